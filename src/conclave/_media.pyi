@@ -1,0 +1,141 @@
+"""Types of the Rust media engine `conclave._media` (built from `media/`).
+
+Every command returns at once: it is queued to the shard thread that owns the room. What comes of
+it arrives as an event through `drain`. Ids: `room` is any non-empty string; `participant` is a
+`PA_` sid, unique in the process; `track` is a `TR_` sid, unique in the process. Commands that name
+something unknown are ignored by the engine (it may have just gone); malformed arguments raise
+`ValueError`; a closed engine raises `RuntimeError`.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Literal
+
+DIGEST: str
+"""Hex SHA-256 over the sources in `media/**` that this extension was built from."""
+
+class Engine:
+    def __init__(
+        self,
+        *,
+        shards: int,
+        udp_port: int,
+        addresses: Sequence[str],
+        public_ip: str | None = None,
+        event_limit: int = 65536,
+    ) -> None:
+        """Bind UDP port `udp_port + k` on each of `addresses` for shard k and start the threads.
+
+        Raises `OSError` (with the address and the port in its text) when a socket cannot be bound.
+        """
+
+    # --- participants
+    def open(
+        self,
+        room: str,
+        participant: str,
+        identity: str,
+        *,
+        can_publish: bool,
+        can_subscribe: bool,
+        can_publish_data: bool,
+    ) -> None:
+        """Make a participant known. Its transport comes with its first `offer`."""
+
+    def set_permission(
+        self, participant: str, *, can_publish: bool, can_subscribe: bool, can_publish_data: bool
+    ) -> None: ...
+    def offer(self, participant: str, offer_id: int, sdp: str) -> None:
+        """Apply a client's offer (first, later, or with new ICE credentials = ICE restart).
+
+        Answered by `answer` or `offer_rejected` with the same id.
+        """
+
+    def trickle(self, participant: str, candidate: str) -> None:
+        """Add a remote candidate (`candidate:...` line). Empty = end of candidates."""
+
+    def set_bandwidth(self, participant: str, bits_per_second: int | None) -> None:
+        """Cap what is sent to a participant (simulate hook); video is paused to fit, audio never."""
+
+    def close(self, participant: str) -> None: ...
+    def close_room(self, room: str) -> None: ...
+
+    # --- tracks
+    def add_track(
+        self,
+        participant: str,
+        track: str,
+        cid: str,
+        *,
+        kind: Literal["audio", "video"],
+        stream: Literal["camera", "screen"],
+        muted: bool,
+        stereo: bool,
+        dtx: bool,
+    ) -> None:
+        """Expect a published track: the section of an offer whose msid's second token is `cid`.
+
+        `stream` names the MediaStream in which receivers see it (`msid:<PA_>|<stream> <TR_>`).
+        May come before or after the offer that carries it.
+        """
+
+    def remove_track(self, participant: str, track: str) -> None: ...
+    def mute_track(self, participant: str, track: str, muted: bool) -> None: ...
+    def subscribe(self, participant: str, track: str) -> None: ...
+    def unsubscribe(self, participant: str, track: str) -> None: ...
+    def pause(self, participant: str, track: str, paused: bool) -> None:
+        """The subscriber does not show the track: stop forwarding; a key frame is asked on return."""
+
+    def request_keyframes(self, room: str) -> None:
+        """Ask every video publisher of the room for a key frame (end-to-end key change)."""
+
+    # --- data
+    def send_data(
+        self, room: str, packet: bytes, *, reliable: bool, destinations: Sequence[str] = ()
+    ) -> None:
+        """Send an encoded LiveKit `DataPacket` to all, or to the participants named (sids)."""
+
+    def last_reliable_sequence(self, participant: str) -> int:
+        """Sequence of the last reliable data packet received from a participant; 0 for none."""
+
+    def replay_data(self, participant: str, last: Mapping[str, int]) -> None:
+        """Send again the buffered reliable packets after `last[publisher PA_]`, on resume."""
+
+    # --- events, figures, end
+    def fileno(self) -> int:
+        """File descriptor that becomes readable when events wait."""
+
+    def drain(self, limit: int = 4096) -> list[tuple[object, ...]]:
+        """Up to `limit` waiting events, oldest first; clears `fileno` when all are taken.
+
+        ("answer", participant, offer_id, sdp, [(mid, track), ...])
+        ("offer_rejected", participant, offer_id, reason)
+        ("transport", participant, "connected" | "disconnected" | "failed" | "closed")
+        ("sections_needed", participant, audio, video)   # 0, 0: free ones exist, offer again
+        ("subscribed", participant, track, mid)          # bound to a section of an answer
+        ("subscription_failed", participant, track, "codec_unsupported" | "track_unknown")
+        ("track_active", participant, track, mime, mid)  # first packet; "video/VP8", "audio/opus"
+        ("track_ended", participant, track)              # its section was stopped by the publisher
+        ("stream_state", participant, track, "active" | "paused")
+        ("speakers", room, [(participant, level 0..1, active), ...])          # changes; 400 ms
+        ("quality", room, [(participant, "excellent" | "good" | "poor", score 0..5), ...])
+        ("participant_failed", participant, reason)      # a panic inside; it is gone already
+        ("overflow", lost_events)
+        """
+
+    def stats(self) -> dict[str, object]:
+        """Counters since start.
+
+        {"rooms": int, "participants": int, "event_queue": int, "events_lost": int,
+         "shards": [{"cpu_seconds": float, "rooms": int, "participants": int, "command_queue": int,
+                     "packets_in": int, "packets_out": int, "bytes_in": int, "bytes_out": int,
+                     "datagrams_dropped": {reason: int}, "rtx_in": int, "rtx_out": int,
+                     "nacks_in": int, "nacks_out": int, "plis_in": int, "plis_out": int,
+                     "packets_lost_in": int, "packets_lost_out": int, "data_in": int,
+                     "data_out": int, "data_dropped": int, "panics": int}]}
+        """
+
+    def inject_fault(self, participant: str) -> None:
+        """Test hook: panic at the participant's next packet (the guard must hold it)."""
+
+    def shutdown(self) -> None:
+        """Tell clients goodbye (DTLS close), stop the threads, close the sockets; at most 1 s."""
