@@ -1,0 +1,204 @@
+"""A person with a browser: what they press, what they see and what they hear.
+
+Everything is found by role and name, as assistive technology finds it. What is seen is counted in
+decoded frames; what is heard is measured as a spectrum of the sound that the page plays.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+from urllib.parse import urlsplit
+
+from playwright.sync_api import Browser, Page, Request, expect
+
+PATIENCE_MS = 20_000
+
+# Replaces the sound of every microphone by a tone, so that people can be told apart by ear.
+_TONE_SCRIPT = """
+(() => {
+  const frequency = %f;
+  const devices = navigator.mediaDevices;
+  if (!devices) return;
+  const original = devices.getUserMedia.bind(devices);
+  devices.getUserMedia = async (constraints) => {
+    const stream = await original(constraints);
+    const [microphone] = stream.getAudioTracks();
+    if (!microphone) return stream;
+    const context = new AudioContext();
+    const oscillator = context.createOscillator();
+    const gain = context.createGain();
+    const output = context.createMediaStreamDestination();
+    oscillator.frequency.value = frequency;
+    gain.gain.value = 0.4;
+    oscillator.connect(gain).connect(output);
+    oscillator.start();
+    const [tone] = output.stream.getAudioTracks();
+    const settings = microphone.getSettings.bind(microphone);
+    tone.getSettings = () => ({ ...settings(), sampleRate: 48000 });
+    const stop = tone.stop.bind(tone);
+    tone.stop = () => { microphone.stop(); stop(); void context.close(); };
+    stream.removeTrack(microphone);
+    stream.addTrack(tone);
+    return stream;
+  };
+})();
+"""
+
+_FRAMES_SCRIPT = """
+() => Object.fromEntries(
+  [...document.querySelectorAll('[data-identity] video')].map((video) => [
+    video.closest('[data-identity]').dataset.identity,
+    video.getVideoPlaybackQuality().totalVideoFrames,
+  ]))
+"""
+
+_SPECTRUM_SCRIPT = """
+async (frequencies) => {
+  const streams = [...document.querySelectorAll('audio')]
+    .map((element) => element.srcObject)
+    .filter((stream) => stream && stream.getAudioTracks().length > 0);
+  const context = new AudioContext({ sampleRate: 48000 });
+  await context.resume();
+  const analyser = context.createAnalyser();
+  analyser.fftSize = 16384;
+  analyser.smoothingTimeConstant = 0;
+  for (const stream of streams) context.createMediaStreamSource(stream).connect(analyser);
+  await new Promise((resolve) => setTimeout(resolve, 900));
+  const bins = new Float32Array(analyser.frequencyBinCount);
+  analyser.getFloatFrequencyData(bins);
+  await context.close();
+  const width = 48000 / 16384;
+  return frequencies.map((frequency) => {
+    const centre = Math.round(frequency / width);
+    return Math.max(...bins.slice(centre - 3, centre + 4));
+  });
+}
+"""
+
+
+class Person:
+    """`tone` is the frequency in Hz that everybody else should hear from them."""
+
+    def __init__(
+        self,
+        browser: Browser,
+        name: str,
+        *,
+        tone: float = 440.0,
+        language: str = "en-GB",
+        dark: bool = False,
+        phone: bool = False,
+        permissions: tuple[str, ...] = ("camera", "microphone"),
+    ) -> None:
+        self.name = name
+        self.tone = tone
+        self.context = browser.new_context(
+            locale=language,
+            color_scheme="dark" if dark else "light",
+            viewport={"width": 390, "height": 844} if phone else {"width": 1440, "height": 900},
+            has_touch=phone,
+            permissions=list(permissions),
+        )
+        self.context.set_default_timeout(PATIENCE_MS)
+        self.context.add_init_script(_TONE_SCRIPT % tone)
+        self.requests: list[Request] = []
+        self.complaints: list[str] = []
+        self.context.on("request", self.requests.append)
+        self.page: Page = self.context.new_page()
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.page.on(
+            "console",
+            lambda message: (
+                self.complaints.append(message.text)
+                if "Content Security Policy" in message.text or "TrustedHTML" in message.text
+                else None
+            ),
+        )
+
+    # --- doors
+    def open(self, url: str) -> None:
+        self.page.goto(url)
+
+    def become_operator(self, link: str) -> None:
+        self.page.goto(link)
+        expect(self.button("Start a room now")).to_be_visible()
+
+    def start_room(self) -> str:
+        """Press "Start a room now"; the guest link."""
+        self.button("Start a room now").click()
+        self.page.wait_for_url(re.compile(r"/m/mtg_"))
+        return self.page.url.partition("#")[0]
+
+    def join(self, url: str | None = None) -> None:
+        if url:
+            self.page.goto(url)
+        self.page.get_by_label("Your name").fill(self.name)
+        self.button("Join", exact=True).click()
+        expect(self.button("Leave")).to_be_visible()
+
+    # --- what is pressed
+    def button(self, name: str | re.Pattern[str], *, exact: bool = False) -> Any:
+        return self.page.get_by_role("button", name=name, exact=exact)
+
+    def press(self, name: str | re.Pattern[str], *, exact: bool = False) -> None:
+        self.button(name, exact=exact).first.click()
+
+    # --- what is seen and heard
+    def tile(self, name: str) -> Any:
+        return self.page.locator("[data-identity]").filter(has_text=name)
+
+    def frames(self) -> dict[str, int]:
+        """Decoded frames by identity, of every tile that shows a picture."""
+        return dict(self.page.evaluate(_FRAMES_SCRIPT))
+
+    def expect_moving(self, *names: str) -> None:
+        """Each of the named people's pictures gains at least five decoded frames."""
+        for name in names:
+            video = self.tile(name).locator("video")
+            expect(video).to_be_visible()
+            video.evaluate(
+                """(element) => new Promise((resolve, reject) => {
+                  const count = () => element.getVideoPlaybackQuality().totalVideoFrames;
+                  const first = count();
+                  const timer = setInterval(() => {
+                    if (count() >= first + 5) { clearInterval(timer); resolve(true); }
+                  }, 50);
+                  setTimeout(() => { clearInterval(timer); reject(new Error('no new frames')); }, %d);
+                })"""
+                % PATIENCE_MS
+            )
+
+    def hears(self, *tones: float) -> list[float]:
+        """Level in dB of each frequency in the sound that this page plays."""
+        return list(self.page.evaluate(_SPECTRUM_SCRIPT, list(tones)))
+
+    def expect_hearing(self, tones: list[float], *, silent: list[float] | None = None) -> None:
+        """Every one of `tones` stands out by 25 dB from a frequency that nobody sends."""
+        silent = silent or []
+        levels: list[float] = []
+        for _ in range(12):
+            *levels, floor = self.hears(*tones, *silent, 3210.0)
+            heard, unheard = levels[: len(tones)], levels[len(tones) :]
+            threshold = max(floor, -110.0) + 25
+            if all(level > threshold for level in heard) and all(
+                level < threshold for level in unheard
+            ):
+                return
+        message = f"{self.name} hears {levels} at {tones} and {silent}"
+        raise AssertionError(message)
+
+    # --- what must never happen
+    def assert_stayed_home(self) -> None:
+        """Not one request went to another host, and the browser refused nothing of ours."""
+        foreign = {
+            request.url
+            for request in self.requests
+            if urlsplit(request.url).scheme in {"http", "https", "ws", "wss"}
+            and urlsplit(request.url).hostname not in {"localhost", "127.0.0.1"}
+        }
+        assert not foreign
+        assert not self.complaints
+
+    def close(self) -> None:
+        self.context.close()
