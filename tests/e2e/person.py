@@ -17,7 +17,7 @@ PATIENCE_MS = 20_000
 # Replaces the sound of every microphone by a tone, so that people can be told apart by ear.
 _TONE_SCRIPT = """
 (() => {
-  const frequency = %f;
+  const frequency = %FREQUENCY%;
   const devices = navigator.mediaDevices;
   if (!devices) return;
   const original = devices.getUserMedia.bind(devices);
@@ -101,7 +101,7 @@ class Person:
             permissions=list(permissions),
         )
         self.context.set_default_timeout(PATIENCE_MS)
-        self.context.add_init_script(_TONE_SCRIPT % tone)
+        self.context.add_init_script(_TONE_SCRIPT.replace("%FREQUENCY%", str(tone)))
         self.requests: list[Request] = []
         self.complaints: list[str] = []
         self.context.on("request", self.requests.append)
@@ -158,15 +158,18 @@ class Person:
             video = self.tile(name).locator("video")
             expect(video).to_be_visible()
             video.evaluate(
-                """(element) => new Promise((resolve, reject) => {
+                """(element, patience) => new Promise((resolve, reject) => {
                   const count = () => element.getVideoPlaybackQuality().totalVideoFrames;
                   const first = count();
                   const timer = setInterval(() => {
                     if (count() >= first + 5) { clearInterval(timer); resolve(true); }
                   }, 50);
-                  setTimeout(() => { clearInterval(timer); reject(new Error('no new frames')); }, %d);
-                })"""
-                % PATIENCE_MS
+                  setTimeout(() => {
+                    clearInterval(timer);
+                    reject(new Error('no new frames'));
+                  }, patience);
+                })""",
+                PATIENCE_MS,
             )
 
     def hears(self, *tones: float) -> list[float]:
