@@ -1,0 +1,263 @@
+//! The loop of one shard thread. Must never take a lock for long, wait for anything but its poll,
+//! or end for any other reason than `stop`.
+
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use conclave_sfu::{Command, Event, Shard, Transmit};
+use mio::{Events, Poll, Token};
+
+use crate::command_queue::CommandReceiver;
+use crate::directory::Directory;
+use crate::event_queue::EventQueue;
+use crate::snapshot::{Published, ShardStats, thread_cpu};
+use crate::socket::{Dropped, ReceiveBuffers, Socket, count_drop, run_length};
+
+/// The waker's token; sockets have their index.
+pub(crate) const WAKE: Token = Token(usize::MAX);
+
+/// Commands carried out before datagrams have their turn again.
+const COMMANDS_PER_TURN: usize = 256;
+/// Timers closer than this wait for each other: the core asks for an immediate one after most
+/// packets, and whatever comes in meanwhile serves it as well.
+const SHORTEST_WAIT: Duration = Duration::from_millis(1);
+const FIGURES_INTERVAL: Duration = Duration::from_secs(1);
+/// After a failure that has nothing to do with input, so that it cannot spin.
+const FAILURE_WAIT: Duration = Duration::from_millis(10);
+/// For goodbyes that the kernel does not take at once.
+const FAREWELL: Duration = Duration::from_millis(300);
+
+pub(crate) struct ShardThread {
+    pub(crate) index: usize,
+    pub(crate) poll: Poll,
+    pub(crate) sockets: Vec<Socket>,
+    pub(crate) shard: Shard,
+    pub(crate) commands: CommandReceiver,
+    pub(crate) events: Arc<EventQueue>,
+    pub(crate) directory: Arc<Mutex<Directory>>,
+    pub(crate) published: Arc<Published>,
+    pub(crate) stop: Arc<AtomicBool>,
+}
+
+/// What the loop keeps between turns, apart from what it shares.
+struct Turns {
+    buffers: ReceiveBuffers,
+    outgoing: Vec<Transmit>,
+    scratch: Vec<u8>,
+    happened: Vec<Event>,
+    dropped: Dropped,
+    panics: u64,
+    published_at: Option<Instant>,
+}
+
+impl ShardThread {
+    pub(crate) fn run(mut self) {
+        block_signals();
+        let mut turns = Turns {
+            buffers: ReceiveBuffers::new(),
+            outgoing: Vec::new(),
+            scratch: Vec::with_capacity(1 << 16),
+            happened: Vec::new(),
+            dropped: Dropped::new(),
+            panics: 0,
+            published_at: None,
+        };
+        let mut ready = Events::with_capacity(64);
+        let mut wait = Some(Duration::ZERO);
+        loop {
+            match self.poll.poll(&mut ready, wait) {
+                Ok(()) => self.note(&ready, &mut turns),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => {
+                    tracing::error!(%error, shard = self.index, "cannot poll");
+                    std::thread::sleep(FAILURE_WAIT);
+                }
+            }
+            self.commands.rearm();
+            let is_last = self.stop.load(Ordering::Acquire);
+            wait = self.guard(&mut turns, |shard, turns| shard.turn(turns));
+            if is_last {
+                self.guard(&mut turns, |shard, turns| {
+                    shard.farewell(turns);
+                    None
+                });
+                self.publish(&mut turns, Instant::now());
+                return;
+            }
+        }
+    }
+
+    /// No panic ends the thread: the rooms that are not involved go on.
+    fn guard(
+        &mut self,
+        turns: &mut Turns,
+        work: impl FnOnce(&mut Self, &mut Turns) -> Option<Duration>,
+    ) -> Option<Duration> {
+        match catch_unwind(AssertUnwindSafe(|| work(self, turns))) {
+            Ok(wait) => wait,
+            Err(_) => {
+                turns.panics += 1;
+                tracing::error!(shard = self.index, "a panic was caught in the shard's loop");
+                Some(FAILURE_WAIT)
+            }
+        }
+    }
+
+    fn note(&mut self, ready: &Events, turns: &mut Turns) {
+        for event in ready {
+            let Some(socket) = self.sockets.get_mut(event.token().0) else {
+                continue;
+            };
+            if event.is_readable() || event.is_error() {
+                socket.is_readable = true;
+            }
+            if event.is_writable() && socket.has_backlog() {
+                socket.flush(self.poll.registry(), &mut turns.dropped);
+            }
+        }
+    }
+
+    /// One round: commands, one batch of datagrams a socket, flush. Returns how long to wait.
+    fn turn(&mut self, turns: &mut Turns) -> Option<Duration> {
+        let now = Instant::now();
+        for _ in 0..COMMANDS_PER_TURN {
+            let Some(command) = self.commands.next() else {
+                break;
+            };
+            self.shard.command(now, command);
+        }
+        for socket in &mut self.sockets {
+            if socket.is_readable {
+                let local = socket.local();
+                socket.receive(
+                    &mut turns.buffers,
+                    &mut turns.dropped,
+                    |source, datagram| {
+                        self.shard.receive(now, source, local, datagram);
+                    },
+                );
+            }
+        }
+        self.shard.advance(now);
+        self.transmit(turns);
+        self.hand_on_events(turns);
+
+        let is_busy = !self.commands.is_empty() || self.sockets.iter().any(|s| s.is_readable);
+        let now = Instant::now();
+        let figures_due =
+            *turns.published_at.get_or_insert(now - FIGURES_INTERVAL) + FIGURES_INTERVAL;
+        if now >= figures_due {
+            self.publish(turns, now);
+        }
+        if is_busy {
+            return Some(Duration::ZERO);
+        }
+        let timer = self
+            .shard
+            .next_timeout()
+            .map(|due| due.saturating_duration_since(now).max(SHORTEST_WAIT));
+        // Once nothing happens any more, figures are published one last time.
+        let figures = (now < figures_due).then(|| figures_due - now);
+        match (timer, figures) {
+            (Some(timer), Some(figures)) => Some(timer.min(figures)),
+            (timer, figures) => timer.or(figures),
+        }
+    }
+
+    fn transmit(&mut self, turns: &mut Turns) {
+        turns.outgoing.extend(self.shard.transmits());
+        let mut rest = turns.outgoing.as_mut_slice();
+        while let Some(first) = rest.first() {
+            let source = first.source;
+            let Some(socket) = self.sockets.iter_mut().find(|s| s.local() == source) else {
+                count_drop(&mut turns.dropped, "send_unknown_source", 1);
+                rest = &mut rest[1..];
+                continue;
+            };
+            let length = run_length(rest, socket.max_run());
+            let (run, others) = rest.split_at_mut(length);
+            let had_backlog = socket.has_backlog();
+            socket.send(run, &mut turns.scratch, &mut turns.dropped);
+            if !had_backlog && socket.has_backlog() {
+                socket.watch(self.poll.registry());
+            }
+            rest = others;
+        }
+        turns.outgoing.clear();
+    }
+
+    fn hand_on_events(&mut self, turns: &mut Turns) {
+        turns.happened.extend(self.shard.events());
+        for event in turns.happened.drain(..) {
+            match &event {
+                Event::ReliableSequence {
+                    participant,
+                    sequence,
+                } => {
+                    lock(&self.directory).set_sequence(participant, *sequence);
+                    continue;
+                }
+                Event::ParticipantFailed { participant, .. } => {
+                    lock(&self.directory).remove(participant);
+                }
+                _ => {}
+            }
+            self.events.push(event);
+        }
+    }
+
+    fn publish(&mut self, turns: &mut Turns, now: Instant) {
+        turns.published_at = Some(now);
+        let mut core = self.shard.stats();
+        core.panics += turns.panics;
+        for (reason, count) in &turns.dropped {
+            *core.datagrams_dropped.entry(reason).or_insert(0) += count;
+        }
+        self.published.set(ShardStats {
+            cpu: thread_cpu(),
+            command_queue: 0,
+            core,
+        });
+    }
+
+    /// Say goodbye to everybody, and give the kernel a moment to take it.
+    fn farewell(&mut self, turns: &mut Turns) {
+        let now = Instant::now();
+        while let Some(command) = self.commands.next() {
+            self.shard.command(now, command);
+        }
+        let rooms = lock(&self.directory).rooms_of(self.index);
+        for room in rooms {
+            self.shard.command(now, Command::CloseRoom { room });
+        }
+        self.shard.advance(now);
+        self.transmit(turns);
+        self.hand_on_events(turns);
+        let mut ready = Events::with_capacity(16);
+        while self.sockets.iter().any(Socket::has_backlog) {
+            let left = FAREWELL.saturating_sub(now.elapsed());
+            if left.is_zero() || self.poll.poll(&mut ready, Some(left)).is_err() {
+                return;
+            }
+            self.note(&ready, turns);
+        }
+    }
+}
+
+fn lock(directory: &Mutex<Directory>) -> std::sync::MutexGuard<'_, Directory> {
+    directory.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Signals are for the thread that started the engine: a shard that took one would keep the
+/// program's main thread from noticing it.
+fn block_signals() {
+    // SAFETY: both calls get a signal set of our own, and change this thread's mask only.
+    unsafe {
+        let mut signals: libc::sigset_t = std::mem::zeroed();
+        libc::sigfillset(&mut signals);
+        libc::pthread_sigmask(libc::SIG_BLOCK, &signals, std::ptr::null_mut());
+    }
+}
