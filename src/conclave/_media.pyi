@@ -4,28 +4,35 @@ Every command returns at once: it is queued to the shard thread that owns the ro
 it arrives as an event through `drain`. Ids: `room` is any non-empty string; `participant` is a
 `PA_` sid, unique in the process; `track` is a `TR_` sid, unique in the process. Commands that name
 something unknown are ignored by the engine (it may have just gone); malformed arguments raise
-`ValueError`; a closed engine raises `RuntimeError`.
+`ValueError`; a closed engine raises `RuntimeError`, and so does one whose shard is so far behind
+that its command queue is full (the command was not taken then).
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Literal
+from typing import Literal, Self, final
+
+__all__ = ["DIGEST", "Engine"]
 
 DIGEST: str
 """Hex SHA-256 over the sources in `media/**` that this extension was built from."""
 
+@final
 class Engine:
-    def __init__(
-        self,
+    def __new__(
+        cls,
         *,
         shards: int,
         udp_port: int,
         addresses: Sequence[str],
         public_ip: str | None = None,
         event_limit: int = 65536,
-    ) -> None:
+    ) -> Self:
         """Bind UDP port `udp_port + k` on each of `addresses` for shard k and start the threads.
 
-        Raises `OSError` (with the address and the port in its text) when a socket cannot be bound.
+        `addresses` are IP addresses that clients can reach, most preferred first. `public_ip` is
+        told to clients instead of the first of its family that is not loopback (1:1 NAT).
+        `udp_port` 0 lets the system choose (tests). Raises `OSError` (with the address and the
+        port in its text) when a socket cannot be bound.
         """
 
     # --- participants
@@ -123,9 +130,10 @@ class Engine:
         """
 
     def stats(self) -> dict[str, object]:
-        """Counters since start.
+        """Counters since start; those of a shard are at most about a second old.
 
         {"rooms": int, "participants": int, "event_queue": int, "events_lost": int,
+         "commands_refused": int,
          "shards": [{"cpu_seconds": float, "rooms": int, "participants": int, "command_queue": int,
                      "packets_in": int, "packets_out": int, "bytes_in": int, "bytes_out": int,
                      "datagrams_dropped": {reason: int}, "rtx_in": int, "rtx_out": int,
@@ -138,4 +146,7 @@ class Engine:
         """Test hook: panic at the participant's next packet (the guard must hold it)."""
 
     def shutdown(self) -> None:
-        """Tell clients goodbye (DTLS close), stop the threads, close the sockets; at most 1 s."""
+        """Tell clients goodbye (DTLS close), stop the threads, close the sockets; at most 1 s.
+
+        Commands raise `RuntimeError` from then on; what happened before can still be drained.
+        """

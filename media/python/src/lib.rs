@@ -4,7 +4,6 @@
 mod events;
 mod stats;
 
-use std::collections::HashMap;
 use std::net::IpAddr;
 use std::os::fd::RawFd;
 
@@ -14,7 +13,7 @@ use conclave_engine::{
 };
 use pyo3::exceptions::{PyOSError, PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyList, PyTuple};
+use pyo3::types::{PyDict, PyList, PyMapping, PyTuple};
 
 #[pymodule]
 mod _media {
@@ -212,7 +211,10 @@ impl Engine {
         })
     }
 
-    #[pyo3(signature = (room, packet, *, reliable, destinations=Vec::new()))]
+    #[pyo3(
+        signature = (room, packet, *, reliable, destinations=Vec::new()),
+        text_signature = "($self, room, packet, *, reliable, destinations=())"
+    )]
     fn send_data(
         &self,
         room: &str,
@@ -232,11 +234,12 @@ impl Engine {
         self.0.last_reliable_sequence(participant)
     }
 
-    fn replay_data(&self, participant: &str, last: HashMap<String, u32>) -> PyResult<()> {
-        let last = last.into_iter();
+    fn replay_data(&self, participant: &str, last: &Bound<'_, PyMapping>) -> PyResult<()> {
+        let last: Vec<(String, u32)> = last.items()?.extract()?;
         self.send(Command::ReplayData {
             participant: id("participant", participant)?,
             last: last
+                .into_iter()
                 .map(|(publisher, sequence)| (publisher.into(), sequence))
                 .collect(),
         })
