@@ -24,7 +24,10 @@ class Permission:
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """Where a browser connects, and with what. `url` is a ws:// or wss:// base, or "" = same origin."""
+    """Where a browser connects, and with what.
+
+    `url` is a ws:// or wss:// base, or "" = same origin.
+    """
 
     url: str
     token: str

@@ -1,0 +1,267 @@
+"""`Signalling`: the whole of LiveKit's signalling for one process, as one value without I/O.
+
+Each call is one turn: it changes the state and returns the effects to carry out, in order. The
+caller must carry out all of them before the next call. RoomService-like operations raise
+`NotFound` (kernel.errors); whatever comes from clients or the transport never raises.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
+from dataclasses import replace
+from typing import Literal
+
+from livekit.protocol import models, rtc
+
+from conclave.kernel.errors import Forbidden, NotFound, TooLarge
+from conclave.media.engine import Permission
+from conclave.media.signal import (
+    effects,
+    membership,
+    outcomes,
+    profile,
+    publishing,
+    requests,
+    simulate,
+    subscribing,
+)
+from conclave.media.signal.messages import Action, Reason
+from conclave.media.signal.negotiating import Malformed
+from conclave.media.signal.state import Instant, Limits, Participant, Room, Turn, World
+from conclave.media.tokens import Claims
+from conclave.media.transport import TransportEvent
+
+Effects = list[effects.Effect]
+MAX_DATA = 64_000
+
+
+class Signalling:
+    def __init__(self, limits: Limits, new_sid: Callable[[str], str]) -> None:
+        """`new_sid(prefix)` returns a sid (`PA_…`) that was never returned before."""
+        self.world = World(limits=limits, new_sid=new_sid)
+
+    # --- sockets
+    def has_place(self, claims: Claims) -> bool:
+        """May one more come into this room? (A returning identity takes its own place.)"""
+        room = self.world.rooms.get(claims.room)
+        return (
+            room is None
+            or claims.identity in room.participants
+            or len(room.participants) < self.world.limits.participants_per_room
+        )
+
+    def join(
+        self, connection: effects.Connection, claims: Claims, request: rtc.JoinRequest, now: Instant
+    ) -> Effects:
+        turn = Turn(self.world, now)
+        if not self.has_place(claims):
+            membership.refuse(turn, connection, Action.DISCONNECT, Reason.JOIN_FAILURE, "room_full")
+            return turn.effects
+        # An offer that cannot be one has been refused with the request itself.
+        with suppress(Malformed):
+            membership.join(turn, connection, claims, request)
+        return turn.effects
+
+    def resumable(self, claims: Claims, request: rtc.JoinRequest, now: Instant) -> str:
+        """Sid of the participant that a reconnect request continues; empty when there is none."""
+        participant = membership.find_resumable(Turn(self.world, now), claims, request)
+        return participant.sid if participant else ""
+
+    def resume(
+        self,
+        connection: effects.Connection,
+        claims: Claims,
+        request: rtc.JoinRequest,
+        last_sequence: int,
+        now: Instant,
+    ) -> Effects:
+        """`last_sequence`: of the last reliable data packet the transport has from it."""
+        turn = Turn(self.world, now)
+        participant = membership.find_resumable(turn, claims, request)
+        if participant is None:
+            turn.do(effects.Count("resumes", "unknown"))
+            membership.refuse(
+                turn, connection, Action.RECONNECT, Reason.STATE_MISMATCH, "state_mismatch"
+            )
+        else:
+            with suppress(Malformed):
+                membership.resume(turn, participant, connection, request, last_sequence)
+        return turn.effects
+
+    def handle(
+        self, connection: effects.Connection, request: rtc.SignalRequest | None, now: Instant
+    ) -> Effects:
+        """One frame; `None` = it could not be read."""
+        turn = Turn(self.world, now)
+        participant = self.world.by_connection.get(connection)
+        if participant is not None:
+            requests.on_frame(turn, participant, request)
+        return turn.effects
+
+    def socket_lost(self, connection: effects.Connection, now: Instant) -> Effects:
+        turn = Turn(self.world, now)
+        membership.socket_lost(turn, connection)
+        return turn.effects
+
+    # --- transport and time
+    def transport_events(self, events: Iterable[TransportEvent], now: Instant) -> Effects:
+        turn = Turn(self.world, now)
+        for event in events:
+            outcomes.on_event(turn, event)
+        return turn.effects
+
+    def tick(self, now: Instant) -> Effects:
+        """Everything that is due; to be called about twice a second."""
+        turn = Turn(self.world, now)
+        for participant in list(self.world.by_sid.values()):
+            _tick_participant(turn, participant)
+        for room in list(self.world.rooms.values()):
+            membership.tick_room(turn, room)
+        return turn.effects
+
+    def shutdown(self, now: Instant) -> Effects:
+        """Send everybody away with the word to come back."""
+        turn = Turn(self.world, now)
+        for room in list(self.world.rooms.values()):
+            membership.close_room(turn, room, Reason.SERVER_SHUTDOWN, Action.RECONNECT)
+        return turn.effects
+
+    # --- the server's own wishes
+    def create_room(self, name: str, empty_timeout: float | None, now: Instant) -> Effects:
+        turn = Turn(self.world, now)
+        membership.open_room(turn, name, empty_timeout)
+        return turn.effects
+
+    def delete_room(self, name: str, now: Instant) -> Effects:
+        turn = Turn(self.world, now)
+        membership.close_room(turn, self.room(name), Reason.ROOM_DELETED)
+        return turn.effects
+
+    def remove_participant(self, room: str, identity: str, now: Instant) -> Effects:
+        turn = Turn(self.world, now)
+        participant = self.participant(room, identity)
+        membership.drop(turn, participant, Action.DISCONNECT, Reason.PARTICIPANT_REMOVED)
+        return turn.effects
+
+    def mute_track(
+        self, room: str, identity: str, track: str, *, muted: bool, now: Instant
+    ) -> Effects:
+        """Raises `Forbidden` to unmute: only the person at the microphone may open it."""
+        turn = Turn(self.world, now)
+        participant = self.participant(room, identity)
+        published = participant.tracks.get(track)
+        if published is None or not published.is_published:
+            msg = "this participant does not publish that track"
+            raise NotFound(msg)
+        if not muted:
+            msg = "a microphone or camera can only be opened by the person using it"
+            raise Forbidden(msg)
+        request = rtc.MuteTrackRequest(sid=track, muted=True)
+        turn.send(participant, rtc.SignalResponse(mute=request))
+        publishing.set_muted(turn, published, muted=True)
+        return turn.effects
+
+    def update_participant(
+        self,
+        room: str,
+        identity: str,
+        *,
+        permission: Permission | None,
+        name: str | None,
+        metadata: str | None,
+        attributes: Mapping[str, str] | None,
+        now: Instant,
+    ) -> Effects:
+        turn = Turn(self.world, now)
+        participant = self.participant(room, identity)
+        claims = profile.merged(
+            participant.claims, name=name, metadata=metadata, attributes=attributes
+        )
+        if permission is not None:
+            claims = replace(claims, permission=permission)
+        words = profile.excess(claims, self.world.limits)
+        if words:
+            raise TooLarge(words)
+        profile.set_claims(turn, participant, claims)
+        return turn.effects
+
+    def send_data(
+        self,
+        room: str,
+        payload: bytes,
+        *,
+        topic: str,
+        reliable: bool,
+        identities: Iterable[str],
+        now: Instant,
+    ) -> Effects:
+        """A user packet from the server. Identities that are not there are passed over."""
+        if len(payload) + len(topic.encode()) > MAX_DATA:
+            msg = "data for a room may have 64,000 bytes"
+            raise TooLarge(msg)
+        turn = Turn(self.world, now)
+        known, wanted = self.room(room), list(identities)
+        destinations = tuple(known.participants[i].sid for i in wanted if i in known.participants)
+        if wanted and not destinations:
+            return turn.effects
+        kind = models.DataPacket.RELIABLE if reliable else models.DataPacket.LOSSY
+        packet = models.DataPacket(
+            kind=kind,
+            destination_identities=wanted,
+            user=models.UserPacket(payload=payload, topic=topic, destination_identities=wanted),
+        )
+        encoded = packet.SerializeToString()
+        turn.do(effects.SendData(room, encoded, reliable, destinations))
+        return turn.effects
+
+    # --- looking
+    def room(self, name: str) -> Room:
+        room = self.world.rooms.get(name)
+        if room is None:
+            msg = "there is no such room"
+            raise NotFound(msg)
+        return room
+
+    def participant(self, room: str, identity: str) -> Participant:
+        participant = self.room(room).participants.get(identity)
+        if participant is None:
+            msg = "there is no such participant"
+            raise NotFound(msg)
+        return participant
+
+    def counts(self) -> Mapping[Literal["rooms", "participants", "tracks"], int]:
+        return {
+            "rooms": len(self.world.rooms),
+            "participants": len(self.world.by_sid),
+            "tracks": len(self.world.tracks),
+        }
+
+
+def _tick_participant(turn: Turn, participant: Participant) -> None:
+    now, limits = turn.now.tick, turn.world.limits
+    connection = participant.connection
+    if connection is not None and now - participant.last_seen >= limits.ping_timeout:
+        turn.do(effects.CloseSocket(connection, effects.CLOSE_GOING_AWAY, "ping timeout"))
+        membership.socket_lost(turn, connection)
+    if participant.detached_at is not None and now - participant.detached_at >= limits.resume_grace:
+        membership.remove(turn, participant, Reason.CONNECTION_TIMEOUT)
+        return
+    if participant.connect_by is not None and now >= participant.connect_by:
+        turn.do(effects.Count("refused", "transport_timeout"))
+        was_in = participant.is_transport_closed
+        membership.drop(
+            turn,
+            participant,
+            Action.RECONNECT if was_in else Action.DISCONNECT,
+            Reason.CONNECTION_TIMEOUT if was_in else Reason.JOIN_FAILURE,
+        )
+        return
+    if participant.connection is not None and now >= participant.refresh_at:
+        participant.refresh_at = now + limits.token_refresh
+        turn.do(effects.SendToken(participant.connection, participant.claims))
+    if participant.speaking_until is not None and now >= participant.speaking_until:
+        participant.speaking_until = None
+        simulate.tell_speaking(turn, participant, active=False)
+    for track in participant.tracks.values():
+        subscribing.tick_demand(turn, track)
