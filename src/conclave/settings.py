@@ -8,17 +8,34 @@ occur in docs/reference/settings.md (a test compares). Must never read anything 
 from __future__ import annotations
 
 import os
+import tomllib
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal, Self
+from urllib.parse import urlsplit
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, IPvAnyAddress, SecretStr
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    IPvAnyAddress,
+    SecretStr,
+    ValidationError,
+    model_validator,
+)
+from pydantic.fields import FieldInfo
 from pydantic_settings import (
     BaseSettings,
     NoDecode,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
+    SettingsError,
     TomlConfigSettingsSource,
 )
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
 
 
 def _parse_api_keys(value: object) -> object:
@@ -43,6 +60,19 @@ def _parse_list(value: object) -> object:
     return value
 
 
+def _public_url(value: str | None) -> str | None:
+    if not value:
+        return None
+    parts = urlsplit(value)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        msg = "write it with its scheme: https://meet.example.org"
+        raise ValueError(msg)
+    if parts.path.strip("/") or parts.query or parts.fragment or parts.username:
+        msg = "only scheme, name and port: https://meet.example.org:8443"
+        raise ValueError(msg)
+    return f"{parts.scheme}://{parts.netloc}".lower()
+
+
 class HttpSettings(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
@@ -51,7 +81,47 @@ class HttpSettings(BaseModel):
     tls: Literal["off", "files", "self-signed"] = "off"
     tls_cert: Path | None = None
     tls_key: Path | None = None
-    public_url: str | None = None
+    public_url: Annotated[str | None, AfterValidator(_public_url)] = None
+    trusted_proxies: Annotated[list[str], NoDecode, BeforeValidator(_parse_list)] = []
+
+    @model_validator(mode="after")
+    def _files_are_named(self) -> Self:
+        if self.tls == "files" and (self.tls_cert is None or self.tls_key is None):
+            msg = "tls = files needs tls_cert and tls_key (two PEM files)"
+            raise ValueError(msg)
+        return self
+
+
+class DbSettings(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    url: SecretStr | None = None
+
+
+class LogSettings(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    format: Literal["auto", "console", "json"] = "auto"
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    pii: bool = False
+
+
+class MeetingsSettings(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    empty_minutes: int = Field(default=60, ge=1, le=60 * 24 * 30)
+    unused_hours: int = Field(default=24, ge=1, le=24 * 365)
+
+
+class LimitsSettings(BaseModel):
+    """How often one source (an IPv4 address or an IPv6 /64) may do what anybody may do."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    joins_per_source: int = Field(default=60, ge=1)
+    joins_per_meeting: int = Field(default=120, ge=1)
+    lookups_per_source: int = Field(default=240, ge=1)
+    sign_ins_per_source: int = Field(default=20, ge=1)
 
 
 class MediaSettings(BaseModel):
@@ -62,9 +132,11 @@ class MediaSettings(BaseModel):
     shards: int = Field(default_factory=lambda: os.cpu_count() or 1, ge=1, le=256)
     addresses: Annotated[list[IPvAnyAddress] | None, NoDecode, BeforeValidator(_parse_list)] = None
     public_ip: IPvAnyAddress | None = None
-    api_keys: Annotated[
-        dict[str, SecretStr] | None, NoDecode, BeforeValidator(_parse_api_keys)
-    ] = None
+    room_participants: int = Field(default=1000, ge=1, le=10_000)
+    participant_tracks: int = Field(default=50, ge=1, le=1000)
+    api_keys: Annotated[dict[str, SecretStr] | None, NoDecode, BeforeValidator(_parse_api_keys)] = (
+        None
+    )
 
 
 class Settings(BaseSettings):
@@ -74,7 +146,11 @@ class Settings(BaseSettings):
 
     data_dir: Path = Path("data")
     http: HttpSettings = HttpSettings()
+    db: DbSettings = DbSettings()
     media: MediaSettings = Field(default_factory=MediaSettings)
+    meetings: MeetingsSettings = MeetingsSettings()
+    limits: LimitsSettings = LimitsSettings()
+    log: LogSettings = LogSettings()
 
     @classmethod
     def settings_customise_sources(
@@ -82,9 +158,62 @@ class Settings(BaseSettings):
         settings_cls: type[BaseSettings],
         init_settings: PydanticBaseSettingsSource,
         env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
-        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         data_dir = Path(os.environ.get("CONCLAVE_DATA_DIR", "data"))
         file = Path(os.environ.get("CONCLAVE_CONFIG", data_dir / "conclave.toml"))
         return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, toml_file=file)
+
+
+class SettingsFault(Exception):
+    """What is wrong with the settings: a readable line for each fault, without any value."""
+
+    def __init__(self, lines: list[str]) -> None:
+        super().__init__("; ".join(lines))
+        self.lines = lines
+
+
+def load() -> Settings:
+    """The settings of this process. Raises `SettingsFault`."""
+    lines: list[str] = [
+        f"{name}: there is no such setting (docs/reference/settings.md lists them)"
+        for name in sorted(os.environ)
+        if name.startswith("CONCLAVE_") and name not in _known_variables()
+    ]
+    try:
+        settings = Settings()
+    except ValidationError as error:
+        lines += [_line(fault) for fault in error.errors(include_input=False, include_url=False)]
+    except tomllib.TOMLDecodeError as error:
+        lines.append(f"the settings file is not valid TOML: {error}")
+    except OSError as error:
+        lines.append(f"the settings file cannot be read: {error.strerror}")
+    except SettingsError as error:
+        lines.append(str(error))
+    if lines:
+        raise SettingsFault(lines)
+    return settings
+
+
+def variables() -> dict[str, FieldInfo]:
+    """Each setting by the name of its environment variable."""
+    found: dict[str, FieldInfo] = {}
+    for name, field in Settings.model_fields.items():
+        section = field.annotation
+        if isinstance(section, type) and issubclass(section, BaseModel):
+            for inner, inner_field in section.model_fields.items():
+                found[f"CONCLAVE_{name}__{inner}".upper()] = inner_field
+        else:
+            found[f"CONCLAVE_{name}".upper()] = field
+    return found
+
+
+def _known_variables() -> set[str]:
+    return {*variables(), "CONCLAVE_CONFIG"}
+
+
+def _line(fault: ErrorDetails) -> str:
+    name = "CONCLAVE_" + "__".join(str(part) for part in fault["loc"][:2]).upper()
+    message = fault["msg"].removeprefix("Value error, ")
+    return f"{name}: {message[0].lower()}{message[1:]}"

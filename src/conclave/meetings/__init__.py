@@ -1,0 +1,46 @@
+"""Meetings: what opens a room, who gets a token for it, and when it ends.
+
+This room holds running and ended meetings and who was removed from them. It decides who may enter
+(the engine's gate) and tells the engine to close. It must never store a participant's name, nor
+look into the engine other than through its port.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+
+from conclave.kernel.app import App
+from conclave.kernel.realtime import Realtime
+from conclave.kernel.slices import Slice
+from conclave.media.engine import MediaEngine
+from conclave.meetings import service
+from conclave.meetings.events import MeetingEnded, ParticipantRemoved
+from conclave.meetings.jobs import Follower
+from conclave.meetings.realtime import show
+from conclave.meetings.routes import router
+from conclave.meetings.service import MeetingsMetrics
+
+__all__ = ["SLICE", "Follower"]
+
+
+def _setup(app: App) -> None:
+    engine = app.use(MediaEngine)
+    app.provide(MeetingsMetrics, MeetingsMetrics(app))
+    app.provide(Follower, Follower(app))
+    engine.set_gate(partial(service.may_enter, app))
+    engine.subscribe(app.use(Follower).note)
+    app.outbox.consume(
+        "meetings", {MeetingEnded.type, ParticipantRemoved.type}, partial(service.react, app)
+    )
+    show(app.use(Realtime))
+
+
+async def _start(app: App) -> None:
+    await app.use(Follower).start()
+
+
+async def _stop(app: App) -> None:
+    await app.use(Follower).stop()
+
+
+SLICE = Slice(name="meetings", routers=(router,), setup=_setup, start=_start, stop=_stop)

@@ -1,0 +1,55 @@
+"""Domain events of meetings. Payloads hold no name and no link secret."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, ClassVar, Literal
+
+EndReason = Literal["host", "empty", "unused"]
+
+
+@dataclass(frozen=True, slots=True)
+class _MeetingEvent:
+    org_id: str
+    meeting_id: str
+    opened_at: datetime
+    participants: int
+
+    def payload(self) -> Mapping[str, Any]:
+        return {
+            "id": self.meeting_id,
+            "opened_at": self.opened_at.isoformat(),
+            "participants": self.participants,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class MeetingOpened(_MeetingEvent):
+    type: ClassVar[str] = "meeting.opened"
+
+
+@dataclass(frozen=True, slots=True)
+class MeetingParticipantsChanged(_MeetingEvent):
+    type: ClassVar[str] = "meeting.participants"
+
+
+@dataclass(frozen=True, slots=True)
+class MeetingEnded(_MeetingEvent):
+    type: ClassVar[str] = "meeting.ended"
+    reason: EndReason = "host"
+
+    def payload(self) -> Mapping[str, Any]:
+        return {**_MeetingEvent.payload(self), "reason": self.reason}
+
+
+@dataclass(frozen=True, slots=True)
+class ParticipantRemoved:
+    type: ClassVar[str] = "participant.removed"
+    org_id: str
+    meeting_id: str
+    identity: str
+
+    def payload(self) -> Mapping[str, Any]:
+        return {"meeting_id": self.meeting_id, "identity": self.identity}

@@ -1,0 +1,93 @@
+"""What meetings do by themselves: follow the engine's events, and reconcile every 30 seconds.
+
+Events only mark a room as changed; one task asks the engine and stores what it says. So a flood of
+joins costs one write a round, and signalling never waits for the database.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+import structlog
+
+from conclave.kernel.app import App
+from conclave.kernel.errors import Unavailable
+from conclave.kernel.ids import is_id
+from conclave.media.engine import MediaEngine, RoomEvent
+from conclave.meetings import policy, service
+
+RECONCILE_S = 30.0
+
+log = structlog.get_logger()
+
+
+class Follower:
+    def __init__(self, app: App) -> None:
+        self._app = app
+        self._changed: set[str] = set()
+        self._wake = asyncio.Event()
+        self._settled = asyncio.Event()
+        self._settled.set()
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def note(self, event: RoomEvent) -> None:
+        """The engine's room listener."""
+        if is_id(policy.PREFIX, event.room):
+            self._changed.add(event.room)
+            self._settled.clear()
+            self._wake.set()
+
+    async def start(self) -> None:
+        await self._reconcile()
+        self._tasks = [
+            asyncio.create_task(self._follow(), name="meetings follow"),
+            asyncio.create_task(self._keep_true(), name="meetings reconcile"),
+        ]
+
+    async def stop(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def settled(self) -> None:
+        """Wait until all noted changes are stored."""
+        await self._settled.wait()
+
+    async def _follow(self) -> None:
+        engine = self._app.use(MediaEngine)
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            rooms, self._changed = self._changed, set()
+            for room in rooms:
+                try:
+                    count = await service.occupancy_of(engine, room)
+                    await service.note_occupancy(self._app, room, count)
+                except Exception as error:  # the next round of reconciling makes it good
+                    _report("participants could not be counted", error)
+            if not self._changed:
+                self._settled.set()
+
+    async def _keep_true(self) -> None:
+        while True:
+            await asyncio.sleep(RECONCILE_S)
+            await self._reconcile()
+            try:
+                await self._app.outbox.purge()
+            except Exception as error:
+                _report("old events could not be dropped", error)
+
+    async def _reconcile(self) -> None:
+        try:
+            await service.reconcile(self._app)
+        except Exception as error:
+            _report("meetings could not be reconciled", error)
+
+
+def _report(message: str, error: Exception) -> None:
+    log.warning(
+        "meetings job failed",
+        job=message,
+        error=type(error).__name__,
+        exc_info=not isinstance(error, Unavailable),
+    )

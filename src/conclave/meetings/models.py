@@ -1,0 +1,42 @@
+"""Tables of meetings. Names of people are not in them: they live in the token and in memory."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import Index, Integer, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from conclave.kernel.db import Base
+from conclave.kernel.models import Timestamp
+
+_ID = String(40)
+IDENTITY_LIMIT = 128
+
+
+class Meeting(Base):
+    __tablename__ = "meetings"
+    __table_args__ = (Index(None, "id"), Index(None, "org_id", "ended_at", "opened_at"))
+
+    org_id: Mapped[str] = mapped_column(_ID, primary_key=True)
+    id: Mapped[str] = mapped_column(_ID, primary_key=True)
+    opened_by: Mapped[str] = mapped_column(_ID)
+    opened_at: Mapped[datetime] = mapped_column(Timestamp)
+    ended_at: Mapped[datetime | None] = mapped_column(Timestamp)
+    participants: Mapped[int] = mapped_column(Integer, default=0)
+    """How many the engine held when it was last asked: events make it fast, reconciling true."""
+    joined_at: Mapped[datetime | None] = mapped_column(Timestamp)
+    """When the first participant came; None while nobody has."""
+    empty_since_at: Mapped[datetime | None] = mapped_column(Timestamp)
+    """Since when nobody is there; None while somebody is."""
+
+
+class Removal(Base):
+    """An identity that was removed from a meeting and may not come back."""
+
+    __tablename__ = "meeting_removals"
+
+    org_id: Mapped[str] = mapped_column(_ID, primary_key=True)
+    meeting_id: Mapped[str] = mapped_column(_ID, primary_key=True)
+    identity: Mapped[str] = mapped_column(String(IDENTITY_LIMIT), primary_key=True)
+    removed_at: Mapped[datetime] = mapped_column(Timestamp)

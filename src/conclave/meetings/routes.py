@@ -1,0 +1,95 @@
+"""HTTP of meetings: the operator's list, and what a guest's link leads to."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends
+from starlette.requests import Request
+
+from conclave.accounts import Actor, maybe_actor, require_operator
+from conclave.kernel.app import App, current_app
+from conclave.kernel.http import base_url, source
+from conclave.kernel.ids import is_id
+from conclave.kernel.policy import require_anyone
+from conclave.kernel.ratelimit import Rate
+from conclave.meetings import policy, service
+from conclave.meetings.schemas import (
+    JoinIn,
+    JoinOut,
+    MeetingOut,
+    MeetingsOut,
+    MeetingView,
+    MuteIn,
+)
+from conclave.meetings.service import RunningMeeting
+
+router = APIRouter(prefix="/api/v1/meetings", tags=["meetings"])
+
+CurrentApp = Annotated[App, Depends(current_app)]
+Operator = Annotated[Actor, Depends(require_operator)]
+Anyone = Annotated[Actor | None, Depends(maybe_actor)]
+_MINUTE = 60.0
+
+
+@router.get("")
+async def list_meetings(app: CurrentApp, request: Request, actor: Operator) -> MeetingsOut:
+    """Running meetings, newest first."""
+    running = await service.list_running(app, actor)
+    return MeetingsOut(meetings=[shape(meeting, base_url(app, request)) for meeting in running])
+
+
+@router.post("", status_code=201)
+async def open_meeting(app: CurrentApp, request: Request, actor: Operator) -> MeetingOut:
+    return shape(await service.open_meeting(app, actor), base_url(app, request))
+
+
+@router.get("/{meeting_id}", dependencies=[Depends(require_anyone)])
+async def get_meeting(
+    app: CurrentApp, request: Request, actor: Anyone, meeting_id: str
+) -> MeetingView:
+    limits = app.settings.limits
+    app.limiter.hit("lookup", source(request), Rate(limits.lookups_per_source, _MINUTE))
+    meeting = await service.get_meeting(app, actor, meeting_id)
+    return MeetingView(id=meeting.id, opened_at=meeting.opened_at, is_host=meeting.is_host)
+
+
+@router.post("/{meeting_id}/join", dependencies=[Depends(require_anyone)])
+async def join(
+    app: CurrentApp, request: Request, actor: Anyone, meeting_id: str, body: JoinIn
+) -> JoinOut:
+    limits = app.settings.limits
+    app.limiter.hit("join", source(request), Rate(limits.joins_per_source, _MINUTE))
+    # Counted for unknown meetings too, so that the limit does not tell which ones exist.
+    target = meeting_id if is_id(policy.PREFIX, meeting_id) else "malformed"
+    app.limiter.hit("join_meeting", target, Rate(limits.joins_per_meeting, _MINUTE))
+    ticket = await service.join(app, actor, meeting_id, body.name)
+    return JoinOut(url=ticket.url, token=ticket.token, identity=ticket.identity, role=ticket.role)
+
+
+@router.post("/{meeting_id}/end", status_code=204)
+async def end_meeting(app: CurrentApp, actor: Operator, meeting_id: str) -> None:
+    await service.end_meeting(app, actor, meeting_id)
+
+
+@router.delete("/{meeting_id}/participants/{identity}", status_code=204)
+async def remove_participant(
+    app: CurrentApp, actor: Operator, meeting_id: str, identity: str
+) -> None:
+    await service.remove_participant(app, actor, meeting_id, identity)
+
+
+@router.post("/{meeting_id}/participants/{identity}/mute", status_code=204)
+async def mute_track(
+    app: CurrentApp, actor: Operator, meeting_id: str, identity: str, body: MuteIn
+) -> None:
+    await service.mute_track(app, actor, meeting_id, identity, body.track)
+
+
+def shape(meeting: RunningMeeting, base: str) -> MeetingOut:
+    return MeetingOut(
+        id=meeting.id,
+        opened_at=meeting.opened_at,
+        participants=meeting.participants,
+        url=f"{base}/m/{meeting.id}",
+    )

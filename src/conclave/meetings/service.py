@@ -1,0 +1,298 @@
+"""Use cases of meetings, and the only writer of its tables.
+
+What is decided is stored first; the engine follows by `react` (an outbox consumer), so that a
+crash in between loses nothing: the event comes again, and the engine's calls may be repeated.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+
+from prometheus_client import Counter
+from sqlalchemy import select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from conclave.accounts import Actor
+from conclave.kernel.app import App
+from conclave.kernel.errors import NotFound
+from conclave.kernel.ids import MeetingId, is_id, new_id, unguessable_id
+from conclave.kernel.outbox import StoredEvent
+from conclave.media.engine import MediaEngine
+from conclave.meetings import policy
+from conclave.meetings.events import (
+    EndReason,
+    MeetingEnded,
+    MeetingOpened,
+    MeetingParticipantsChanged,
+    ParticipantRemoved,
+)
+from conclave.meetings.machine import Lifetimes, Occupancy, counted, display_name, end_reason
+from conclave.meetings.models import IDENTITY_LIMIT, Meeting, Removal
+
+Role = Literal["host", "guest"]
+
+
+class MeetingsMetrics:
+    def __init__(self, app: App) -> None:
+        self.opened = Counter(
+            "conclave_meetings_opened_total", "Meetings opened", registry=app.metrics
+        )
+        self.ended = Counter(
+            "conclave_meetings_ended_total",
+            "Meetings ended, by reason",
+            ["reason"],
+            registry=app.metrics,
+        )
+        self.joins = Counter(
+            "conclave_meetings_joins_total",
+            "Tokens handed out for joining, by role",
+            ["role"],
+            registry=app.metrics,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class RunningMeeting:
+    id: MeetingId
+    opened_at: datetime
+    participants: int
+    is_host: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """What a browser needs to enter the room."""
+
+    url: str
+    token: str
+    identity: str
+    role: Role
+
+
+async def open_meeting(app: App, actor: Actor) -> RunningMeeting:
+    now = app.clock.now()
+    meeting = Meeting(
+        org_id=actor.org_id,
+        id=unguessable_id(policy.PREFIX),
+        opened_by=actor.user_id,
+        opened_at=now,
+        ended_at=None,
+        participants=0,
+        joined_at=None,
+        empty_since_at=now,
+    )
+    async with app.db.transaction() as tx:
+        tx.add(meeting)
+        await app.outbox.emit(tx, MeetingOpened(meeting.org_id, meeting.id, now, 0))
+    app.use(MeetingsMetrics).opened.inc()
+    return _running(meeting, is_host=True)
+
+
+async def list_running(app: App, actor: Actor) -> Sequence[RunningMeeting]:
+    async with app.db.read() as session:
+        meetings = await session.scalars(
+            select(Meeting)
+            .where(Meeting.org_id == actor.org_id, Meeting.ended_at.is_(None))
+            .order_by(Meeting.opened_at.desc(), Meeting.id.desc())
+        )
+        return [_running(meeting, is_host=True) for meeting in meetings]
+
+
+async def get_meeting(app: App, actor: Actor | None, meeting_id: str) -> RunningMeeting:
+    async with app.db.read() as session:
+        meeting = await policy.require_open(session, meeting_id)
+    return _running(meeting, is_host=policy.is_host(actor, meeting))
+
+
+async def join(app: App, actor: Actor | None, meeting_id: str, name: str) -> Ticket:
+    """A token for one participant. The name goes into the token and nowhere else."""
+    shown = display_name(name)
+    async with app.db.read() as session:
+        meeting = await policy.require_open(session, meeting_id)
+    role: Role = "host" if policy.is_host(actor, meeting) else "guest"
+    identity = new_id("prt", app.clock.now())
+    connection = app.use(MediaEngine).mint(
+        meeting.id, identity, name=shown, attributes={"role": role}
+    )
+    app.use(MeetingsMetrics).joins.labels(role).inc()
+    return Ticket(connection.url, connection.token, identity, role)
+
+
+async def end_meeting(app: App, actor: Actor, meeting_id: str) -> None:
+    async with app.db.transaction() as tx:
+        meeting = await policy.require_host(tx, actor, meeting_id)
+        await _end(app, tx, meeting, "host")
+    app.use(MeetingsMetrics).ended.labels("host").inc()
+
+
+async def remove_participant(app: App, actor: Actor, meeting_id: str, identity: str) -> None:
+    """Recorded even when they have just left: they may not come back either."""
+    _check_identity(identity)
+    async with app.db.transaction() as tx:
+        meeting = await policy.require_host(tx, actor, meeting_id)
+        insert = sqlite.insert if app.db.is_sqlite else postgresql.insert
+        await tx.execute(
+            insert(Removal)
+            .values(
+                org_id=meeting.org_id,
+                meeting_id=meeting.id,
+                identity=identity,
+                removed_at=app.clock.now(),
+            )
+            .on_conflict_do_nothing()
+        )
+        await app.outbox.emit(tx, ParticipantRemoved(meeting.org_id, meeting.id, identity))
+
+
+async def mute_track(app: App, actor: Actor, meeting_id: str, identity: str, track: str) -> None:
+    _check_identity(identity)
+    async with app.db.read() as session:
+        meeting = await policy.require_host(session, actor, meeting_id)
+    await app.use(MediaEngine).mute_track(meeting.id, identity, track, True)
+
+
+async def may_enter(app: App, room: str, identity: str) -> bool:
+    """The engine's gate: asked at every join, so that a token outlives neither its meeting nor its
+    bearer's removal. Rooms that are no meetings belong to the holders of API keys."""
+    if not room.startswith(f"{policy.PREFIX}_"):
+        return True
+    async with app.db.read() as session:
+        try:
+            meeting = await policy.require_open(session, room)
+        except NotFound:
+            return False
+        removed = await session.scalar(
+            select(Removal.identity).where(
+                Removal.org_id == meeting.org_id,
+                Removal.meeting_id == meeting.id,
+                Removal.identity == identity,
+            )
+        )
+    return removed is None
+
+
+async def react(app: App, event: StoredEvent) -> None:
+    """Carry out in the engine what was decided; repeated calls do no harm."""
+    engine = app.use(MediaEngine)
+    try:
+        if event.type == MeetingEnded.type:
+            await engine.delete_room(event.payload["id"])
+        elif event.type == ParticipantRemoved.type:
+            await engine.remove_participant(event.payload["meeting_id"], event.payload["identity"])
+    except NotFound:
+        pass  # gone already, or the server was started again since
+
+
+async def note_occupancy(app: App, meeting_id: str, participants: int) -> None:
+    """The engine says how many are in a meeting's room now."""
+    now = app.clock.now()
+    async with app.db.transaction() as tx:
+        meeting = await tx.scalar(
+            select(Meeting).where(Meeting.id == meeting_id, Meeting.ended_at.is_(None))
+        )
+        if meeting is None:
+            return
+        before = _occupancy(meeting)
+        after = counted(before, participants, now)
+        if after == before:
+            return
+        meeting.participants = after.participants
+        meeting.joined_at = after.joined_at
+        meeting.empty_since_at = after.empty_since_at
+        if after.participants != before.participants:
+            await app.outbox.emit(
+                tx,
+                MeetingParticipantsChanged(
+                    meeting.org_id, meeting.id, meeting.opened_at, meeting.participants
+                ),
+            )
+
+
+async def reconcile(app: App) -> None:
+    """Make the tables agree with the engine, and end what has been empty for too long."""
+    engine = app.use(MediaEngine)
+    counts = {
+        room.name: await occupancy_of(engine, room.name)
+        for room in await engine.list_rooms()
+        if is_id(policy.PREFIX, room.name)
+    }
+    async with app.db.read() as session:
+        running = {
+            meeting.id: meeting
+            for meeting in await session.scalars(select(Meeting).where(Meeting.ended_at.is_(None)))
+        }
+    for meeting_id, meeting in running.items():
+        count = counts.get(meeting_id, 0)
+        if counted(_occupancy(meeting), count, app.clock.now()) != _occupancy(meeting):
+            await note_occupancy(app, meeting_id, count)
+    for room in counts.keys() - running.keys():
+        if not await may_enter(app, room, ""):  # it may have been opened since
+            await _delete_room(engine, room)
+    await _end_due(app)
+
+
+async def occupancy_of(engine: MediaEngine, room: str) -> int:
+    try:
+        participants = await engine.list_participants(room)
+    except NotFound:
+        return 0
+    return sum(1 for participant in participants if not participant.permission.hidden)
+
+
+async def _end_due(app: App) -> None:
+    rules = app.settings.meetings
+    lifetimes = Lifetimes(
+        timedelta(minutes=rules.empty_minutes), timedelta(hours=rules.unused_hours)
+    )
+    ended: list[EndReason] = []
+    async with app.db.transaction() as tx:
+        for meeting in await tx.scalars(
+            select(Meeting).where(Meeting.ended_at.is_(None), Meeting.empty_since_at.is_not(None))
+        ):
+            reason = end_reason(_occupancy(meeting), lifetimes, app.clock.now())
+            if reason is not None:
+                await _end(app, tx, meeting, reason)
+                ended.append(reason)
+    for why in ended:
+        app.use(MeetingsMetrics).ended.labels(why).inc()
+
+
+async def _end(app: App, tx: AsyncSession, meeting: Meeting, reason: EndReason) -> None:
+    now = app.clock.now()
+    # Compare and set: of two that end it at once, one finds it open.
+    ended = await tx.scalar(
+        update(Meeting)
+        .where(
+            Meeting.org_id == meeting.org_id, Meeting.id == meeting.id, Meeting.ended_at.is_(None)
+        )
+        .values(ended_at=now, participants=0)
+        .returning(Meeting.id)
+    )
+    if ended is None:
+        raise NotFound("This meeting does not exist, or it has ended.")
+    await app.outbox.emit(
+        tx, MeetingEnded(meeting.org_id, meeting.id, meeting.opened_at, 0, reason=reason)
+    )
+
+
+async def _delete_room(engine: MediaEngine, room: str) -> None:
+    with contextlib.suppress(NotFound):
+        await engine.delete_room(room)
+
+
+def _check_identity(identity: str) -> None:
+    if not 0 < len(identity) <= IDENTITY_LIMIT or not identity.isprintable():
+        raise NotFound("There is no such participant.")
+
+
+def _occupancy(meeting: Meeting) -> Occupancy:
+    return Occupancy(meeting.participants, meeting.joined_at, meeting.empty_since_at)
+
+
+def _running(meeting: Meeting, *, is_host: bool) -> RunningMeeting:
+    return RunningMeeting(MeetingId(meeting.id), meeting.opened_at, meeting.participants, is_host)
