@@ -1,0 +1,155 @@
+/** The server's state for React: TanStack Query hooks over `http.ts`, one per call of the API. */
+import {
+  keepPreviousData,
+  QueryClient,
+  queryOptions,
+  useMutation,
+  useQuery,
+  useQueryClient,
+} from "@tanstack/react-query";
+import { asApiError } from "./errors.ts";
+import { call } from "./http.ts";
+import type { JoinAnswer, OpenMeeting, RunningMeeting, ServerFacts, User } from "./types.ts";
+
+const MAX_RETRIES = 3;
+const BASE_DELAY_MS = 500;
+const MAX_DELAY_MS = 8000;
+
+/** Only what may succeed by itself is asked again, and never sooner than the server wants. */
+export function shouldRetry(failures: number, error: unknown): boolean {
+  return failures < MAX_RETRIES && asApiError(error).isTransient;
+}
+
+export function retryDelay(failures: number, error: unknown): number {
+  const wait = Math.min(MAX_DELAY_MS, BASE_DELAY_MS * 2 ** failures);
+  return Math.max(wait, asApiError(error).retryAfterMs ?? 0);
+}
+
+export function createQueryClient(): QueryClient {
+  return new QueryClient({
+    defaultOptions: {
+      queries: {
+        retry: shouldRetry,
+        retryDelay,
+        // The browser's idea of "online" says nothing about a server in one's own house.
+        networkMode: "always",
+        staleTime: 5000,
+      },
+      mutations: { retry: false, networkMode: "always" },
+    },
+  });
+}
+
+export const meetingsKey = ["meetings"] as const;
+const sessionKey = ["session"] as const;
+
+export const sessionQuery = queryOptions({
+  queryKey: sessionKey,
+  queryFn: ({ signal }) => call<{ user: User | null }>({ path: "/session", signal }),
+  select: (answer) => answer.user,
+  staleTime: 60_000,
+});
+
+export function useSession() {
+  return useQuery(sessionQuery);
+}
+
+export function useServerFacts(isEnabled: boolean) {
+  return useQuery({
+    queryKey: ["server"],
+    queryFn: ({ signal }) => call<ServerFacts>({ path: "/server", signal }),
+    staleTime: Number.POSITIVE_INFINITY,
+    enabled: isEnabled,
+  });
+}
+
+export function useSignOut() {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: () => call<void>({ method: "DELETE", path: "/session" }),
+    onSuccess: () => {
+      client.setQueryData(sessionKey, { user: null });
+      client.removeQueries({ queryKey: meetingsKey });
+    },
+  });
+}
+
+export function useRedeemOperatorLink() {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: (token: string) =>
+      call<{ user: User }>({ method: "POST", path: "/operator-link", body: { token } }),
+    onSuccess: (answer) => client.setQueryData(sessionKey, answer),
+  });
+}
+
+export function useRunningMeetings() {
+  return useQuery({
+    queryKey: meetingsKey,
+    queryFn: ({ signal }) => call<{ meetings: RunningMeeting[] }>({ path: "/meetings", signal }),
+    select: (answer) => answer.meetings,
+    placeholderData: keepPreviousData,
+  });
+}
+
+export function useStartMeeting() {
+  return useMutation({
+    mutationFn: () => call<RunningMeeting>({ method: "POST", path: "/meetings" }),
+  });
+}
+
+export function useEndMeeting() {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: (meetingId: string) =>
+      call<void>({ method: "POST", path: `/meetings/${encodeURIComponent(meetingId)}/end` }),
+    onSettled: () => client.invalidateQueries({ queryKey: meetingsKey }),
+  });
+}
+
+export function useOpenMeeting(meetingId: string) {
+  return useQuery({
+    queryKey: ["meeting", meetingId],
+    queryFn: ({ signal }) =>
+      call<OpenMeeting>({ path: `/meetings/${encodeURIComponent(meetingId)}`, signal }),
+    // Whether a room is open is asked anew each time one stands before it.
+    gcTime: 0,
+    staleTime: 0,
+    refetchOnWindowFocus: false,
+  });
+}
+
+export function joinMeeting(meetingId: string, name: string): Promise<JoinAnswer> {
+  return call<JoinAnswer>({
+    method: "POST",
+    path: `/meetings/${encodeURIComponent(meetingId)}/join`,
+    body: { name },
+  });
+}
+
+export function useJoinMeeting(meetingId: string) {
+  return useMutation({ mutationFn: (name: string) => joinMeeting(meetingId, name) });
+}
+
+/** For the meeting's host: takes one person out; that identity may not come back. */
+export function useRemoveParticipant(meetingId: string) {
+  return useMutation({
+    mutationFn: (identity: string) =>
+      call<void>({
+        method: "DELETE",
+        path: `/meetings/${encodeURIComponent(meetingId)}/participants/${encodeURIComponent(identity)}`,
+      }),
+  });
+}
+
+/** For the meeting's host: mutes one track of one person. */
+export function useMuteParticipant(meetingId: string) {
+  return useMutation({
+    mutationFn: ({ identity, track }: { identity: string; track: string }) =>
+      call<void>({
+        method: "POST",
+        path: `/meetings/${encodeURIComponent(meetingId)}/participants/${encodeURIComponent(identity)}/mute`,
+        body: { track },
+      }),
+  });
+}

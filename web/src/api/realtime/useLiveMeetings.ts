@@ -1,0 +1,42 @@
+import { type QueryClient, useQueryClient } from "@tanstack/react-query";
+import { useEffect, useState } from "react";
+import { meetingsKey } from "../queries.ts";
+import type { RunningMeeting } from "../types.ts";
+import type { RealtimeEvent } from "./machine.ts";
+import { openRealtime } from "./socket.ts";
+
+/** The list after one event; newest first, as the server sends it. */
+export function applyEvent(
+  meetings: readonly RunningMeeting[],
+  { type, data }: RealtimeEvent,
+): RunningMeeting[] {
+  const others = meetings.filter((meeting) => meeting.id !== data.id);
+  if (type === "meeting.ended") return others;
+  const known = others.length < meetings.length;
+  if (type === "meeting.participants" && known) {
+    return meetings.map((meeting) => (meeting.id === data.id ? { ...meeting, ...data } : meeting));
+  }
+  return [data, ...others].sort((a, b) => b.opened_at.localeCompare(a.opened_at));
+}
+
+function applyToCache(client: QueryClient, event: RealtimeEvent): void {
+  client.setQueryData<{ meetings: RunningMeeting[] }>(meetingsKey, (list) =>
+    list ? { meetings: applyEvent(list.meetings, event) } : list,
+  );
+}
+
+/** Keeps the list of running meetings up to date while shown. True: it is live right now. */
+export function useLiveMeetings(): boolean {
+  const client = useQueryClient();
+  const [isLive, setLive] = useState(false);
+  useEffect(
+    () =>
+      openRealtime({
+        onEvent: (event) => applyToCache(client, event),
+        onReload: () => void client.invalidateQueries({ queryKey: meetingsKey }),
+        onLive: setLive,
+      }),
+    [client],
+  );
+  return isLive;
+}

@@ -1,0 +1,36 @@
+/** The shapes of our own HTTP API and realtime socket (docs/plan.md). Types only. */
+
+export interface ServerFacts {
+  name: string;
+  version: string;
+  media: { engine: string; udp_ports: number[] };
+}
+
+export interface User {
+  id: string;
+  role: "operator";
+  created_at: string;
+}
+
+/** A running meeting as its operator sees it. */
+export interface RunningMeeting {
+  id: string;
+  opened_at: string;
+  participants: number;
+  url: string;
+}
+
+/** A meeting as anyone with its link sees it. */
+export interface OpenMeeting {
+  id: string;
+  is_open: true;
+  opened_at: string;
+  is_host: boolean;
+}
+
+export interface JoinAnswer {
+  url: string;
+  token: string;
+  identity: string;
+  role: "host" | "guest";
+}

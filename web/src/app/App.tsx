@@ -1,0 +1,26 @@
+import { QueryClientProvider } from "@tanstack/react-query";
+import { useState } from "react";
+import { I18nProvider } from "react-aria-components";
+import { useTranslation } from "react-i18next";
+import { createQueryClient } from "../api/queries.ts";
+import { ToastRegion } from "../design/index.ts";
+import { useLanguage } from "../i18n/index.ts";
+import { CrashBoundary } from "./CrashBoundary.tsx";
+import { Routes } from "./Routes.tsx";
+
+/** Everything that every page needs, around the routes. */
+export function App() {
+  const language = useLanguage();
+  const { t } = useTranslation("common");
+  const [client] = useState(createQueryClient);
+  return (
+    <I18nProvider locale={language === "de" ? "de-DE" : "en-GB"}>
+      <QueryClientProvider client={client}>
+        <CrashBoundary>
+          <Routes />
+        </CrashBoundary>
+        <ToastRegion label={t("toast.region")} closeLabel={t("toast.close")} />
+      </QueryClientProvider>
+    </I18nProvider>
+  );
+}

@@ -1,0 +1,48 @@
+import { type ComponentType, lazy, Suspense, useEffect, useState } from "react";
+import { JoinPage } from "../features/join/JoinPage.tsx";
+import { LeavePage } from "../features/join/LeavePage.tsx";
+import type { LeaveReason, MeetingPageProps } from "../features/meeting/contract.ts";
+import { GuestFrame } from "./frames.tsx";
+
+type MeetingModule = { default: ComponentType<MeetingPageProps> };
+const [loadMeeting = () => Promise.reject(new Error("this build has no meeting page"))] =
+  Object.values(import.meta.glob<MeetingModule>("../features/meeting/index.tsx"));
+const MeetingPage = lazy(loadMeeting);
+
+type Entered = Omit<MeetingPageProps, "onLeave">;
+
+type Stage =
+  | { at: "door" }
+  | { at: "inside"; entered: Entered }
+  | { at: "left"; reason: LeaveReason };
+
+/** `/m/<id>`: the door, the meeting, and what stands there afterwards, all at one address. */
+export function MeetingRoute({ meetingId }: { meetingId: string }) {
+  const [stage, setStage] = useState<Stage>({ at: "door" });
+
+  // The meeting's code comes while the person looks into the mirror, so that Join is quick.
+  useEffect(() => {
+    const timer = setTimeout(() => void loadMeeting().catch(() => undefined), 300);
+    return () => clearTimeout(timer);
+  }, []);
+
+  if (stage.at === "inside") {
+    return (
+      <Suspense fallback={<div className="on-stage waiting" />}>
+        <MeetingPage {...stage.entered} onLeave={(reason) => setStage({ at: "left", reason })} />
+      </Suspense>
+    );
+  }
+  return (
+    <GuestFrame>
+      {stage.at === "left" ? (
+        <LeavePage reason={stage.reason} onAgain={() => setStage({ at: "door" })} />
+      ) : (
+        <JoinPage
+          meetingId={meetingId}
+          onEnter={(entered) => setStage({ at: "inside", entered })}
+        />
+      )}
+    </GuestFrame>
+  );
+}

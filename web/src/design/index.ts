@@ -1,0 +1,33 @@
+/** The design system: everything that pages are made of. Must never import from a feature or the API. */
+export {
+  Button,
+  type ButtonProps,
+  IconButton,
+  type IconButtonProps,
+  Tip,
+} from "./components/Button.tsx";
+export { CalmPage } from "./components/CalmPage.tsx";
+export { ControlBox, type ControlBoxProps } from "./components/ControlBox.tsx";
+export { type Choice, DevicePicker } from "./components/DevicePicker.tsx";
+export { Dialog } from "./components/Dialog.tsx";
+export { Menu, type MenuEntry, type MenuGroup } from "./components/Menu.tsx";
+export {
+  Avatar,
+  Kbd,
+  LevelBars,
+  Meter,
+  monogramOf,
+  SealBadge,
+  type SealState,
+  Tag,
+} from "./components/marks.tsx";
+export { PageTitle } from "./components/PageTitle.tsx";
+export { SkipLink } from "./components/SkipLink.tsx";
+export { Switch } from "./components/Switch.tsx";
+export { TextField } from "./components/TextField.tsx";
+export { showToast, ToastRegion } from "./components/Toasts.tsx";
+export { Vow } from "./components/Vow.tsx";
+export { Icon, type IconName } from "./icons.tsx";
+export { announce, announceNow } from "./live.ts";
+export { THEMES, type Theme, useTheme } from "./theme.ts";
+export { useSlowly } from "./useSlowly.ts";

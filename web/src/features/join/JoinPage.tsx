@@ -1,0 +1,81 @@
+import { useTranslation } from "react-i18next";
+import { useLocation } from "wouter";
+import { asApiError } from "../../api/errors.ts";
+import { useOpenMeeting } from "../../api/queries.ts";
+import { useErrorText } from "../../api/useErrorText.ts";
+import { Button, CalmPage, useSlowly } from "../../design/index.ts";
+import type { MeetingPageProps } from "../meeting/contract.ts";
+import { Door } from "./components/Door.tsx";
+import { useCapture } from "./useCapture.ts";
+
+export interface JoinPageProps {
+  meetingId: string;
+  onEnter(entered: Omit<MeetingPageProps, "onLeave">): void;
+}
+
+/** `/m/<id>` before the meeting: is there a room, and if so, its door. */
+export function JoinPage({ meetingId, onEnter }: JoinPageProps) {
+  const { t } = useTranslation("join");
+  const meeting = useOpenMeeting(meetingId);
+  const isSlow = useSlowly();
+
+  if (meeting.data) {
+    return <OpenDoor meeting={meeting.data} onEnter={onEnter} onGone={() => meeting.refetch()} />;
+  }
+  if (meeting.isError) {
+    return asApiError(meeting.error).status === 404 ? (
+      <NoRoom />
+    ) : (
+      <Unreachable error={meeting.error} onRetry={() => void meeting.refetch()} />
+    );
+  }
+  return (
+    <main id="main" className="calm">
+      {isSlow && <p role="status">{t("looking")}</p>}
+    </main>
+  );
+}
+
+type OpenDoorProps = Omit<Parameters<typeof Door>[0], "capture">;
+
+/** Asks for microphone and camera only where there is a room to go into. */
+function OpenDoor(props: OpenDoorProps) {
+  const capture = useCapture();
+  return capture ? <Door {...props} capture={capture} /> : null;
+}
+
+function NoRoom() {
+  const { t } = useTranslation(["join", "common"]);
+  const [, navigate] = useLocation();
+  return (
+    <CalmPage
+      title={t("closed.title")}
+      icon="seal-outline"
+      heading={t("closed.heading")}
+      text={t("closed.text")}
+      actions={
+        <Button variant="primary" onPress={() => navigate("/")}>
+          {t("common:toStart")}
+        </Button>
+      }
+    />
+  );
+}
+
+function Unreachable({ error, onRetry }: { error: unknown; onRetry(): void }) {
+  const { t } = useTranslation(["join", "common"]);
+  const errorText = useErrorText();
+  return (
+    <CalmPage
+      title={t("unreachable.title")}
+      icon="alert"
+      heading={t("unreachable.heading")}
+      text={<p role="alert">{errorText(error)}</p>}
+      actions={
+        <Button variant="primary" onPress={onRetry}>
+          {t("common:retry")}
+        </Button>
+      }
+    />
+  );
+}

@@ -1,0 +1,147 @@
+import { type FormEvent, useRef, useState } from "react";
+import { useTranslation } from "react-i18next";
+import { asApiError } from "../../../api/errors.ts";
+import { joinMeeting, useJoinMeeting } from "../../../api/queries.ts";
+import type { OpenMeeting } from "../../../api/types.ts";
+import { useErrorText } from "../../../api/useErrorText.ts";
+import { Button, PageTitle, TextField, Vow } from "../../../design/index.ts";
+import { meetingPath } from "../../../links.ts";
+import { readSetting, writeSetting } from "../../../storage.ts";
+import { useMedia } from "../../../useMedia.ts";
+import type { MeetingConnection, MeetingPageProps, RejoinAnswer } from "../../meeting/contract.ts";
+import { type NameFault, nameFault } from "../model/name.ts";
+import { type CaptureHandle, previewOf, rememberDevices } from "../useCapture.ts";
+import { DeviceRows } from "./DeviceRows.tsx";
+import { GuestLink, LinkFacts } from "./LinkFacts.tsx";
+import { OpenSince } from "./OpenSince.tsx";
+import { PreviewPane } from "./PreviewPane.tsx";
+import { ProblemNote } from "./ProblemNote.tsx";
+
+export interface DoorProps {
+  meeting: OpenMeeting;
+  capture: CaptureHandle;
+  onEnter(entered: Omit<MeetingPageProps, "onLeave">): void;
+  /** The room has ended while one stood before it. */
+  onGone(): void;
+}
+
+/** Mirror, microphone check, name, and the one button. Nobody sees or hears you here. */
+export function Door({ meeting, capture, onEnter, onGone }: DoorProps) {
+  const { t } = useTranslation(["join", "common"]);
+  const [name, setName] = useState(() => readSetting("name") ?? "");
+  const [fault, setFault] = useState<NameFault | null>(null);
+  const nameInput = useRef<HTMLInputElement>(null);
+  const join = useJoinMeeting(meeting.id);
+  const errorText = useErrorText();
+  const isNarrow = useMedia("(max-width: 60rem)");
+  const guestLink = location.origin + meetingPath(meeting.id);
+  const failure = join.isError ? asApiError(join.error) : null;
+
+  function complain(found: NameFault): void {
+    setFault(found);
+    nameInput.current?.focus();
+  }
+
+  function submit(event: FormEvent): void {
+    event.preventDefault();
+    if (join.isPending) return;
+    const found = nameFault(name);
+    if (found) {
+      complain(found);
+      return;
+    }
+    join.mutate(name.trim(), {
+      onSuccess: (connection) => enter(connection, name.trim()),
+      onError: (error) => {
+        const { status } = asApiError(error);
+        if (status === 404) onGone();
+        if (status === 422) complain("refused");
+      },
+    });
+  }
+
+  function enter(connection: MeetingConnection, as: string): void {
+    const { model } = capture;
+    const state = model.store.getState();
+    writeSetting("name", as);
+    rememberDevices(state);
+    capture.keepRunning();
+    onEnter({
+      connection,
+      meetingId: meeting.id,
+      guestLink,
+      name: as,
+      devices: {
+        cameraId: state.camera.chosenId,
+        microphoneId: state.microphone.chosenId,
+        speakerId: state.speakerId,
+        isCameraOn: state.camera.capture !== null,
+        isMicrophoneOn: state.microphone.capture !== null,
+      },
+      preview: previewOf(model),
+      rejoin: () => rejoin(meeting.id, as),
+    });
+  }
+
+  const devices = <DeviceRows model={capture.model} />;
+  return (
+    <main id="main" className="door">
+      <div className="door__head">
+        <PageTitle title={t("title")}>
+          {t(meeting.is_host ? "headingHost" : "headingGuest")}
+        </PageTitle>
+        <OpenSince openedAt={meeting.opened_at} />
+        <Vow
+          state="open"
+          line={t("common:seal.line")}
+          more={t("common:seal.more")}
+          label={t("how")}
+        />
+      </div>
+      <section className="door__check" aria-label={t("check")}>
+        <PreviewPane model={capture.model} />
+        <ProblemNote model={capture.model} />
+        {!isNarrow && devices}
+      </section>
+      <form className="door__form" onSubmit={submit} noValidate>
+        <TextField
+          label={t("name.label")}
+          hint={t(meeting.is_host ? "name.hintHost" : "name.hintGuest")}
+          value={name}
+          onChange={(value) => {
+            setName(value);
+            setFault(null);
+          }}
+          error={fault ? t(`name.${fault}`) : undefined}
+          autoComplete="name"
+          inputRef={nameInput}
+        />
+        {isNarrow && devices}
+        {meeting.is_host ? <GuestLink link={guestLink} /> : <LinkFacts />}
+        <div className="door__go">
+          {failure && failure.status !== 422 && (
+            <p className="c-danger sm door__error" role="alert">
+              {errorText(failure)}
+            </p>
+          )}
+          <Button type="submit" variant="primary" size="large" isWide isBusy={join.isPending}>
+            {join.isPending ? t("joining") : t("button")}
+          </Button>
+          <p className="sm mut door__keeps">{t(meeting.is_host ? "keepsHost" : "keeps")}</p>
+        </div>
+      </form>
+    </main>
+  );
+}
+
+/** A fresh connection under the same name, for the meeting to come back by itself. */
+async function rejoin(meetingId: string, name: string): Promise<RejoinAnswer> {
+  try {
+    return await joinMeeting(meetingId, name);
+  } catch (error) {
+    const { status } = asApiError(error);
+    if (status === 404) return "ended";
+    if (status === 403) return "removed";
+    throw error;
+  }
+}

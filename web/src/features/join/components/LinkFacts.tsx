@@ -1,0 +1,43 @@
+import { useTranslation } from "react-i18next";
+import { Button, Icon } from "../../../design/index.ts";
+import { useCopyLink } from "../../../useCopyLink.ts";
+
+/** For guests: what the link they followed does, in three lines. */
+export function LinkFacts() {
+  const { t } = useTranslation("join");
+  return (
+    <section className="door__facts">
+      <h2 className="label">{t("link.title")}</h2>
+      <ul>
+        <li>
+          <Icon name="link" />
+          {t("link.everyone")}
+        </li>
+        <li>
+          <Icon name="mic" />
+          {t("link.may")}
+        </li>
+        <li>
+          <Icon name="clock" />
+          {t("link.until")}
+        </li>
+      </ul>
+    </section>
+  );
+}
+
+/** For the host: the link to pass on. */
+export function GuestLink({ link }: { link: string }) {
+  const { t } = useTranslation(["join", "common"]);
+  const copyLink = useCopyLink();
+  return (
+    <section className="door__facts">
+      <h2 className="label">{t("invite.title")}</h2>
+      <p className="door__link m">{link}</p>
+      <p className="sm mut">{t("invite.text")}</p>
+      <Button size="dense" icon="copy" onPress={() => void copyLink(link)}>
+        {t("common:copyLink")}
+      </Button>
+    </section>
+  );
+}

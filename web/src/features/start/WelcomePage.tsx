@@ -1,0 +1,27 @@
+import { useTranslation } from "react-i18next";
+import { PageTitle, Vow } from "../../design/index.ts";
+import { JoinForm } from "./JoinForm.tsx";
+
+/** `/` for somebody who is not signed in: what this is, and the door. */
+export function WelcomePage() {
+  const { t } = useTranslation(["start", "common"]);
+  return (
+    <main id="main" className="welcome">
+      <div className="welcome__lead">
+        <PageTitle title={t("welcome.title")}>{t("welcome.heading")}</PageTitle>
+        <p className="welcome__text">{t("welcome.text")}</p>
+        <JoinForm />
+      </div>
+      <div className="welcome__side">
+        <Vow state="open" line={t("common:seal.line")} more={t("common:seal.more")} />
+        <section className="welcome__own">
+          <h2 className="label">{t("welcome.operatorTitle")}</h2>
+          <p className="mut">{t("welcome.operatorText")}</p>
+          <p>
+            <code>conclave operator-link</code>
+          </p>
+        </section>
+      </div>
+    </main>
+  );
+}

@@ -1,0 +1,11 @@
+import type { Texts } from "../index.ts";
+import common from "./common.json";
+import errors from "./errors.json";
+import join from "./join.json";
+import leave from "./leave.json";
+import meeting from "./meeting.json";
+import notfound from "./notfound.json";
+import operator from "./operator.json";
+import start from "./start.json";
+
+export default { common, errors, join, leave, meeting, notfound, operator, start } satisfies Texts;
