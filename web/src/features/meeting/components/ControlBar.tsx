@@ -1,0 +1,73 @@
+import { Toolbar } from "react-aria-components";
+import { useTranslation } from "react-i18next";
+import { ControlBox } from "../../../design/index.ts";
+import { useCall, useMeeting, useView } from "./context.tsx";
+import { CamControl, MicControl } from "./DeviceControls.tsx";
+import { PHONE, useMatch } from "./hooks.ts";
+import { LeaveControl } from "./LeaveControl.tsx";
+import { MoreMenu } from "./MoreMenu.tsx";
+import { SelfView } from "./SelfView.tsx";
+
+/** One's own picture, one's own switches, and the way out. */
+export function ControlBar() {
+  const { t } = useTranslation("meeting");
+  const isPhone = useMatch(PHONE);
+  return (
+    <section
+      className="bar"
+      aria-label={t("regions.controls")}
+      data-region="controls"
+      tabIndex={-1}
+    >
+      {!isPhone && <SelfView />}
+      <Toolbar className="ctls" aria-label={t("regions.controls")}>
+        <MicControl />
+        <CamControl />
+        <div className="gap" />
+        {!isPhone && <ShareControl />}
+        {!isPhone && <PeopleControl />}
+        <MoreMenu isPhone={isPhone} />
+      </Toolbar>
+      <LeaveControl />
+    </section>
+  );
+}
+
+function ShareControl() {
+  const { t } = useTranslation("meeting");
+  const { session } = useMeeting();
+  const canShare = useCall((call) => call.canShare);
+  const state = useCall((call) => call.shareState);
+  if (!canShare) return null;
+  const isOn = state === "on";
+  return (
+    <ControlBox
+      icon={isOn ? "share-stop" : "share"}
+      label={t(
+        state === "choosing" ? "controls.choosing" : isOn ? "controls.stopShare" : "controls.share",
+      )}
+      isInverted={isOn}
+      onPress={() => state !== "choosing" && void session.media.setShare(!isOn)}
+    />
+  );
+}
+
+function PeopleControl() {
+  const { t } = useTranslation("meeting");
+  const { view } = useMeeting();
+  const isOpen = useView((state) => state.panel === "people");
+  const count = useCall((call) => call.people.length);
+  return (
+    <ControlBox
+      icon="people"
+      label={t("controls.people")}
+      isInverted={isOpen}
+      aria-expanded={isOpen}
+      onPress={() => view.setPanel(isOpen ? null : "people")}
+    >
+      <span className="count n" aria-hidden="true">
+        {count}
+      </span>
+    </ControlBox>
+  );
+}

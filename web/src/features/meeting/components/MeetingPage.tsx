@@ -1,0 +1,52 @@
+import { useTranslation } from "react-i18next";
+import { SkipLink } from "../../../design/index.ts";
+import { Banners } from "./Banners.tsx";
+import { Connecting } from "./Connecting.tsx";
+import { ControlBar } from "./ControlBar.tsx";
+import { useCall, useView } from "./context.tsx";
+import { DevicesDialog } from "./DevicesDialog.tsx";
+import { PeoplePanel } from "./PeoplePanel.tsx";
+import { SealDialog, SealNotice } from "./Seal.tsx";
+import { SelfDialog } from "./SelfView.tsx";
+import { ShortcutsDialog } from "./ShortcutsDialog.tsx";
+import { Stage } from "./Stage.tsx";
+import { TopBar } from "./TopBar.tsx";
+import { useNotices } from "./useNotices.ts";
+import { useShortcuts } from "./useShortcuts.ts";
+
+/** The room: an ink stage, and sheets of paper beside it. */
+export function MeetingPage() {
+  const { t } = useTranslation("meeting");
+  useNotices();
+  useShortcuts();
+  const isPanelOpen = useView((state) => state.panel === "people");
+  const isComing = useCall((call) => call.connectedAt === null && call.phase.type !== "over");
+  return (
+    <div className="room room--unsealed">
+      <SkipLink>{t("skip")}</SkipLink>
+      <div className="stage on-stage">
+        <div className="head">
+          <SealNotice />
+          <TopBar />
+          <Banners />
+        </div>
+        <main
+          id="main"
+          className="mid"
+          aria-label={t("regions.stage")}
+          data-region="stage"
+          tabIndex={-1}
+        >
+          <h1 className="vh">{t("title")}</h1>
+          {isComing ? <Connecting /> : <Stage />}
+        </main>
+        <ControlBar />
+      </div>
+      {isPanelOpen && <PeoplePanel />}
+      <SealDialog />
+      <ShortcutsDialog />
+      <DevicesDialog />
+      <SelfDialog />
+    </div>
+  );
+}

@@ -1,0 +1,64 @@
+import { useEffect, useRef, useState } from "react";
+import { useTranslation } from "react-i18next";
+import { announceNow, Button, LevelBars } from "../../../design/index.ts";
+import { MUTED_HINT_MS } from "../model/announce.ts";
+import { meterLevel, SPEECH } from "../model/level.ts";
+import { useCall, useMeeting } from "./context.tsx";
+
+const HINT_SHOWN_MS = 5_000;
+const SPEECH_READINGS = 4;
+
+/** The bars in the microphone's box: we can hear you. Decoration. */
+export function MicrophoneLevel() {
+  const track = useCall((call) => call.microphoneTrack);
+  const [level, setLevel] = useState(0);
+  useEffect(() => {
+    if (track === null) return;
+    const meter = meterLevel(track, (next) => setLevel(Math.round(next * 5) / 5));
+    return () => meter?.stop();
+  }, [track]);
+  return <LevelBars level={level} />;
+}
+
+/** Somebody who speaks while muted is told so, at most every thirty seconds. */
+export function MutedSpeechHint() {
+  const { t } = useTranslation("meeting");
+  const { session } = useMeeting();
+  const track = useCall((call) => call.microphoneTrack);
+  const isMuted = useCall(
+    (call) => call.microphone.state === "off" || call.microphone.state === "off-by-host",
+  );
+  const [isShown, setShown] = useState(false);
+  const toldAt = useRef(Number.NEGATIVE_INFINITY);
+
+  useEffect(() => {
+    setShown(false);
+    if (!isMuted || track === null) return;
+    let readings = 0;
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const meter = meterLevel(track, (level) => {
+      readings = level >= SPEECH ? readings + 1 : Math.max(0, readings - 1);
+      if (readings < SPEECH_READINGS || Date.now() - toldAt.current < MUTED_HINT_MS) return;
+      toldAt.current = Date.now();
+      readings = 0;
+      setShown(true);
+      announceNow(t("announce.youAreMuted"));
+      clearTimeout(timer);
+      timer = setTimeout(() => setShown(false), HINT_SHOWN_MS);
+    });
+    return () => {
+      clearTimeout(timer);
+      meter?.stop();
+    };
+  }, [track, isMuted, t]);
+
+  if (!isShown) return null;
+  return (
+    <div className="muted-hint">
+      <span>{t("banner.mutedHint")}</span>
+      <Button size="dense" variant="primary" onPress={() => void session.media.setMicrophone(true)}>
+        {t("banner.unmute")}
+      </Button>
+    </div>
+  );
+}

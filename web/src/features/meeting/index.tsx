@@ -1,0 +1,66 @@
+/**
+ * The meeting page: takes over from the pre-join page with a connection and running devices, and
+ * gives back the reason when the call is over. Must never join a meeting or ask for a name itself.
+ */
+
+import { useEffect, useMemo, useRef, useState } from "react";
+import "./meeting.css";
+import { readSetting, writeSetting } from "../../storage.ts";
+import { MeetingProvider } from "./components/context.tsx";
+import { MeetingPage } from "./components/MeetingPage.tsx";
+import type { MeetingConnection, MeetingPageProps } from "./contract.ts";
+import { openSession } from "./model/browser.ts";
+import type { CallSession } from "./model/session.ts";
+import { createViewStore } from "./model/view.ts";
+
+/** One session for one connection, however often the page is drawn or mounted. */
+const sessions = new WeakMap<MeetingConnection, CallSession>();
+
+function sessionFor(props: MeetingPageProps): CallSession {
+  const known = sessions.get(props.connection);
+  if (known !== undefined) return known;
+  const session = openSession(props);
+  sessions.set(props.connection, session);
+  // Before the first drawing: the network and the page set out together.
+  session.start();
+  return session;
+}
+
+export default function Meeting(props: MeetingPageProps) {
+  const [session] = useState(() => sessionFor(props));
+  const [view] = useState(() => createViewStore({ read: readSetting, write: writeSetting }));
+  const { meetingId, guestLink } = props;
+  const { role } = props.connection;
+  const onLeave = useRef(props.onLeave);
+  onLeave.current = props.onLeave;
+
+  useEffect(() => {
+    let isMounted = true;
+    void session.ended.then((reason) => isMounted && onLeave.current(reason));
+    return () => {
+      isMounted = false;
+    };
+  }, [session]);
+  useLeaveOnUnmount(session);
+
+  const meeting = useMemo(
+    () => ({ session, view, meetingId, guestLink, role }),
+    [session, view, meetingId, guestLink, role],
+  );
+  return (
+    <MeetingProvider value={meeting}>
+      <MeetingPage />
+    </MeetingProvider>
+  );
+}
+
+/** Going back in the browser leaves the call. A second mount right after (strict mode) does not. */
+function useLeaveOnUnmount(session: CallSession): void {
+  const timer = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
+  useEffect(() => {
+    clearTimeout(timer.current);
+    return () => {
+      timer.current = setTimeout(() => void session.leave(), 0);
+    };
+  }, [session]);
+}

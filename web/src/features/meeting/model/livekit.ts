@@ -1,0 +1,257 @@
+/**
+ * The thin layer over livekit-client: the options of a room, and a room read as plain values. It
+ * decides nothing and keeps nothing but what makes a value stable from one reading to the next.
+ */
+
+import {
+  ConnectionQuality,
+  DisconnectReason,
+  type Participant,
+  type ReconnectContext,
+  type RemoteTrack,
+  type Room,
+  type RoomConnectOptions,
+  type RoomOptions,
+  Track,
+  type TrackPublication,
+} from "livekit-client";
+import type { DeviceChoice, LeaveReason } from "../contract.ts";
+import type { Person, Quality, Share, VideoSource } from "./call.ts";
+
+/** How long the transport may take before we say that UDP does not get through. */
+export const TRANSPORT_TIMEOUT_MS = 10_000;
+/** How long the library tries to resume before the session joins anew. */
+export const RESUME_FOR_MS = 150_000;
+
+const FIRST_RETRIES_MS = [0, 300, 600, 1_000, 1_500];
+const LATER_RETRY_MS = 2_500;
+
+export const CONNECT_OPTIONS: RoomConnectOptions = {
+  autoSubscribe: true,
+  peerConnectionTimeout: TRANSPORT_TIMEOUT_MS,
+  websocketTimeout: TRANSPORT_TIMEOUT_MS,
+  maxRetries: 1,
+};
+
+/** Waits before the next try: quick at first, then steady, spread so that a room does not stampede. */
+export function retryDelay(context: ReconnectContext, random: () => number): number | null {
+  if (context.elapsedMs > RESUME_FOR_MS) {
+    return null;
+  }
+  const base = FIRST_RETRIES_MS[context.retryCount] ?? LATER_RETRY_MS;
+  return Math.round(
+    base * (0.75 + random() * 0.5) + (context.retryCount === 0 ? random() * 200 : 0),
+  );
+}
+
+export function roomOptions(
+  devices: DeviceChoice,
+  onRetry: (delay: number | null) => void,
+): RoomOptions {
+  return {
+    adaptiveStream: true,
+    dynacast: false,
+    stopLocalTrackOnUnpublish: true,
+    disconnectOnPageLeave: true,
+    singlePeerConnection: true,
+    audioCaptureDefaults: deviceIdOf(devices.microphoneId),
+    videoCaptureDefaults: {
+      ...deviceIdOf(devices.cameraId),
+      resolution: { width: 1280, height: 720, frameRate: 30 },
+    },
+    ...(devices.speakerId === null ? {} : { audioOutput: { deviceId: devices.speakerId } }),
+    publishDefaults: {
+      // The engine forwards one layer, so one layer is all we send.
+      simulcast: false,
+      videoCodec: "vp8",
+      backupCodec: false,
+      videoEncoding: { maxBitrate: 1_700_000, maxFramerate: 30 },
+      screenShareEncoding: { maxBitrate: 2_500_000, maxFramerate: 15 },
+      dtx: true,
+      red: false,
+      stopMicTrackOnMute: false,
+    },
+    reconnectPolicy: {
+      nextRetryDelayInMs(context) {
+        const delay = retryDelay(context, Math.random);
+        onRetry(delay);
+        return delay;
+      },
+    },
+  };
+}
+
+function deviceIdOf(id: string | null): { deviceId?: ConstrainDOMString } {
+  return id === null ? {} : { deviceId: { ideal: id } };
+}
+
+/**
+ * The reason the page shows for the library's reason, or null when the session is to come back:
+ * everything that is not somebody's decision is an accident.
+ */
+export function leaveReasonOf(reason: DisconnectReason | undefined): LeaveReason | null {
+  switch (reason) {
+    case DisconnectReason.DUPLICATE_IDENTITY:
+      return "elsewhere";
+    case DisconnectReason.PARTICIPANT_REMOVED:
+      return "removed";
+    case DisconnectReason.ROOM_DELETED:
+    case DisconnectReason.ROOM_CLOSED:
+      return "ended";
+    default:
+      return null;
+  }
+}
+
+export interface Reading {
+  readonly people: readonly Person[];
+  readonly share: Share | null;
+}
+
+export interface RoomReader {
+  read(room: Room): Reading;
+}
+
+/** Reads rooms as plain values. Remembers when people spoke and came, and each track's handle. */
+export function createRoomReader(now: () => number): RoomReader {
+  const handles = new WeakMap<Track, VideoSource>();
+  const spokeAt = new Map<string, number>();
+  const cameAt = new Map<string, number>();
+
+  function handleOf(publication: TrackPublication): VideoSource | null {
+    const track = publication.track;
+    if (track === undefined || publication.isMuted) {
+      return null;
+    }
+    const known = handles.get(track);
+    if (known !== undefined && known.sid === publication.trackSid) {
+      return known;
+    }
+    const handle: VideoSource = {
+      sid: publication.trackSid,
+      attach: (element) => void track.attach(element),
+      detach: (element) => void track.detach(element),
+    };
+    handles.set(track, handle);
+    return handle;
+  }
+
+  function personOf(participant: Participant, isSelf: boolean): Person {
+    const camera = participant.getTrackPublication(Track.Source.Camera);
+    const microphone = participant.getTrackPublication(Track.Source.Microphone);
+    const { identity } = participant;
+    const { role } = participant.attributes;
+    if (participant.isSpeaking) {
+      spokeAt.set(identity, now());
+    }
+    if (!cameAt.has(identity)) {
+      cameAt.set(identity, participant.joinedAt?.getTime() ?? now());
+    }
+    const isMicrophoneOn = microphone !== undefined && !microphone.isMuted;
+    return {
+      identity,
+      name: participant.name || identity,
+      role: role === "host" ? "host" : "guest",
+      isSelf,
+      joinedAt: cameAt.get(identity) ?? 0,
+      camera: camera === undefined ? null : handleOf(camera),
+      isCameraOn: camera !== undefined && !camera.isMuted,
+      isMicrophoneOn,
+      microphoneSid: microphone?.trackSid ?? null,
+      isSpeaking: participant.isSpeaking && isMicrophoneOn,
+      // Coarse, so that somebody who goes on speaking does not change at every reading.
+      lastSpokeAt: participant.isSpeaking
+        ? Math.floor(now() / 1_000) * 1_000
+        : (spokeAt.get(identity) ?? null),
+      quality: qualityOf(participant.connectionQuality),
+    };
+  }
+
+  function shareOf(participant: Participant, isSelf: boolean): Share | null {
+    const screen = participant.getTrackPublication(Track.Source.ScreenShare);
+    if (screen === undefined) {
+      return null;
+    }
+    return {
+      identity: participant.identity,
+      name: participant.name || participant.identity,
+      isSelf,
+      video: handleOf(screen),
+      hasSound: participant.getTrackPublication(Track.Source.ScreenShareAudio) !== undefined,
+    };
+  }
+
+  return {
+    read(room) {
+      const local = room.localParticipant;
+      const remote = [...room.remoteParticipants.values()];
+      const people = [
+        ...(local.identity === "" ? [] : [personOf(local, true)]),
+        ...remote.map((participant) => personOf(participant, false)),
+      ].sort((left, right) => left.joinedAt - right.joinedAt);
+      const shares = [
+        ...remote.map((participant) => shareOf(participant, false)),
+        shareOf(local, true),
+      ].filter((share) => share !== null);
+      return { people, share: shares[0] ?? null };
+    },
+  };
+}
+
+function qualityOf(quality: ConnectionQuality): Quality {
+  switch (quality) {
+    case ConnectionQuality.Excellent:
+    case ConnectionQuality.Good:
+      return "good";
+    case ConnectionQuality.Poor:
+      return "weak";
+    case ConnectionQuality.Lost:
+      return "lost";
+    default:
+      return "unknown";
+  }
+}
+
+/** Plays a subscribed voice at once; its element lives outside the page's tree of components. */
+export function playVoice(track: RemoteTrack, participant: Participant): void {
+  if (track.kind !== Track.Kind.Audio || track.attachedElements.length > 0) {
+    return;
+  }
+  const element = track.attach();
+  element.hidden = true;
+  element.setAttribute("data-identity", participant.identity);
+  element.setAttribute("data-track", track.sid ?? "");
+  document.body.append(element);
+}
+
+export function stopVoice(track: RemoteTrack): void {
+  if (track.kind !== Track.Kind.Audio) {
+    return;
+  }
+  for (const element of track.detach()) {
+    element.remove();
+  }
+}
+
+const SHOWN_WITHIN_MS = 500;
+
+/**
+ * Tells the server to hold back a picture that no tile shows (another page, a folded strip). The
+ * library does so for pictures that were shown once and are hidden later; one that was never
+ * shown has to be shown to nobody first.
+ */
+export function pauseUnlessShown(
+  track: RemoteTrack,
+  after: (milliseconds: number, run: () => void) => void,
+): void {
+  if (track.kind !== Track.Kind.Video) {
+    return;
+  }
+  after(SHOWN_WITHIN_MS, () => {
+    if (track.attachedElements.length === 0 && track.mediaStreamTrack.readyState === "live") {
+      const nowhere = document.createElement("video");
+      track.attach(nowhere);
+      track.detach(nowhere);
+    }
+  });
+}

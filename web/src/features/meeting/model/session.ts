@@ -1,0 +1,414 @@
+/**
+ * The life of one's place in the call: come in, stay in through every kind of lost connection,
+ * leave. The library resumes what can be resumed; what it gives up is joined anew with a fresh
+ * token. Writes the store; the page only reads it. Gives up only on somebody's decision or after
+ * ten minutes without a server.
+ */
+
+import {
+  type DisconnectReason,
+  type Participant,
+  type RemoteTrack,
+  type Room,
+  RoomEvent,
+  type RoomOptions,
+} from "livekit-client";
+import type { DeviceChoice, LeaveReason, MeetingConnection, RejoinAnswer } from "../contract.ts";
+import {
+  type CallNotice,
+  type CallStore,
+  createCallStore,
+  type Person,
+  type ReconnectCause,
+  shareUnchanged,
+} from "./call.ts";
+import {
+  CONNECT_OPTIONS,
+  createRoomReader,
+  leaveReasonOf,
+  pauseUnlessShown,
+  playVoice,
+  roomOptions,
+  stopVoice,
+} from "./livekit.ts";
+import { createOwnMedia, type GivenTracks, type OwnMedia } from "./media.ts";
+
+export interface SessionPorts {
+  readonly createRoom: (options: RoomOptions) => Room;
+  readonly origin: string;
+  readonly rejoin: () => Promise<RejoinAnswer>;
+  readonly takeTracks: () => GivenTracks;
+  readonly listDevices: () => Promise<readonly MediaDeviceInfo[]>;
+  /** Whether our server answers at all. Never rejects. */
+  readonly isServerUp: () => Promise<boolean>;
+  readonly isOnline: () => boolean;
+  readonly canShare: boolean;
+  readonly canSelectSpeaker: boolean;
+  readonly now: () => number;
+  /** Runs something later; the answer calls it off. */
+  readonly after: (milliseconds: number, run: () => void) => () => void;
+}
+
+export interface CallSession {
+  readonly store: CallStore;
+  readonly media: OwnMedia;
+  start(): void;
+  /** Try again now instead of waiting for the next try. */
+  retry(): void;
+  startSound(): void;
+  leave(): Promise<void>;
+  onNotice(listener: (notice: CallNotice) => void): () => void;
+  /** Resolves once, when the call is over and everything has been let go. */
+  readonly ended: Promise<LeaveReason>;
+}
+
+/** How long a lost place is fought for before the page says that it is lost. */
+export const GIVE_UP_MS = 10 * 60_000;
+/** After a return, people not back yet are shown this long before they count as gone. */
+export const GRACE_MS = 8_000;
+const LEAVE_MS = 1_000;
+const REJOIN_FIRST_MS = 500;
+const REJOIN_LAST_MS = 8_000;
+
+const CHANGES = [
+  RoomEvent.ParticipantConnected,
+  RoomEvent.ParticipantDisconnected,
+  RoomEvent.TrackPublished,
+  RoomEvent.TrackUnpublished,
+  RoomEvent.TrackMuted,
+  RoomEvent.TrackUnmuted,
+  RoomEvent.LocalTrackPublished,
+  RoomEvent.LocalTrackUnpublished,
+  RoomEvent.ActiveSpeakersChanged,
+  RoomEvent.ConnectionQualityChanged,
+  RoomEvent.ParticipantNameChanged,
+  RoomEvent.ParticipantAttributesChanged,
+  RoomEvent.ActiveDeviceChanged,
+] as const;
+
+export function createSession(
+  ports: SessionPorts,
+  first: MeetingConnection,
+  devices: DeviceChoice,
+): CallSession {
+  const store = createCallStore();
+  const listeners = new Set<(notice: CallNotice) => void>();
+  const reader = createRoomReader(ports.now);
+  let room: Room | null = null;
+  let lostAt: number | null = null;
+  let graceUntil = 0;
+  let tries = 0;
+  let cancelWait: (() => void) | null = null;
+  let hasReadPeople = false;
+  let finish: (reason: LeaveReason) => void = () => undefined;
+  const ended = new Promise<LeaveReason>((resolve) => {
+    finish = resolve;
+  });
+
+  const notify = (notice: CallNotice) => {
+    for (const listener of listeners) {
+      listener(notice);
+    }
+  };
+  const media = createOwnMedia(
+    {
+      store,
+      room: () => room,
+      notify,
+      listDevices: ports.listDevices,
+      canShare: ports.canShare,
+      canSelectSpeaker: ports.canSelectSpeaker,
+    },
+    devices,
+    ports.takeTracks,
+  );
+
+  const isOver = () => store.getState().phase.type === "over";
+
+  async function connect(connection: MeetingConnection): Promise<void> {
+    const mine = ports.createRoom(roomOptions(devices, (delay) => onLibraryRetry(delay)));
+    room = mine;
+    bind(mine);
+    let hasSignal = false;
+    mine.once(RoomEvent.SignalConnected, () => {
+      hasSignal = true;
+      if (store.getState().phase.type === "connecting") {
+        store.setState({ phase: { type: "connecting", step: "line" } });
+      }
+      // The tracks are offered while the transport is still being set up.
+      void media.publish(mine);
+    });
+    try {
+      await mine.connect(connection.url || ports.origin, connection.token, CONNECT_OPTIONS);
+      onConnected();
+    } catch {
+      if (isOver() || room !== mine) {
+        return;
+      }
+      room = null;
+      if (hasSignal && store.getState().connectedAt === null) {
+        await close("blocked");
+      } else {
+        comeBack();
+      }
+    }
+  }
+
+  function bind(mine: Room): void {
+    const isCurrent = () => room === mine && !isOver();
+    for (const event of CHANGES) {
+      mine.on(event, () => isCurrent() && sync());
+    }
+    mine
+      .on(RoomEvent.TrackSubscribed, (track, _publication, participant) => {
+        playVoice(track as RemoteTrack, participant as Participant);
+        pauseUnlessShown(track as RemoteTrack, ports.after);
+        sync();
+      })
+      .on(RoomEvent.TrackUnsubscribed, (track) => {
+        stopVoice(track as RemoteTrack);
+        sync();
+      })
+      .on(RoomEvent.AudioPlaybackStatusChanged, () => {
+        store.setState({ isSoundBlocked: !mine.canPlaybackAudio });
+      })
+      .on(RoomEvent.MediaDevicesChanged, () => void media.refreshDevices())
+      .on(RoomEvent.SignalReconnecting, () => isCurrent() && onLost())
+      .on(RoomEvent.Reconnecting, () => isCurrent() && onLost())
+      .on(RoomEvent.Reconnected, () => isCurrent() && onConnected())
+      .on(RoomEvent.Disconnected, (reason?: DisconnectReason) => {
+        // While connecting, the rejected promise tells the same.
+        if (isCurrent() && store.getState().connectedAt !== null) {
+          onDisconnected(reason);
+        }
+      });
+  }
+
+  function onConnected(): void {
+    const wasLost = lostAt !== null;
+    lostAt = null;
+    tries = 0;
+    cancelWait?.();
+    const now = ports.now();
+    graceUntil = wasLost ? now + GRACE_MS : 0;
+    store.setState((call) => ({
+      phase: { type: "connected" },
+      connectedAt: call.connectedAt ?? now,
+      resumedAt: wasLost ? now : call.resumedAt,
+      isSoundBlocked: room === null ? false : !room.canPlaybackAudio,
+    }));
+    if (wasLost) {
+      notify({ type: "connection-back" });
+      ports.after(GRACE_MS, sync);
+    }
+    void media.refreshDevices();
+    sync();
+  }
+
+  function onLost(): void {
+    if (lostAt === null) {
+      lostAt = ports.now();
+      notify({ type: "connection-lost" });
+    }
+    showReconnecting(null);
+  }
+
+  function onLibraryRetry(delay: number | null): void {
+    if (lostAt !== null && !isOver() && delay !== null) {
+      showReconnecting(delay < 1_000 ? null : ports.now() + delay);
+    }
+  }
+
+  function showReconnecting(retryAt: number | null): void {
+    const before = store.getState().phase;
+    const cause: ReconnectCause = !ports.isOnline()
+      ? "offline"
+      : before.type === "reconnecting" && before.cause === "server"
+        ? "server"
+        : "network";
+    store.setState({
+      phase: { type: "reconnecting", cause, since: lostAt ?? ports.now(), retryAt },
+    });
+    sync();
+    if (cause === "network") {
+      void blameServer();
+    }
+  }
+
+  /** Tells a silent server from a silent network, while the wait goes on. */
+  async function blameServer(): Promise<void> {
+    const isUp = await ports.isServerUp();
+    const { phase } = store.getState();
+    if (!isUp && phase.type === "reconnecting" && phase.cause === "network") {
+      store.setState({ phase: { ...phase, cause: "server" } });
+    }
+  }
+
+  function onDisconnected(reason: DisconnectReason | undefined): void {
+    const decided = leaveReasonOf(reason);
+    if (decided !== null) {
+      void close(decided);
+      return;
+    }
+    room = null;
+    comeBack();
+  }
+
+  /** Joins anew, again and again. What the library could resume has been tried by now. */
+  function comeBack(): void {
+    const now = ports.now();
+    if (lostAt === null) {
+      lostAt = now;
+      if (store.getState().connectedAt !== null) {
+        notify({ type: "connection-lost" });
+      }
+    }
+    if (now - lostAt > GIVE_UP_MS) {
+      void close("lost");
+      return;
+    }
+    const wait = Math.min(REJOIN_LAST_MS, REJOIN_FIRST_MS * 2 ** tries);
+    tries += 1;
+    showReconnecting(wait < 1_000 ? null : now + wait);
+    cancelWait?.();
+    cancelWait = ports.after(wait, () => void joinAnew());
+  }
+
+  async function joinAnew(): Promise<void> {
+    cancelWait?.();
+    cancelWait = null;
+    if (isOver()) {
+      return;
+    }
+    if (lostAt !== null) {
+      showReconnecting(null);
+    }
+    try {
+      const answer = await ports.rejoin();
+      if (isOver()) {
+        return;
+      }
+      if (typeof answer === "string") {
+        await close(answer);
+        return;
+      }
+      await connect(answer);
+    } catch {
+      comeBack();
+    }
+  }
+
+  function sync(): void {
+    media.sync();
+    if (room === null) {
+      return;
+    }
+    const { people, share } = reader.read(room);
+    const before = store.getState();
+    const isHere = before.phase.type === "connected";
+    const isHeld = !isHere || ports.now() < graceUntil;
+    const shown = isHeld ? withAbsent(before.people, people) : people;
+    store.setState({
+      people: shareUnchanged(before.people, shown),
+      share: sameShare(before.share, share),
+    });
+    if (isHere) {
+      tellChanges(before.people, shown, before.share, share);
+    }
+  }
+
+  function tellChanges(
+    before: readonly Person[],
+    after: readonly Person[],
+    shareBefore: { identity: string; name: string; isSelf: boolean } | null,
+    shareAfter: { identity: string; name: string; isSelf: boolean } | null,
+  ): void {
+    if (!hasReadPeople) {
+      hasReadPeople = true;
+      return;
+    }
+    const missing = (from: readonly Person[], people: readonly Person[]) =>
+      people.filter((person) => !from.some((other) => other.identity === person.identity));
+    for (const { identity, name } of missing(before, after)) {
+      notify({ type: "joined", identity, name });
+    }
+    for (const { identity, name } of missing(after, before)) {
+      notify({ type: "left", identity, name });
+    }
+    if (shareBefore?.identity !== shareAfter?.identity) {
+      if (shareBefore !== null) {
+        notify({ type: "share-stopped", name: shareBefore.name, isSelf: shareBefore.isSelf });
+      }
+      if (shareAfter !== null) {
+        notify({ type: "share-started", name: shareAfter.name, isSelf: shareAfter.isSelf });
+      }
+    }
+  }
+
+  async function close(reason: LeaveReason): Promise<void> {
+    if (isOver()) {
+      return;
+    }
+    store.setState({ phase: { type: "over", reason } });
+    cancelWait?.();
+    media.release();
+    const leaving = room;
+    room = null;
+    if (leaving !== null) {
+      // A server that is gone must not hold up the door.
+      await Promise.race([
+        leaving.disconnect(true).catch(() => undefined),
+        new Promise<void>((resolve) => {
+          ports.after(LEAVE_MS, resolve);
+        }),
+      ]);
+    }
+    store.setState({ people: [], share: null, microphoneTrack: null });
+    finish(reason);
+  }
+
+  return {
+    store,
+    media,
+    start: () => void connect(first),
+    retry() {
+      const abandoned = room;
+      room = null;
+      void abandoned?.disconnect(false).catch(() => undefined);
+      void joinAnew();
+    },
+    startSound() {
+      void room?.startAudio().catch(() => undefined);
+    },
+    leave: () => close("left"),
+    onNotice(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    ended,
+  };
+}
+
+/** People seen before a break stay on the stage without a picture until they are back. */
+function withAbsent(before: readonly Person[], now: readonly Person[]): readonly Person[] {
+  const here = new Set(now.map((person) => person.identity));
+  const absent = before
+    .filter((person) => !here.has(person.identity) && !person.isSelf)
+    .map((person): Person => ({ ...person, camera: null, isSpeaking: false, quality: "lost" }));
+  return absent.length === 0
+    ? now
+    : [...now, ...absent].sort((left, right) => left.joinedAt - right.joinedAt);
+}
+
+function sameShare<T extends { identity: string; video: unknown; hasSound: boolean } | null>(
+  before: T,
+  after: T,
+): T {
+  return before !== null &&
+    after !== null &&
+    before.identity === after.identity &&
+    before.video === after.video &&
+    before.hasSound === after.hasSound
+    ? before
+    : after;
+}
