@@ -60,12 +60,14 @@ class EmbeddedTransport:
         addresses: Sequence[str],
         public_ip: str | None = None,
         event_limit: int = 65536,
+        make_engine: Callable[..., Engine] | None = None,
     ) -> None:
         self._shards = shards
         self._udp_port = udp_port
         self._addresses = list(addresses)
         self._public_ip = public_ip
         self._event_limit = event_limit
+        self._make_engine = make_engine
         self._started: Engine | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._listener: Listener | None = None
@@ -89,7 +91,8 @@ class EmbeddedTransport:
             msg = "the transport has been started already"
             raise RuntimeError(msg)
         loop = asyncio.get_running_loop()
-        engine = _engine_class()(
+        make_engine = self._make_engine or _engine_class()
+        engine = make_engine(
             shards=self._shards,
             udp_port=self._udp_port,
             addresses=self._addresses,
