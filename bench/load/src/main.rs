@@ -130,7 +130,7 @@ fn share(options: &Options, specs: &mut [Spec]) -> Result<Shared, String> {
     let secret = options
         .api_secret
         .clone()
-        .or_else(|| std::env::var("CONCLAVE_LOAD_API_SECRET").ok());
+        .or_else(|| std::env::var("LIVEKIT_API_SECRET").ok());
     if let Some(path) = &options.tokens {
         let text = std::fs::read_to_string(path)
             .map_err(|error| format!("cannot read {}: {error}", path.display()))?;
@@ -150,7 +150,7 @@ fn share(options: &Options, specs: &mut [Spec]) -> Result<Shared, String> {
             spec.token = Some(token.to_owned());
         }
     } else if secret.is_none() {
-        return Err("no secret: give --api-secret, CONCLAVE_LOAD_API_SECRET or --tokens".into());
+        return Err("no secret: give --api-secret, LIVEKIT_API_SECRET or --tokens".into());
     }
     Ok(Shared {
         endpoint: signal::Endpoint::parse(&options.url).map_err(|error| error.to_string())?,

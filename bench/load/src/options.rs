@@ -19,7 +19,7 @@ pub struct Options {
     /// API key for the tokens
     #[arg(long, default_value = "devkey")]
     pub api_key: String,
-    /// Secret of the key; by default that of the environment variable CONCLAVE_LOAD_API_SECRET
+    /// Secret of the key; by default that of the environment variable LIVEKIT_API_SECRET
     #[arg(long)]
     pub api_secret: Option<String>,
     /// File with one ready token a line, used instead of minting, in the order of joining
@@ -57,8 +57,9 @@ pub struct Options {
     /// Seconds between key frames nobody asked for; 0 for none
     #[arg(long, default_value_t = 10.0, value_parser = seconds)]
     keyframe_interval: f64,
-    /// Milliseconds over which the packets of a frame are spread
-    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u64).range(0..=1_000))]
+    /// Milliseconds over which the packets of a frame are spread: browsers send a frame at once, and
+    /// the way to the server spreads it
+    #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u64).range(0..=1_000))]
     pub burst_ms: u64,
     /// Audio sections with which a subscriber's first offer begins
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(0..=100))]

@@ -1,0 +1,203 @@
+"""From `room.connect()` to the first decoded remote picture, in headless Chromium, interleaved.
+
+A publisher with a fake camera is in the room already; a viewer in a fresh page of the same browser
+joins. Steps: signal (the join message is there), connected (connect() resolves), subscribed (the
+track is there), picture (requestVideoFrameCallback). With ours also: from the click on Join in the
+product's own page to the other one's first picture.
+
+    .venv/bin/python bench/join_time.py --rounds 10
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import re
+import sys
+from typing import Any
+
+import browser as chrome
+from figures import Json, ratio, record, spread, table
+from playwright.sync_api import Browser, Error, Page
+from servers import Server, livekit_binary, start
+
+PATIENCE_MS = 15_000
+STEPS = ("signal_ms", "connected_ms", "subscribed_ms", "picture_ms")
+PICTURE_AIM_MS = 200.0
+CLICK_LIMIT_MS = 150.0
+
+# Waits for the first picture of somebody else after the click; runs in the product's page.
+_CLICK_JOIN = """
+(patience) => new Promise((resolve, reject) => {
+  const button = [...document.querySelectorAll('button')]
+    .find((candidate) => candidate.textContent.trim() === 'Join');
+  if (!button) { reject(new Error('no Join button')); return; }
+  const watched = new WeakSet();
+  let start = 0;
+  const timer = setTimeout(() => reject(new Error('no picture after Join')), patience);
+  const look = () => {
+    for (const video of document.querySelectorAll('.tile[data-identity] video')) {
+      const stream = video.srcObject;
+      if (watched.has(video) || !stream) continue;
+      watched.add(video);
+      video.requestVideoFrameCallback(() => {
+        clearTimeout(timer);
+        observer.disconnect();
+        resolve(performance.now() - start);
+      });
+    }
+  };
+  const observer = new MutationObserver(look);
+  observer.observe(document.body, { childList: true, subtree: true, attributes: true });
+  const poll = setInterval(() => { look(); }, 5);
+  setTimeout(() => clearInterval(poll), patience);
+  start = performance.now();
+  button.click();
+})
+"""
+
+
+def view_once(browser: Browser, page_url: str, server: Server, room: str) -> Json:
+    """One viewer's steps in milliseconds, with a publisher there before."""
+    target: dict[str, Any] = {"url": server.url}
+    with (
+        chrome.fresh_page(browser, page_url) as publisher,
+        chrome.fresh_page(browser, page_url) as viewer,
+    ):
+        publisher.evaluate(chrome.PUBLISH, {**target, "token": chrome.mint(server, "pub", room)})
+        # Encoder and key frame interval settle before the viewer comes.
+        publisher.wait_for_timeout(1_500)
+        token = chrome.mint(server, "view", room)
+        steps: Json = viewer.evaluate(
+            chrome.VIEW, {**target, "token": token, "patience": PATIENCE_MS}
+        )
+        for page in (viewer, publisher):
+            page.evaluate(chrome.LEAVE)
+    return steps
+
+
+def product_clicks(browser: Browser, server: Server, rounds: int) -> list[float]:
+    """From the click on Join in the product's page to the host's first picture."""
+    assert server.operator_link is not None
+    times = []
+    host_context = browser.new_context(locale="en-GB", permissions=["camera", "microphone"])
+    try:
+        host = host_context.new_page()
+        host.goto(server.operator_link)
+        host.get_by_role("button", name="Start a room now").click()
+        host.wait_for_url(re.compile(r"/m/mtg_"))
+        link = host.url.partition("#")[0]
+        _enter(host, "Host")
+        host.get_by_role("button", name="Join", exact=True).click()
+        host.get_by_role("button", name="Leave").wait_for()
+        host.wait_for_timeout(2_000)
+        for _ in range(rounds):
+            context = browser.new_context(locale="en-GB", permissions=["camera", "microphone"])
+            try:
+                guest = context.new_page()
+                guest.goto(link)
+                _enter(guest, "Guest")
+                # The preview is running when people press Join.
+                guest.wait_for_timeout(1_500)
+                times.append(float(guest.evaluate(_CLICK_JOIN, PATIENCE_MS)))
+            finally:
+                context.close()
+    finally:
+        host_context.close()
+    return times
+
+
+def _enter(page: Page, name: str) -> None:
+    field = page.get_by_label("Your name")
+    field.wait_for()
+    field.fill(name)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--rounds", type=int, default=10)
+    parser.add_argument("--server", action="append", choices=["conclave", "livekit"])
+    parser.add_argument("--name", default="join_time")
+    options = parser.parse_args()
+    names = options.server or ["conclave", "livekit"]
+    if "livekit" in names and livekit_binary() is None:
+        print("livekit-server is not installed (LIVEKIT_SERVER): measuring ours alone")
+        names = [name for name in names if name != "livekit"]
+    if not chrome.has_client():
+        print("livekit-client is not in web/node_modules: run make setup")
+        return 2
+    found: dict[str, list[Json]] = {name: [] for name in names}
+    failures: list[str] = []
+    clicks: list[float] = []
+    with contextlib.ExitStack() as stack:
+        servers = [stack.enter_context(start(name)) for name in names]
+        page_url = stack.enter_context(chrome.page_server())
+        browser = stack.enter_context(chrome.chromium())
+        version = chrome.browser_version(browser)
+        # The first join of a browser loads codecs; it is not counted.
+        for number in range(options.rounds + 1):
+            for server in servers:
+                try:
+                    steps = view_once(browser, page_url, server, f"join-{number}")
+                except Error as error:
+                    failures.append(f"{server.name}: {error.message.splitlines()[0]}")
+                    print(f"  {failures[-1]}", flush=True)
+                    continue
+                if number > 0:
+                    found[server.name].append(steps)
+                    print(f"  {server.name:9} {_rounded(steps)}", flush=True)
+        for server in servers:
+            if server.name == "conclave" and server.operator_link:
+                try:
+                    clicks = product_clicks(browser, server, options.rounds)
+                except Error as error:
+                    failures.append(f"the product's page: {error.message.splitlines()[0]}")
+                    print(f"  {failures[-1]}", flush=True)
+    return report(options, version, found, clicks, failures)
+
+
+def report(
+    options: argparse.Namespace,
+    version: str,
+    found: dict[str, list[Json]],
+    clicks: list[float],
+    failures: list[str],
+) -> int:
+    by_server = {
+        name: {step: spread([run.get(step) for run in runs]) for step in STEPS}
+        for name, runs in found.items()
+    }
+    rows = [[name, *(steps[step]["median"] for step in STEPS)] for name, steps in by_server.items()]
+    print(table(["median of", *STEPS], rows))
+    pictures = {name: steps["picture_ms"]["median"] for name, steps in by_server.items()}
+    ours, theirs = pictures.get("conclave"), pictures.get("livekit")
+    figures: Json = {
+        "browser": version,
+        "livekit_client": chrome.client_version(),
+        "rounds": options.rounds,
+        "servers": by_server,
+        "picture_ratio": ratio(ours, theirs),
+        "click_to_picture_ms": spread(list(clicks)),
+        "failures": failures,
+    }
+    print(f"click on Join to picture: {figures['click_to_picture_ms']}")
+    print(f"written: {record(options.name, figures, list(found))}")
+    click = figures["click_to_picture_ms"]["median"]
+    holds = {"no failure": not failures}
+    if ours is not None:
+        holds[f"picture within {PICTURE_AIM_MS:.0f} ms (an aim)"] = ours <= PICTURE_AIM_MS
+    if ours is not None and theirs is not None:
+        holds["sooner than livekit-server"] = ours < theirs
+    if ours is not None and click is not None:
+        holds[f"click adds at most {CLICK_LIMIT_MS:.0f} ms"] = click <= ours + CLICK_LIMIT_MS
+    for text, is_kept in holds.items():
+        print(f"{'holds' if is_kept else 'FAILS'}: {text}")
+    return 0 if not failures else 1
+
+
+def _rounded(steps: Json) -> Json:
+    return {step: round(value) for step, value in steps.items()}
+
+
+if __name__ == "__main__":
+    sys.exit(main())
