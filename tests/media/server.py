@@ -1,0 +1,140 @@
+"""A whole server inside the test's event loop, on loopback, with the fake or the built engine."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import gzip
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+from livekit.protocol import rtc
+from websockets.asyncio.client import ClientConnection, connect
+
+from conclave import media
+from conclave.app import build
+from conclave.kernel.listen import bind, new_server
+from conclave.media.fake import FakeTransport
+from conclave.media.signal_engine import SignalEngine
+from conclave.settings import HttpSettings, MediaSettings, Settings
+from tests.media.stage import OFFER
+
+
+@dataclass
+class MediaServer:
+    engine: SignalEngine
+    port: int
+
+    @property
+    def fake(self) -> FakeTransport:
+        transport = self.engine.transport
+        assert isinstance(transport, FakeTransport)
+        return transport
+
+    @property
+    def url(self) -> str:
+        return f"ws://127.0.0.1:{self.port}"
+
+    def token(self, identity: str, room: str = "room", **more: Any) -> str:
+        return self.engine.mint(room, identity, **more).token
+
+    def v1_url(
+        self, token: str, request: rtc.JoinRequest | None = None, path: str = "/rtc/v1"
+    ) -> str:
+        parameters = {"access_token": token, "join_request": join_request(request)}
+        return f"{self.url}/rtc/v1?{urlencode(parameters)}"
+
+    async def join(self, identity: str, room: str = "room", **more: Any) -> RawClient:
+        """A raw client that has got its `join`."""
+        client = await RawClient.connect(self.v1_url(self.token(identity, room, **more)))
+        join = await client.next("join")
+        client.sid = join.participant.sid
+        return client
+
+
+class RawClient:
+    """A LiveKit client reduced to its socket."""
+
+    def __init__(self, socket: ClientConnection) -> None:
+        self.socket = socket
+        self.sid = ""
+
+    @classmethod
+    async def connect(cls, url: str, **more: Any) -> RawClient:
+        return cls(await connect(url, proxy=None, max_size=None, **more))
+
+    async def send(self, **message: Any) -> None:
+        await self.socket.send(rtc.SignalRequest(**message).SerializeToString())
+
+    async def receive(self) -> rtc.SignalResponse:
+        async with asyncio.timeout(5):
+            frame = await self.socket.recv()
+        assert isinstance(frame, bytes)
+        return rtc.SignalResponse.FromString(frame)
+
+    async def next(self, kind: str) -> Any:
+        """The next message of a kind; others are passed over."""
+        while True:
+            message = await self.receive()
+            if message.HasField(kind):
+                return getattr(message, kind)
+
+    async def closed(self) -> int | None:
+        async with asyncio.timeout(5):
+            await self.socket.wait_closed()
+        return self.socket.close_code
+
+
+def join_request(request: rtc.JoinRequest | None = None) -> str:
+    request = request or rtc.JoinRequest(
+        connection_settings=rtc.ConnectionSettings(auto_subscribe=True),
+        publisher_offer=rtc.SessionDescription(type="offer", sdp=OFFER, id=1),
+    )
+    wrapped = rtc.WrappedJoinRequest(
+        compression=rtc.WrappedJoinRequest.GZIP,
+        join_request=gzip.compress(request.SerializeToString()),
+    )
+    return base64.urlsafe_b64encode(wrapped.SerializeToString()).decode().rstrip("=")
+
+
+def free_udp_port() -> int:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@asynccontextmanager
+async def serve(
+    data_dir: Path, *, engine: str = "fake", port: int = 0, udp_port: int = 0, **media_settings: Any
+) -> AsyncIterator[MediaServer]:
+    """Start, yield, stop as `conclave serve` does: goodbye first, then the sockets."""
+    settings = Settings(
+        data_dir=data_dir,
+        http=HttpSettings(host="127.0.0.1", port=port),
+        media=MediaSettings(
+            engine=engine,
+            udp_port=udp_port or free_udp_port(),
+            shards=1,
+            addresses=["127.0.0.1"],
+            **media_settings,
+        ),
+    )
+    product = build(settings, slices=(media.SLICE,), process_metrics=False)
+    sockets = bind("127.0.0.1", port)
+    server = new_server(product.web, certificate=None, trusted_proxies=[])
+    await product.start()
+    serving = asyncio.create_task(server.serve(sockets=sockets))
+    await server.listening.wait()
+    try:
+        yield MediaServer(product.app.use(SignalEngine), sockets[0].getsockname()[1])
+    finally:
+        server.stop_listening()
+        await product.stop()
+        server.should_exit = True
+        await serving
