@@ -5,6 +5,7 @@ import type { DeviceOption, DeviceState } from "../model/call.ts";
 import { useCall, useMeeting, useView } from "./context.tsx";
 import { MicrophoneLevel, MutedSpeechHint } from "./MicrophoneLevel.tsx";
 
+const SPEAKER = "speaker:";
 const EXPLAINED: readonly DeviceState[] = ["blocked", "missing", "in-use"];
 
 /** Device names as the browser gives them, or numbered while it hides them. */
@@ -38,8 +39,9 @@ export function MicControl() {
     groups.push({
       id: "speaker",
       title: t("devices.speaker"),
-      selectedId: speaker.selected,
-      entries: names(speaker.options),
+      // One device can have the same id as microphone and as speaker; a menu's ids are unique.
+      selectedId: speaker.selected === null ? null : SPEAKER + speaker.selected,
+      entries: names(speaker.options).map(({ id, label }) => ({ id: SPEAKER + id, label })),
     });
   }
   const box = (
@@ -67,7 +69,9 @@ export function MicControl() {
         placement="top"
         groups={groups}
         onAction={(id, group) =>
-          void session.media.choose(group === "speaker" ? "speaker" : "microphone", id)
+          group === "speaker"
+            ? void session.media.choose("speaker", id.slice(SPEAKER.length))
+            : void session.media.choose("microphone", id)
         }
         trigger={
           <Button className="chev" aria-label={t("controls.microphoneMenu")}>

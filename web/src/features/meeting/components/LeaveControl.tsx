@@ -5,11 +5,13 @@ import { useEndMeeting } from "../../../api/queries.ts";
 import { useErrorText } from "../../../api/useErrorText.ts";
 import { Button, Dialog, Icon } from "../../../design/index.ts";
 import { useMeeting, useView } from "./context.tsx";
+import { PHONE, useMatch } from "./hooks.ts";
 
 /** The way out. A guest is out at one press; a host is asked one question. */
 export function LeaveControl() {
   const { t } = useTranslation("meeting");
   const { session, view, role } = useMeeting();
+  const isPhone = useMatch(PHONE);
   return (
     <>
       <AriaButton
@@ -17,7 +19,9 @@ export function LeaveControl() {
         onPress={() => (role === "host" ? view.show("leave") : void session.leave())}
       >
         <Icon name="leave" />
-        <span className="leave__label">{t("controls.leave")}</span>
+        <span className="leave__label">
+          {t(isPhone ? "controls.leaveShort" : "controls.leave")}
+        </span>
       </AriaButton>
       {role === "host" && <LeaveDialog />}
     </>
