@@ -19,18 +19,19 @@ WARM_UP_S = 120
 MEMORY_GROWTH_LIMIT = 0.03
 MEMORY_GROWTH_FLOOR_MB = 5.0
 DESCRIPTOR_GROWTH_LIMIT = 6
-_TROUBLE = re.compile(r"\b(error|critical|panic(ked)?|traceback|exception)\b", re.IGNORECASE)
+_BAD_LEVELS = {"error", "critical", "fatal"}
+_BAD_LINE = re.compile(r"\b(ERROR|CRITICAL|FATAL|panicked|Traceback)\b")
 
 
 def troubles(log: Path) -> list[str]:
-    """Lines of a server's log that tell of an error."""
+    """Lines of a server's log that tell of an error: by level, or by their words if not JSON."""
     found = []
     for line in log.read_text(errors="replace").splitlines():
         try:
-            level = str(json.loads(line).get("level", ""))
-        except (ValueError, AttributeError):
-            level = line
-        if _TROUBLE.search(level):
+            is_bad = str(json.loads(line)["level"]).lower() in _BAD_LEVELS
+        except (ValueError, TypeError, KeyError):
+            is_bad = _BAD_LINE.search(line) is not None
+        if is_bad:
             found.append(line[:300])
     return found
 

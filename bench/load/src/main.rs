@@ -5,6 +5,8 @@
 //! Exit code 0: every expectation holds; 1: one does not; 2: it could not run.
 
 mod client;
+#[cfg(test)]
+mod hostile;
 mod meter;
 mod options;
 mod payload;
@@ -23,7 +25,6 @@ mod worker;
 
 use std::io::Write;
 use std::process::ExitCode;
-use std::sync::atomic::Ordering;
 use std::sync::{Arc, OnceLock};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -86,9 +87,7 @@ fn run(options: &Options) -> Result<bool, String> {
     }
     let is_ready = pace.set_up(options, &boards);
     let measured = pace.measure(options, &shared, &boards);
-    boards
-        .iter()
-        .for_each(|board| board.is_leaving.store(true, Ordering::Relaxed));
+    boards.iter().for_each(|board| board.leave());
     let mut clients: Vec<Client> = Vec::new();
     for thread in threads {
         let result = thread

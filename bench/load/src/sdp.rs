@@ -204,6 +204,8 @@ pub enum BadAnswer {
     Missing(&'static str),
     #[error("the answer has {got} sections, the offer had {offered}")]
     SectionCount { got: usize, offered: usize },
+    #[error("SSRC {0} is in the answer twice")]
+    Ssrc(u32),
     #[error("section {at} of the answer has mid {got:?}, the offer had {offered:?}")]
     Mid {
         at: usize,
@@ -292,7 +294,17 @@ fn check(answer: Answer, offered: &[Section]) -> Result<Answer, BadAnswer> {
             return Err(BadAnswer::Mid { at, got, offered });
         }
     }
-    Ok(answer)
+    let mut ssrcs: Vec<u32> = answer
+        .sections
+        .iter()
+        .flat_map(|it| [it.ssrc, it.rtx_ssrc])
+        .flatten()
+        .collect();
+    ssrcs.sort_unstable();
+    match ssrcs.windows(2).find(|pair| pair[0] == pair[1]) {
+        Some(pair) => Err(BadAnswer::Ssrc(pair[0])),
+        None => Ok(answer),
+    }
 }
 
 #[cfg(test)]
@@ -369,6 +381,8 @@ mod tests {
             answer(&no_ufrag, &sections()),
             Err(BadAnswer::Missing("ICE user fragment"))
         );
+        let twice = ANSWER.replace("a=mid:2\r\n", "a=mid:2\r\na=ssrc:77 cname:y\r\n");
+        assert_eq!(answer(&twice, &sections()), Err(BadAnswer::Ssrc(77)));
         let wrong_mid = ANSWER.replace("a=mid:2", "a=mid:9");
         assert!(matches!(
             answer(&wrong_mid, &sections()),

@@ -32,10 +32,15 @@ pub struct Gauges {
 #[derive(Default)]
 pub struct Board {
     gauges: Mutex<Gauges>,
-    pub is_leaving: AtomicBool,
+    is_leaving: AtomicBool,
 }
 
 impl Board {
+    /// Everybody is to leave now.
+    pub fn leave(&self) {
+        self.is_leaving.store(true, Ordering::Relaxed);
+    }
+
     fn publish(&self, clients: &[Client], interval: &mut Interval) {
         let count = |test: fn(&Client) -> bool| clients.iter().filter(|it| test(it)).count() as u64;
         let mut gauges = self
@@ -102,7 +107,8 @@ pub fn run(
             is_leaving = true;
             clients.iter_mut().for_each(|client| client.stop(now));
         }
-        if now >= hard_stop || (is_leaving && clients.iter().all(Client::is_done)) {
+        // Who is done does not come back.
+        if now >= hard_stop || clients.iter().all(Client::is_done) {
             board.publish(&clients, &mut interval);
             return Ok(clients);
         }
