@@ -79,23 +79,28 @@ def test_others_see_a_track_when_its_media_comes_and_then_receive_it() -> None:
     assert stage.commands == [effects.Subscribe(bob.sid, sid)]
 
 
-def test_muted_track_is_shown_when_an_answer_has_bound_it() -> None:
+def test_track_is_shown_as_soon_as_an_answer_has_bound_it() -> None:
     stage = Stage()
     alice, bob = stage.joined("alice"), stage.joined("bob")
     sid = alice.add_track("mic", muted=True)
-    alice.send(offer=rtc.SessionDescription(type="offer", sdp="v=0 a=msid:- mic", id=2))
-    assert not bob.updates()
-    stage.emit(Answered(alice.sid, 2, "v=0", {}))
+    stage.commands.clear()
+    stage.emit(Answered(alice.sid, 2, "v=0", {"4": sid, "5": "TR_elsewhere"}))
     (info,) = bob.updates()
     assert info.tracks[0].sid == sid
     assert info.tracks[0].muted
+    assert info.tracks[0].mime_type == "audio/opus"
+    # What receivers need is negotiated while the publisher still connects.
+    assert stage.commands == [effects.Subscribe(bob.sid, sid)]
+    stage.emit(TrackActive(alice.sid, sid, "audio/red", "4"))
+    assert bob.updates()[0].tracks[0].mime_type == "audio/red"
+    stage.emit(TrackActive(alice.sid, sid, "audio/red", "4"))
+    assert not bob.updates()
 
 
 def test_answer_without_the_track_shows_nothing() -> None:
     stage = Stage()
     alice, bob = stage.joined("alice"), stage.joined("bob")
-    alice.add_track("mic", muted=True)
-    alice.send(offer=rtc.SessionDescription(type="offer", sdp="v=0", id=2))
+    alice.add_track("mic")
     stage.emit(Answered(alice.sid, 2, "v=0", {}))
     assert not bob.updates()
 

@@ -117,7 +117,8 @@ class Play:
                 offer = rtc.SessionDescription(type="offer", sdp=f"v=0 c{offer_id}", id=offer_id)
                 self.send(name, offer=offer)
             case "answered", name, offer_id:
-                stage.emit(Answered(self.sid(name), offer_id, "v=0", {}))
+                mids = {"1": self.track(offer_id)}
+                stage.emit(Answered(self.sid(name), offer_id, "v=0", mids))
             case "active", index:
                 sid = self.track(index)
                 stage.emit(TrackActive(self.publisher(sid), sid, "video/VP8", "1"))

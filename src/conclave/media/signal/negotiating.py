@@ -1,7 +1,7 @@
 """Offers, answers and candidates: between a client's frames and the transport.
 
-One peer connection per participant, and the client always offers. Must never read or write SDP
-beyond looking for a track's cid in it; the transport does.
+One peer connection per participant, and the client always offers. Must never read or write SDP;
+the transport does.
 """
 
 from __future__ import annotations
@@ -27,7 +27,6 @@ def on_offer(turn: Turn, participant: Participant, offer: rtc.SessionDescription
         raise Malformed
     participant.has_offered = True
     participant.is_transport_closed = False
-    publishing.note_offer(participant, offer.id, offer.sdp)
     turn.do(effects.Offer(participant.sid, offer.id, offer.sdp))
     for candidate in participant.early_candidates:
         turn.do(effects.Trickle(participant.sid, candidate))
@@ -73,4 +72,4 @@ def on_answered(
     if not participant.was_answered:
         participant.was_answered = True
         participant.connect_by = turn.now.tick + turn.world.limits.connect_timeout
-    publishing.on_answered(turn, participant, offer_id)
+    publishing.on_bound(turn, participant, mid_to_track.values())

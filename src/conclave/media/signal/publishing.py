@@ -1,10 +1,13 @@
 """Tracks of a participant: announced, published, muted, changed, taken away.
 
-A track is *expected* from `add_track` on and *published* (shown to others) when its media arrives,
-or, muted, when an answer has bound it. Must never subscribe anybody itself (`subscribing` does).
+A track is *expected* from `add_track` on and *published* (shown to others) from the answer that
+binds it to a section, at the latest with its first packet. Must never subscribe anybody itself
+(`subscribing` does).
 """
 
 from __future__ import annotations
+
+from collections.abc import Iterable
 
 from livekit.protocol import models, rtc
 
@@ -123,18 +126,11 @@ def _mime(kind: int, codec: str) -> str:
     return known.get(name, "video/VP8")
 
 
-def note_offer(participant: Participant, offer_id: int, sdp: str) -> None:
-    """Remember which expected tracks an offer carries, until it is answered."""
-    participant.offered = {
-        offer_id: {track.sid for track in participant.tracks.values() if track.cid in sdp}
-    }
-
-
-def on_answered(turn: Turn, participant: Participant, offer_id: int) -> None:
-    """Tracks that were published muted send nothing yet: the answer is their beginning."""
-    for sid in participant.offered.pop(offer_id, ()):
+def on_bound(turn: Turn, participant: Participant, tracks: Iterable[str]) -> None:
+    """An answer has taken these tracks: shown now, receivers are ready when media comes."""
+    for sid in tracks:
         track = participant.tracks.get(sid)
-        if track is not None and track.info.muted:
+        if track is not None:
             publish(turn, track)
 
 

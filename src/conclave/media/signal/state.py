@@ -113,8 +113,6 @@ class Participant:
     is_connected: bool = False
     is_transport_closed: bool = False
     early_candidates: list[str] = field(default_factory=list)
-    offered: dict[int, set[str]] = field(default_factory=dict)
-    """Track sids whose cid an unanswered offer names, by offer id."""
 
     # Deadlines, in ticks.
     connect_by: float | None = None
@@ -264,10 +262,11 @@ class World:
     tracks: dict[str, Track] = field(default_factory=dict)
 
 
-# Frames that say nothing any more once the socket is back: a resume repeats the state itself.
+# Frames that say nothing any more once the socket is back: a resume repeats the state itself, and
+# the client's next offer makes the transport ask again for what it needs.
 _NOT_KEPT = frozenset(
     {"update", "speakers_changed", "connection_quality", "answer", "trickle", "room_update",
-     "pong", "pong_resp", "join", "reconnect"}
+     "pong", "pong_resp", "join", "reconnect", "media_sections_requirement"}
 )  # fmt: skip
 
 
