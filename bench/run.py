@@ -15,12 +15,14 @@ from servers import BENCH, OUT
 
 QUICK = [
     ["compare.py", "--runs", "2", "--duration", "5"],
+    ["latency.py", "--most-rooms", "3", "--duration", "5"],
     ["startup.py", "--runs", "3", "--settle", "3"],
     ["join_time.py", "--rounds", "4"],
     ["soak.py", "--minutes", "1", "--rooms", "5"],
 ]
 FULL = [
     ["compare.py", "--runs", "5", "--duration", "10"],
+    ["latency.py"],
     ["startup.py", "--runs", "7"],
     ["join_time.py", "--rounds", "15"],
     ["soak.py", "--minutes", "10"],
