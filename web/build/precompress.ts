@@ -8,7 +8,7 @@ import { promisify } from "node:util";
 import { brotliCompress, constants, gzip } from "node:zlib";
 import type { Plugin } from "vite";
 
-const TEXT = /\.(js|css|html|svg|json|webmanifest|txt)$/;
+const TEXT = /\.(js|css|html|svg|webmanifest|txt)$/;
 /** Below this the headers cost more than compression saves. */
 const SMALLEST = 512;
 
@@ -31,6 +31,13 @@ async function compressFile(path: string): Promise<void> {
   if (gz.length < source.length) await writeFile(`${path}.gz`, gz);
 }
 
+export async function compressFolder(folder: string): Promise<void> {
+  const names = await readdir(folder, { recursive: true });
+  await Promise.all(
+    names.filter((name) => TEXT.test(name)).map((name) => compressFile(join(folder, name))),
+  );
+}
+
 export function precompress(): Plugin {
   let outDir = "";
   return {
@@ -41,10 +48,7 @@ export function precompress(): Plugin {
     },
     async closeBundle(error?: unknown) {
       if (error) return;
-      const names = await readdir(outDir, { recursive: true });
-      await Promise.all(
-        names.filter((name) => TEXT.test(name)).map((name) => compressFile(join(outDir, name))),
-      );
+      await compressFolder(outDir);
     },
   };
 }

@@ -1,6 +1,7 @@
 /** What a link to a room looks like, and what people paste in its place. No DOM. */
 
-const MEETING_ID = /^mtg_[a-z0-9]{8,64}$/;
+/** `mtg_` and 128 bits in Crockford's base32, which has no i, l, o, u. */
+const MEETING_ID = /^mtg_[0-7][0-9a-hjkmnp-tv-z]{25}$/;
 const PATH = /^\/m\/([^/?#]+)\/?$/;
 
 export type MeetingReference =
@@ -34,17 +35,18 @@ export function parseMeetingReference(text: string, origin: string): MeetingRefe
 }
 
 function asId(text: string): string | null {
-  const id = text.toLowerCase();
+  const [prefix, body, ...more] = text.toLowerCase().split("_");
+  if (prefix !== "mtg" || body === undefined || more.length > 0) return null;
+  // Crockford's rule for what was read off a screen and typed.
+  const id = `mtg_${body.replace(/[il]/g, "1").replaceAll("o", "0")}`;
   return MEETING_ID.test(id) ? id : null;
 }
 
 function asUrl(text: string, origin: string): URL | null {
-  const hasScheme = /^https?:\/\//i.test(text);
-  const candidate =
-    hasScheme || text.startsWith("/") ? text : `https://${text.replace(/^m\//, "/m/")}`;
+  const full = /^https?:\/\//i.test(text) || text.startsWith("/");
+  const path = text.startsWith("m/") ? `/${text}` : text;
   try {
-    const url = text.startsWith("m/") ? new URL(`/${text}`, origin) : new URL(candidate, origin);
-    return url.protocol === "https:" || url.protocol === "http:" ? url : null;
+    return new URL(full || path !== text ? path : `https://${text}`, origin);
   } catch {
     return null;
   }

@@ -1,15 +1,32 @@
 import { useTranslation } from "react-i18next";
 import { showToast } from "./design/index.ts";
 
-/** Copies a link and says whether it worked. Without the clipboard (http:) it says what to do. */
+/** Without https there is no clipboard API; the old command needs a marked text on the page. */
+function copyByCommand(text: string): boolean {
+  const field = document.createElement("textarea");
+  field.value = text;
+  field.className = "vh";
+  field.readOnly = true;
+  const focused = document.activeElement;
+  document.body.append(field);
+  field.select();
+  const hasCopied = document.execCommand("copy");
+  field.remove();
+  if (focused instanceof HTMLElement) focused.focus();
+  return hasCopied;
+}
+
+async function copy(text: string): Promise<boolean> {
+  try {
+    await navigator.clipboard.writeText(text);
+    return true;
+  } catch {
+    return copyByCommand(text);
+  }
+}
+
+/** Copies a link and says whether it worked; if not, what to do. */
 export function useCopyLink(): (link: string) => Promise<void> {
   const { t } = useTranslation("common");
-  return async (link) => {
-    try {
-      await navigator.clipboard.writeText(link);
-      showToast(t("linkCopied"));
-    } catch {
-      showToast(t("linkNotCopied"));
-    }
-  };
+  return async (link) => showToast(t((await copy(link)) ? "linkCopied" : "linkNotCopied"));
 }

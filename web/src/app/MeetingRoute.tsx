@@ -1,12 +1,10 @@
-import { type ComponentType, lazy, Suspense, useEffect, useState } from "react";
+import { lazy, Suspense, useEffect, useState } from "react";
 import { JoinPage } from "../features/join/JoinPage.tsx";
 import { LeavePage } from "../features/join/LeavePage.tsx";
 import type { LeaveReason, MeetingPageProps } from "../features/meeting/contract.ts";
 import { GuestFrame } from "./frames.tsx";
 
-type MeetingModule = { default: ComponentType<MeetingPageProps> };
-const [loadMeeting = () => Promise.reject(new Error("this build has no meeting page"))] =
-  Object.values(import.meta.glob<MeetingModule>("../features/meeting/index.tsx"));
+const loadMeeting = () => import("../features/meeting/index.tsx");
 const MeetingPage = lazy(loadMeeting);
 
 type Entered = Omit<MeetingPageProps, "onLeave">;

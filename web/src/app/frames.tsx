@@ -42,7 +42,7 @@ export function MemberFrame({ children, name, signOutLabel, onSignOut }: MemberF
   return (
     <div className="shell">
       <SkipLink>{t("skip")}</SkipLink>
-      <div className="nav">
+      <header className="nav">
         <Brand />
         <nav aria-label={t("nav.label")}>
           <Link className="nav__item" href="/" aria-current="page">
@@ -54,12 +54,18 @@ export function MemberFrame({ children, name, signOutLabel, onSignOut }: MemberF
           <Preferences />
           <div className="nav__who">
             <span className="nav__me-text sm mut">{name}</span>
-            <Button variant="quiet" size="dense" icon="leave" onPress={onSignOut}>
-              {signOutLabel}
+            <Button
+              variant="quiet"
+              size="dense"
+              icon="leave"
+              aria-label={signOutLabel}
+              onPress={onSignOut}
+            >
+              <span className="not-m">{signOutLabel}</span>
             </Button>
           </div>
         </div>
-      </div>
+      </header>
       {children}
     </div>
   );

@@ -9,7 +9,6 @@ const SEAL =
 
 const glyphs = {
   alert: <path d="M12 4L2.8 19.8h18.4zM12 10v4.5M12 17.1v.2" />,
-  "arrow-right": <path d="M4.5 12h15M13.5 6l6 6-6 6" />,
   cam: (
     <>
       <rect x="3" y="6" width="12.5" height="12" rx="2.5" />
@@ -50,9 +49,6 @@ const glyphs = {
   ),
   "eye-off": (
     <path d="M10 6.1c.6-.2 1.3-.3 2-.3 6 0 9.5 6.2 9.5 6.2a16 16 0 0 1-2.8 3.5M6.3 7.5A15.3 15.3 0 0 0 2.5 12S6 18.2 12 18.2c1.7 0 3.2-.5 4.5-1.2M4 4l16 16" />
-  ),
-  flip: (
-    <path d="M4 9.5A8.2 8.2 0 0 1 19 8M19.5 3.5V8H15M20 14.5A8.2 8.2 0 0 1 5 16M4.5 20.5V16H9" />
   ),
   "focus-view": (
     <>
@@ -132,7 +128,6 @@ const glyphs = {
     </>
   ),
   play: <path d="M8 5.2v13.6L19 12z" fill="currentColor" />,
-  plus: <path d="M12 5v14M5 12h14" />,
   seal: (
     <path
       fill="currentColor"

@@ -1,14 +1,12 @@
 /** The design system: everything that pages are made of. Must never import from a feature or the API. */
 export {
   Button,
-  type ButtonProps,
   IconButton,
-  type IconButtonProps,
   Tip,
 } from "./components/Button.tsx";
 export { CalmPage } from "./components/CalmPage.tsx";
-export { ControlBox, type ControlBoxProps } from "./components/ControlBox.tsx";
-export { type Choice, DevicePicker } from "./components/DevicePicker.tsx";
+export { ControlBox } from "./components/ControlBox.tsx";
+export { DevicePicker } from "./components/DevicePicker.tsx";
 export { Dialog } from "./components/Dialog.tsx";
 export { Menu, type MenuEntry, type MenuGroup } from "./components/Menu.tsx";
 export {
@@ -18,7 +16,6 @@ export {
   Meter,
   monogramOf,
   SealBadge,
-  type SealState,
   Tag,
 } from "./components/marks.tsx";
 export { PageTitle } from "./components/PageTitle.tsx";

@@ -23,6 +23,10 @@ function applyToCache(client: QueryClient, event: RealtimeEvent): void {
   client.setQueryData<{ meetings: RunningMeeting[] }>(meetingsKey, (list) =>
     list ? { meetings: applyEvent(list.meetings, event) } : list,
   );
+  // A list asked for before the event may arrive after it and know nothing of it: ask once more.
+  if (client.isFetching({ queryKey: meetingsKey }) > 0) {
+    void client.invalidateQueries({ queryKey: meetingsKey });
+  }
 }
 
 /** Keeps the list of running meetings up to date while shown. True: it is live right now. */

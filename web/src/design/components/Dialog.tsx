@@ -1,4 +1,4 @@
-import { type ReactNode, useEffect, useRef } from "react";
+import type { ReactNode } from "react";
 import { Dialog as AriaDialog, Heading, Modal, ModalOverlay } from "react-aria-components";
 
 export interface DialogProps {
@@ -13,7 +13,7 @@ export interface DialogProps {
   isWide?: boolean;
 }
 
-/** A sheet over the page. Focus starts on the title and returns to the opener. */
+/** A sheet over the page. Focus starts on it, so that its title is read, and returns to the opener. */
 export function Dialog({
   title,
   children,
@@ -34,21 +34,13 @@ export function Dialog({
     >
       <Modal className={isWide ? "dialog dialog--wide" : "dialog"}>
         <AriaDialog className="dialog__in" role={isAlert ? "alertdialog" : "dialog"}>
-          <Title>{title}</Title>
+          <Heading slot="title" level={2} className="dialog__title">
+            {title}
+          </Heading>
           {children}
           <div className="dialog__acts">{actions}</div>
         </AriaDialog>
       </Modal>
     </ModalOverlay>
-  );
-}
-
-function Title({ children }: { children: string }) {
-  const ref = useRef<HTMLHeadingElement>(null);
-  useEffect(() => ref.current?.focus(), []);
-  return (
-    <Heading slot="title" level={2} className="dialog__title" ref={ref} tabIndex={-1}>
-      {children}
-    </Heading>
   );
 }

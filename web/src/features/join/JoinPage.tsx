@@ -5,22 +5,33 @@ import { useOpenMeeting } from "../../api/queries.ts";
 import { useErrorText } from "../../api/useErrorText.ts";
 import { Button, CalmPage, useSlowly } from "../../design/index.ts";
 import type { MeetingPageProps } from "../meeting/contract.ts";
-import { Door } from "./components/Door.tsx";
+import { Door, type DoorProps } from "./components/Door.tsx";
+import { createBrowserPort } from "./media/browser.ts";
+import type { MediaPort } from "./model/capture.ts";
 import { useCapture } from "./useCapture.ts";
 
 export interface JoinPageProps {
   meetingId: string;
   onEnter(entered: Omit<MeetingPageProps, "onLeave">): void;
+  /** Where microphones and cameras come from; the browser, but in tests. */
+  createPort?: () => MediaPort;
 }
 
 /** `/m/<id>` before the meeting: is there a room, and if so, its door. */
-export function JoinPage({ meetingId, onEnter }: JoinPageProps) {
+export function JoinPage({ meetingId, onEnter, createPort = createBrowserPort }: JoinPageProps) {
   const { t } = useTranslation("join");
   const meeting = useOpenMeeting(meetingId);
   const isSlow = useSlowly();
 
-  if (meeting.data) {
-    return <OpenDoor meeting={meeting.data} onEnter={onEnter} onGone={() => meeting.refetch()} />;
+  if (meeting.data && !(meeting.isError && asApiError(meeting.error).status === 404)) {
+    return (
+      <OpenDoor
+        meeting={meeting.data}
+        onEnter={onEnter}
+        onGone={() => void meeting.refetch()}
+        createPort={createPort}
+      />
+    );
   }
   if (meeting.isError) {
     return asApiError(meeting.error).status === 404 ? (
@@ -36,11 +47,11 @@ export function JoinPage({ meetingId, onEnter }: JoinPageProps) {
   );
 }
 
-type OpenDoorProps = Omit<Parameters<typeof Door>[0], "capture">;
+type OpenDoorProps = Omit<DoorProps, "capture"> & { createPort: () => MediaPort };
 
 /** Asks for microphone and camera only where there is a room to go into. */
-function OpenDoor(props: OpenDoorProps) {
-  const capture = useCapture();
+function OpenDoor({ createPort, ...props }: OpenDoorProps) {
+  const capture = useCapture(createPort);
   return capture ? <Door {...props} capture={capture} /> : null;
 }
 

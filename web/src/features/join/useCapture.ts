@@ -2,8 +2,12 @@ import { useEffect, useState } from "react";
 import { useStore } from "zustand";
 import { readSetting, writeSetting } from "../../storage.ts";
 import type { Preview } from "../meeting/contract.ts";
-import { createBrowserPort } from "./media/browser.ts";
-import { type CaptureModel, type CaptureState, createCapture } from "./model/capture.ts";
+import {
+  type CaptureModel,
+  type CaptureState,
+  createCapture,
+  type MediaPort,
+} from "./model/capture.ts";
 import { readRemembered } from "./model/devices.ts";
 
 export interface CaptureHandle {
@@ -13,10 +17,10 @@ export interface CaptureHandle {
 }
 
 /** Starts microphone and camera with the page and stops them with it, unless kept running. */
-export function useCapture(): CaptureHandle | null {
+export function useCapture(createPort: () => MediaPort): CaptureHandle | null {
   const [handle, setHandle] = useState<CaptureHandle | null>(null);
   useEffect(() => {
-    const model = createCapture(createBrowserPort(), readRemembered(readSetting("devices")));
+    const model = createCapture(createPort(), readRemembered(readSetting("devices")));
     let isKept = false;
     setHandle({
       model,
@@ -28,7 +32,7 @@ export function useCapture(): CaptureHandle | null {
     return () => {
       if (!isKept) model.close();
     };
-  }, []);
+  }, [createPort]);
   return handle;
 }
 

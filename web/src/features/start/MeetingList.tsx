@@ -95,7 +95,7 @@ function MeetingRow({ meeting, onEnd }: { meeting: RunningMeeting; onEnd(): void
           {t("page.open")}
         </Button>
         <Button
-          variant="danger-line"
+          variant="quiet"
           size="dense"
           aria-label={t("page.endLabel", { time })}
           onPress={onEnd}

@@ -14,7 +14,7 @@ const QUIET: MicLevel = { level: 0, isHeard: false };
 export function useMicLevel(stream: MediaStream | null): MicLevel {
   const [state, setState] = useState<MicLevel>(QUIET);
   useEffect(() => {
-    if (!stream) return;
+    if (!stream?.getAudioTracks().length) return;
     const context = new AudioContext();
     const analyser = new AnalyserNode(context, { fftSize: 1024 });
     context.createMediaStreamSource(stream).connect(analyser);

@@ -4,8 +4,8 @@ export const MAX_NAME = 60;
 
 export type NameFault = "missing" | "tooLong" | "refused";
 
-/** Control characters and marks that turn the writing direction could make a name look like another. */
-const REFUSED = /[\p{Cc}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/u;
+/** What cannot be seen or moves the text around it; the joiners that Persian and emoji need may stay. */
+const REFUSED = /(?![\u200c\u200d])[\p{Cc}\p{Cf}\p{Co}\p{Cs}\p{Zl}\p{Zp}]/u;
 
 export function nameFault(name: string): NameFault | null {
   const trimmed = name.trim();

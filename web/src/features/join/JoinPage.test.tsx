@@ -1,0 +1,189 @@
+import { screen, waitFor } from "@testing-library/react";
+import userEvent from "@testing-library/user-event";
+import { beforeEach, describe, expect, it, vi } from "vitest";
+import { FakeMedia } from "../../../test/fakeMedia.ts";
+import { expectAccessible, problem, type Server, serve, showPage } from "../../../test/page.tsx";
+import { JoinPage } from "./JoinPage.tsx";
+
+const ID = "mtg_6mg8p21800ag05s2ctversgyed";
+const ROOM = `GET /api/v1/meetings/${ID}`;
+const JOIN = `POST /api/v1/meetings/${ID}/join`;
+const CONNECTION = { url: "", token: "t", identity: "i", role: "guest" as const };
+
+let media: FakeMedia;
+
+beforeEach(() => {
+  media = new FakeMedia();
+  localStorage.removeItem("conclave.name");
+  localStorage.removeItem("conclave.devices");
+});
+
+const room = (is_host = false) => ({
+  body: { id: ID, is_open: true, opened_at: "2026-01-01T10:00:00Z", is_host },
+});
+
+function stand(server: Server) {
+  const asked = serve(server);
+  const onEnter = vi.fn<Parameters<typeof JoinPage>[0]["onEnter"]>();
+  showPage(<JoinPage meetingId={ID} onEnter={onEnter} createPort={() => media} />);
+  return { asked, onEnter, user: userEvent.setup() };
+}
+
+const name = () => screen.findByLabelText("Your name");
+const pressJoin = async (user: ReturnType<typeof userEvent.setup>) =>
+  user.click(await screen.findByRole("button", { name: "Join" }));
+
+describe("the door", () => {
+  it("lets in by name, with the devices as they are", async () => {
+    const { asked, onEnter, user } = stand({ [ROOM]: room(), [JOIN]: { body: CONNECTION } });
+    await user.type(await name(), "  Hanna Vogel ");
+    await user.click(screen.getByRole("button", { name: "Stop video" }));
+    await pressJoin(user);
+    await waitFor(() => expect(onEnter).toHaveBeenCalledOnce());
+    expect(asked.find(({ call }) => call === JOIN)?.body).toEqual({ name: "Hanna Vogel" });
+    const entered = onEnter.mock.calls[0]?.[0];
+    expect(entered).toMatchObject({
+      connection: CONNECTION,
+      meetingId: ID,
+      name: "Hanna Vogel",
+      devices: { isCameraOn: false, isMicrophoneOn: true, microphoneId: "mic" },
+    });
+    expect([...media.running]).toEqual(["mic"]);
+    entered?.preview.stop();
+    expect(media.running.size).toBe(0);
+    expect(localStorage.getItem("conclave.name")).toBe("Hanna Vogel");
+  });
+
+  it("is two clicks away for who has been here before", async () => {
+    localStorage.setItem("conclave.name", "Jonas Weber");
+    const { onEnter, user } = stand({ [ROOM]: room(), [JOIN]: { body: CONNECTION } });
+    await pressJoin(user);
+    await waitFor(() => expect(onEnter).toHaveBeenCalledOnce());
+  });
+
+  it("asks for a name, and puts the cursor there", async () => {
+    const { asked, user } = stand({ [ROOM]: room() });
+    await name();
+    await pressJoin(user);
+    expect(await screen.findByText("Please enter your name.")).toBeTruthy();
+    expect(document.activeElement).toBe(await name());
+    expect(asked.some(({ call }) => call === JOIN)).toBe(false);
+    await expectAccessible();
+  });
+
+  it("says what the server does not like about a name", async () => {
+    const { user } = stand({ [ROOM]: room(), [JOIN]: problem(422, "name") });
+    await user.type(await name(), "...");
+    await pressJoin(user);
+    expect(await screen.findByText(/letters, digits and simple signs/)).toBeTruthy();
+  });
+
+  it("says how long to wait, and keeps the name", async () => {
+    const busy = { ...problem(429, "limit_reached"), headers: { "Retry-After": "7" } };
+    const { user } = stand({ [ROOM]: room(), [JOIN]: busy });
+    await user.type(await name(), "Hanna");
+    await pressJoin(user);
+    expect(await screen.findByText("Too many tries. Please wait 7 seconds.")).toBeTruthy();
+    expect((await name()).getAttribute("value")).toBe("Hanna");
+  });
+
+  it("shows the host the link to pass on", async () => {
+    stand({ [ROOM]: room(true) });
+    expect(await screen.findByText(`${location.origin}/m/${ID}`)).toBeTruthy();
+    expect(screen.getByRole("button", { name: "Copy link" })).toBeTruthy();
+    await expectAccessible();
+  });
+
+  it("turns into a calm page when the room ends while one stands there", async () => {
+    let isOpen = true;
+    const { user } = stand({
+      [ROOM]: () => (isOpen ? room() : problem(404, "not_found")),
+      [JOIN]: problem(404, "not_found"),
+    });
+    await user.type(await name(), "Hanna");
+    isOpen = false;
+    await pressJoin(user);
+    expect(await screen.findByRole("heading", { name: /no open room/ })).toBeTruthy();
+    await waitFor(() => expect(media.running.size).toBe(0));
+  });
+
+  it("frees the devices when one walks away", async () => {
+    serve({ [ROOM]: room() });
+    const { unmount } = showPage(
+      <JoinPage meetingId={ID} onEnter={() => {}} createPort={() => media} />,
+    );
+    await waitFor(() => expect(media.running.size).toBe(2));
+    unmount();
+    expect(media.running.size).toBe(0);
+  });
+});
+
+describe("what is missing is said, and joining works without it", () => {
+  const alone = "You can join without microphone and camera, and listen and watch.";
+
+  it.each<[string, () => void, RegExp]>([
+    [
+      "denied",
+      () => {
+        media.denied = new Set(["microphone", "camera"]);
+      },
+      /does not let this page/,
+    ],
+    ["no camera", () => media.failing.set("camera", "NotFoundError"), /No camera was found\./],
+    [
+      "a camera in use",
+      () => media.failing.set("camera", "NotReadableError"),
+      /is using the camera/,
+    ],
+    ["no device at all", () => void media.devices.splice(0), /No microphone and no camera/],
+    [
+      "http",
+      () => void Object.assign(media, { support: "insecure" }),
+      /was opened without “https”/,
+    ],
+    [
+      "an old browser",
+      () => void Object.assign(media, { support: "unsupported" }),
+      /try a current one/,
+    ],
+  ])("%s", async (_, arrange, words) => {
+    arrange();
+    const { onEnter, user } = stand({ [ROOM]: room(), [JOIN]: { body: CONNECTION } });
+    expect(await screen.findByText(words)).toBeTruthy();
+    expect(screen.getByText(alone)).toBeTruthy();
+    await expectAccessible();
+    await user.type(await name(), "Hanna");
+    await pressJoin(user);
+    await waitFor(() => expect(onEnter).toHaveBeenCalledOnce());
+    expect(onEnter.mock.calls[0]?.[0].devices.isCameraOn).toBe(false);
+  });
+
+  it("tries again after the switch in the browser was changed", async () => {
+    media.denied = new Set(["microphone", "camera"]);
+    const { user } = stand({ [ROOM]: room() });
+    const retry = await screen.findByRole("button", { name: "Try again" });
+    media.denied.clear();
+    await user.click(retry);
+    expect(await screen.findByRole("button", { name: "Stop video" })).toBeTruthy();
+    expect(screen.queryByText(alone)).toBeNull();
+  });
+});
+
+describe("no door", () => {
+  it("where no room is open: calm, and no question about the camera", async () => {
+    stand({ [ROOM]: problem(404, "not_found") });
+    expect(await screen.findByRole("heading", { name: /no open room/ })).toBeTruthy();
+    expect(media.asked).toEqual([]);
+    await expectAccessible();
+  });
+
+  it("where the server is out of reach: try again", async () => {
+    const server: Server = {};
+    const { user } = stand(server);
+    const retry = await screen.findByRole("button", { name: "Try again" });
+    await expectAccessible();
+    server[ROOM] = room();
+    await user.click(retry);
+    expect(await name()).toBeTruthy();
+  });
+});

@@ -1,0 +1,54 @@
+import { describe, expect, it } from "vitest";
+import { parseMeetingReference } from "./links.ts";
+
+const ID = "mtg_6mg8p21800ag05s2ctversgyed";
+const OWN = "https://meet.example:8443";
+const parse = (text: string) => parseMeetingReference(text, OWN);
+
+describe("parseMeetingReference", () => {
+  it.each([
+    `${OWN}/m/${ID}`,
+    `  ${OWN}/m/${ID}  `,
+    `${OWN}/m/${ID}/`,
+    `${OWN}/m/${ID}?from=mail#top`,
+    `HTTPS://MEET.EXAMPLE:8443/m/${ID}`,
+    `http://meet.example:8443/m/${ID}`,
+    `meet.example:8443/m/${ID}`,
+    `<${OWN}/m/${ID}>.`,
+    `„${OWN}/m/${ID}“`,
+    `/m/${ID}`,
+    `m/${ID}`,
+    ID,
+    ID.toUpperCase(),
+    ID.replaceAll("0", "O").replaceAll("1", "l"),
+  ])("reads %s", (text) => {
+    expect(parse(text)).toEqual({ kind: "meeting", id: ID });
+  });
+
+  it("names the other server of a foreign link", () => {
+    expect(parse(`https://elsewhere.example/m/${ID}`)).toEqual({
+      kind: "foreign",
+      host: "elsewhere.example",
+    });
+  });
+
+  it.each(["", "   ", "<>"])("takes %j for nothing", (text) => {
+    expect(parse(text)).toEqual({ kind: "empty" });
+  });
+
+  it.each([
+    "hello",
+    `javascript:alert(1)//m/${ID}`,
+    `data:text/html,/m/${ID}`,
+    `${OWN}/operator#${ID}`,
+    `${OWN}/m/${ID}/more`,
+    `${OWN}/m/../operator`,
+    "mtg_",
+    `mtg_${"a".repeat(65)}`,
+    "https://",
+    "/m/%2e%2e",
+    "x".repeat(100_000),
+  ])("does not take %.40s for a link", (text) => {
+    expect(parse(text)).toEqual({ kind: "unreadable" });
+  });
+});

@@ -1,0 +1,24 @@
+/** Before each test file: the English texts, the live regions of index.html, a clean page after each. */
+import { cleanup, configure } from "@testing-library/react";
+import { afterEach, beforeEach } from "vitest";
+import { startI18n } from "../src/i18n/index.ts";
+
+// A whole page of markup in an error hides what is wrong.
+configure({ getElementError: (message) => new Error(message?.split("\n")[0] ?? "not found") });
+
+localStorage.setItem("conclave.language", "en");
+await startI18n();
+
+beforeEach(() => {
+  for (const id of ["live-polite", "live-assertive"]) {
+    const region = document.createElement("div");
+    region.id = id;
+    document.body.append(region);
+  }
+});
+
+afterEach(() => {
+  cleanup();
+  document.body.replaceChildren();
+  history.replaceState(null, "", "/");
+});
