@@ -8,6 +8,7 @@ to do). On SIGTERM or SIGINT: not ready, no new connections, goodbye to realtime
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import resource
 import signal
@@ -82,6 +83,9 @@ async def _serve(settings: Settings) -> int:
 
 async def _announce(product: Product) -> None:
     app = product.app
+    # What is there now stays: it need not be looked at again in every collection.
+    gc.freeze()
+    gc.enable()
     log.info("listening", url=local_url(app), engine=app.settings.media.engine)
     if not product.site.is_built:
         log.warning("the web client is not built", repair="make setup")

@@ -216,4 +216,6 @@ def _known_variables() -> set[str]:
 def _line(fault: ErrorDetails) -> str:
     name = "CONCLAVE_" + "__".join(str(part) for part in fault["loc"][:2]).upper()
     message = fault["msg"].removeprefix("Value error, ")
-    return f"{name}: {message[0].lower()}{message[1:]}"
+    if message[1:2].islower():
+        message = message[0].lower() + message[1:]
+    return f"{name}: {message}"

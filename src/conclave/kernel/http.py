@@ -222,4 +222,4 @@ async def _bounded_body(headers: Headers, receive: Receive) -> Receive:
 def _route(scope: Scope) -> str:
     """The route's pattern, never the path: a path may hold an id, and there are too many."""
     route = scope.get("route")
-    return str(getattr(route, "path", "none"))
+    return str(getattr(route, "path", "other"))

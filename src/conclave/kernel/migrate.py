@@ -30,17 +30,28 @@ async def migrate(db: Database) -> bool:
         return await (await tx.connection()).run_sync(_migrate)
 
 
+async def usable_version(db: Database) -> int:
+    """The stored schema's version; changes nothing. Raises `SchemaTooNew`, `Unavailable`."""
+    async with db.read() as session:
+        return await (await session.connection()).run_sync(_usable)
+
+
 def _migrate(connection: Connection) -> bool:
+    version = _usable(connection)
+    if version >= migrations.SCHEMA_VERSION:
+        return False
+    _upgrade(connection)
+    return True
+
+
+def _usable(connection: Connection) -> int:
     version, compat = _stored(connection)
     if compat > migrations.SCHEMA_VERSION:
         raise SchemaTooNew(
             f"The database has schema {version}, this conclave knows {migrations.SCHEMA_VERSION}: "
             "install the newer conclave again, or restore the backup made before the update."
         )
-    if version >= migrations.SCHEMA_VERSION:
-        return False
-    _upgrade(connection)
-    return True
+    return version
 
 
 def _stored(connection: Connection) -> tuple[int, int]:

@@ -44,19 +44,20 @@ def certificate_for(settings: Settings, now: dt.datetime) -> Certificate | None:
     if http.tls == "off":
         return None
     if http.tls == "files":
-        if http.tls_cert is None or http.tls_key is None:
-            raise CertificateUnusable("tls = files needs tls_cert and tls_key.")
-        certificate = Certificate(http.tls_cert, http.tls_key)
-    else:
-        certificate = Certificate(settings.data_dir / "tls.crt", settings.data_dir / "tls.key")
-        names = _names(http.public_url)
-        if not _is_fresh(certificate, names, now):
-            _make(certificate, names, now)
-    _try(certificate)
+        return trial(settings)
+    certificate = Certificate(settings.data_dir / "tls.crt", settings.data_dir / "tls.key")
+    names = _names(http.public_url)
+    if not _is_fresh(certificate, names, now):
+        _make(certificate, names, now)
     return certificate
 
 
-def _try(certificate: Certificate) -> None:
+def trial(settings: Settings) -> Certificate:
+    """The operator's files, loaded once to see that they fit."""
+    http = settings.http
+    if http.tls_cert is None or http.tls_key is None:
+        raise CertificateUnusable("tls = files needs tls_cert and tls_key.")
+    certificate = Certificate(http.tls_cert, http.tls_key)
     try:
         ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(
             certificate.cert_file, certificate.key_file
@@ -67,6 +68,18 @@ def _try(certificate: Certificate) -> None:
             f"The TLS files {certificate.cert_file} and {certificate.key_file} cannot be used: "
             f"{reason}. Check CONCLAVE_HTTP__TLS_CERT and CONCLAVE_HTTP__TLS_KEY."
         ) from None
+    return certificate
+
+
+def expires_at(certificate: Certificate) -> dt.datetime:
+    from cryptography import x509
+
+    try:
+        return x509.load_pem_x509_certificate(
+            certificate.cert_file.read_bytes()
+        ).not_valid_after_utc
+    except (OSError, ValueError) as error:
+        raise CertificateUnusable(f"{certificate.cert_file} is no PEM certificate.") from error
 
 
 def _names(public_url: str | None) -> list[str]:

@@ -17,6 +17,8 @@ from conclave.kernel.errors import Invalid
 NAME_LIMIT = 60
 # Marks upon one letter: no script needs more, and towers of them cover other people's tiles.
 _MARK_LIMIT = 4
+# What Unicode calls space separators (Zs); other white space is refused.
+_SPACES = re.compile("[ \u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]+")
 _JOINERS = "\u200c\u200d"
 _BLANK_LETTERS = "\u115f\u1160\u2800\u3164\uffa0"
 
@@ -59,9 +61,7 @@ def display_name(text: str) -> str:
     Refused (`Invalid`, code `name`): what is invisible, moves the text around it (control and
     bidi characters, UAX #9) or piles up on it.
     """
-    name = unicodedata.normalize(
-        "NFC", re.sub(r"[^\S\r\n\t\v\f\x1c-\x1f\x85]+", " ", text).strip(" ")
-    )
+    name = unicodedata.normalize("NFC", _SPACES.sub(" ", text).strip(" "))
     if not name:
         raise Invalid("Please enter a name.", code="name")
     if len(name) > NAME_LIMIT:

@@ -1,0 +1,101 @@
+"""A product to test: real routes and database, a clock that stands still, media in memory."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import httpx2
+
+from conclave import accounts, meetings
+from conclave.app import build
+from conclave.kernel.clock import ManualClock
+from conclave.meetings import Follower
+from conclave.settings import Settings
+from tests.asgi_socket import Socket
+from tests.fake_engine import FakeEngine, fake_media
+
+BASE = "http://localhost:8080"
+GUEST_ADDRESS = "198.51.100.7"
+
+
+class Person(httpx2.AsyncClient):
+    """A browser: keeps cookies and sends what our pages send."""
+
+    def __init__(self, stage: Stage, *, address: str = GUEST_ADDRESS, base_url: str = BASE) -> None:
+        self.stage = stage
+        self.address = address
+        super().__init__(
+            transport=httpx2.ASGITransport(
+                stage.product.web, raise_app_exceptions=False, client=(address, 40_000)
+            ),
+            base_url=base_url,
+            headers={"origin": base_url, "x-conclave": "1"},
+        )
+
+    async def socket(self, path: str, **headers: str) -> Socket:
+        """Open a WebSocket as this browser would; `headers` replace its own."""
+        request = self.build_request("GET", path)
+        sent = {
+            name: value
+            for name, value in request.headers.items()
+            if name in {"host", "origin", "cookie"}
+        }
+        socket = Socket(self.stage.product.web, path, {**sent, **headers}, client=self.address)
+        await socket.open()
+        self.stage.sockets.append(socket)
+        return socket
+
+
+class Stage:
+    def __init__(self, settings: Settings, static: Path) -> None:
+        self.clock = ManualClock()
+        self.engine = FakeEngine()
+        self.settings = settings
+        self.static = static
+        self.sockets: list[Socket] = []
+        self.is_started = False
+        self.product = build(
+            settings,
+            clock=self.clock,
+            slices=(accounts.SLICE, fake_media(self.engine), meetings.SLICE),
+            static=static,
+            process_metrics=False,
+        )
+        self.app = self.product.app
+
+    async def start(self) -> None:
+        await self.product.start()
+        self.is_started = True
+
+    async def stop(self) -> None:
+        if self.is_started:
+            self.is_started = False
+            await self.product.stop()
+        else:
+            await self.app.db.close()
+        for socket in self.sockets:
+            await socket.leave()
+
+    async def settled(self) -> None:
+        """Everything that follows from what was done is done."""
+        await self.app.use(Follower).settled()
+        await self.app.outbox.caught_up()
+
+    def guest(self, *, address: str = GUEST_ADDRESS) -> Person:
+        return Person(self, address=address)
+
+    async def operator(self) -> Person:
+        """Somebody signed in by a fresh operator link."""
+        person = Person(self, address="198.51.100.1")
+        token = await accounts.new_operator_link(self.app.db, self.clock)
+        answer = await person.post("/api/v1/operator-link", json={"token": token})
+        assert answer.status_code == 200, answer.text
+        return person
+
+    async def meeting(self, operator: Person) -> str:
+        """The id of a meeting that `operator` has just opened."""
+        answer = await operator.post("/api/v1/meetings")
+        assert answer.status_code == 201, answer.text
+        opened: dict[str, Any] = answer.json()
+        return str(opened["id"])
