@@ -65,24 +65,78 @@ pub struct ExpectedTrack {
 
 #[derive(Debug, Clone)]
 pub enum Command {
-    Open { room: RoomId, participant: ParticipantId, identity: String, grant: Grant },
-    SetGrant { participant: ParticipantId, grant: Grant },
-    Offer { participant: ParticipantId, offer_id: u32, sdp: String },
-    Trickle { participant: ParticipantId, candidate: String },
-    SetBandwidth { participant: ParticipantId, bits_per_second: Option<u64> },
-    Close { participant: ParticipantId },
-    CloseRoom { room: RoomId },
-    AddTrack { participant: ParticipantId, track: ExpectedTrack },
-    RemoveTrack { participant: ParticipantId, track: TrackId },
-    MuteTrack { participant: ParticipantId, track: TrackId, muted: bool },
-    Subscribe { participant: ParticipantId, track: TrackId },
-    Unsubscribe { participant: ParticipantId, track: TrackId },
-    Pause { participant: ParticipantId, track: TrackId, paused: bool },
-    RequestKeyframes { room: RoomId },
-    SendData { room: RoomId, packet: Vec<u8>, reliable: bool, destinations: Vec<ParticipantId> },
-    ReplayData { participant: ParticipantId, last: HashMap<ParticipantId, u32> },
+    Open {
+        room: RoomId,
+        participant: ParticipantId,
+        identity: String,
+        grant: Grant,
+    },
+    SetGrant {
+        participant: ParticipantId,
+        grant: Grant,
+    },
+    Offer {
+        participant: ParticipantId,
+        offer_id: u32,
+        sdp: String,
+    },
+    Trickle {
+        participant: ParticipantId,
+        candidate: String,
+    },
+    SetBandwidth {
+        participant: ParticipantId,
+        bits_per_second: Option<u64>,
+    },
+    Close {
+        participant: ParticipantId,
+    },
+    CloseRoom {
+        room: RoomId,
+    },
+    AddTrack {
+        participant: ParticipantId,
+        track: ExpectedTrack,
+    },
+    RemoveTrack {
+        participant: ParticipantId,
+        track: TrackId,
+    },
+    MuteTrack {
+        participant: ParticipantId,
+        track: TrackId,
+        muted: bool,
+    },
+    Subscribe {
+        participant: ParticipantId,
+        track: TrackId,
+    },
+    Unsubscribe {
+        participant: ParticipantId,
+        track: TrackId,
+    },
+    Pause {
+        participant: ParticipantId,
+        track: TrackId,
+        paused: bool,
+    },
+    RequestKeyframes {
+        room: RoomId,
+    },
+    SendData {
+        room: RoomId,
+        packet: Vec<u8>,
+        reliable: bool,
+        destinations: Vec<ParticipantId>,
+    },
+    ReplayData {
+        participant: ParticipantId,
+        last: HashMap<ParticipantId, u32>,
+    },
     /// Test hook: panic at this participant's next datagram.
-    InjectFault { participant: ParticipantId },
+    InjectFault {
+        participant: ParticipantId,
+    },
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -105,21 +159,69 @@ pub enum Quality {
 
 #[derive(Debug, Clone, PartialEq)]
 pub enum Event {
-    Answer { participant: ParticipantId, offer_id: u32, sdp: String, mid_to_track: Vec<(String, TrackId)> },
-    OfferRejected { participant: ParticipantId, offer_id: u32, reason: String },
-    Transport { participant: ParticipantId, state: TransportState },
-    SectionsNeeded { participant: ParticipantId, audio: u32, video: u32 },
-    Subscribed { participant: ParticipantId, track: TrackId, mid: String },
-    SubscriptionFailed { participant: ParticipantId, track: TrackId, reason: SubscriptionError },
-    TrackActive { participant: ParticipantId, track: TrackId, mime: &'static str, mid: String },
-    TrackEnded { participant: ParticipantId, track: TrackId },
-    StreamState { participant: ParticipantId, track: TrackId, paused: bool },
-    Speakers { room: RoomId, speakers: Vec<Speaker> },
-    Quality { room: RoomId, qualities: Vec<(ParticipantId, Quality, f32)> },
+    Answer {
+        participant: ParticipantId,
+        offer_id: u32,
+        sdp: String,
+        mid_to_track: Vec<(String, TrackId)>,
+    },
+    OfferRejected {
+        participant: ParticipantId,
+        offer_id: u32,
+        reason: String,
+    },
+    Transport {
+        participant: ParticipantId,
+        state: TransportState,
+    },
+    SectionsNeeded {
+        participant: ParticipantId,
+        audio: u32,
+        video: u32,
+    },
+    Subscribed {
+        participant: ParticipantId,
+        track: TrackId,
+        mid: String,
+    },
+    SubscriptionFailed {
+        participant: ParticipantId,
+        track: TrackId,
+        reason: SubscriptionError,
+    },
+    TrackActive {
+        participant: ParticipantId,
+        track: TrackId,
+        mime: &'static str,
+        mid: String,
+    },
+    TrackEnded {
+        participant: ParticipantId,
+        track: TrackId,
+    },
+    StreamState {
+        participant: ParticipantId,
+        track: TrackId,
+        paused: bool,
+    },
+    Speakers {
+        room: RoomId,
+        speakers: Vec<Speaker>,
+    },
+    Quality {
+        room: RoomId,
+        qualities: Vec<(ParticipantId, Quality, f32)>,
+    },
     /// The last reliable sequence seen from a participant moved on (coalesced; for resume).
-    ReliableSequence { participant: ParticipantId, sequence: u32 },
+    ReliableSequence {
+        participant: ParticipantId,
+        sequence: u32,
+    },
     /// A panic inside this participant's processing: it is gone already.
-    ParticipantFailed { participant: ParticipantId, reason: String },
+    ParticipantFailed {
+        participant: ParticipantId,
+        reason: String,
+    },
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,0 +1,6 @@
+//! RTP and RTCP as the shard writes and reads them itself. No state of rooms or participants.
+
+pub mod egress;
+pub mod extension;
+pub mod keyframe;
+pub mod rtcp;

@@ -1,0 +1,195 @@
+//! The packet path: from a publisher's packet to its subscribers' datagrams.
+
+use std::time::Instant;
+
+use super::Shard;
+use crate::participant::Participant;
+use crate::rtp::egress::{Format, MediaPacket, SourceClock};
+use crate::rtp::keyframe::starts_key_frame;
+use crate::sdp::{Codec, match_codec};
+use crate::speakers;
+use crate::track::{ParticipantIndex, Slot, Source, TrackIndex};
+use crate::{Event, Kind, SubscriptionError};
+
+/// What became of a packet at one subscriber.
+enum Passed {
+    Sent,
+    /// Nothing flows at the moment.
+    Idle,
+    NeedsKeyFrame,
+    CodecUnsupported,
+}
+
+impl Shard {
+    pub(super) fn forward(
+        &mut self,
+        now: Instant,
+        index: ParticipantIndex,
+        t: TrackIndex,
+        mut packet: MediaPacket,
+    ) {
+        let Some(track) = self.tracks.get_mut(t) else {
+            return;
+        };
+        let is_same_source = track
+            .source
+            .as_ref()
+            .is_some_and(|s| s.ssrc == packet.ssrc && s.codec.pt == packet.pt);
+        if !is_same_source {
+            let Some(publisher) = self.participants.get(index) else {
+                return;
+            };
+            let codec = publisher.known_codecs.iter().find(|c| c.pt == packet.pt);
+            let Some(codec) = codec.filter(|c| c.name.is_video() == track.is_video()) else {
+                return;
+            };
+            if track.source.as_ref().is_some_and(|s| s.ssrc != packet.ssrc) {
+                track.clock = None;
+            }
+            track.source = Some(Source {
+                ssrc: packet.ssrc,
+                codec: codec.clone(),
+            });
+            if !std::mem::replace(&mut track.is_announced, true) {
+                self.events.push(Event::TrackActive {
+                    participant: track.publisher_id.clone(),
+                    track: track.id.clone(),
+                    mime: codec.name.mime(),
+                    mid: track.mid.clone().unwrap_or_default(),
+                });
+            }
+        }
+        track.reception.record(&packet);
+        track.bitrate.record(now, packet.payload.len() + 40);
+        if track.muted {
+            return;
+        }
+        let Some(source) = &track.source else { return };
+        let codec = source.codec.clone();
+        packet.starts_key_frame = starts_key_frame(codec.name, &packet.payload);
+        let clock = track.clock;
+        if track.kind == Kind::Audio {
+            if let Some(level) = packet.values.level() {
+                track.level.record(level, packet.timestamp);
+                let room = track.room;
+                self.watch_speakers(now, room);
+            }
+        } else if packet.starts_key_frame {
+            track.key_frames.satisfied();
+        }
+
+        let mut needs_key_frame = false;
+        let mut at = 0;
+        // By index: a subscriber that fails is taken out of the list.
+        while let Some(&subscriber) = self.tracks.get(t).and_then(|t| t.subscribers.get(at)) {
+            let mut outcome = Passed::Idle;
+            let ntp = self.ntp(now);
+            let receiver = subscriber.participant;
+            self.guard(receiver, |shard| {
+                if let Some(participant) = shard.participants.get_mut(receiver) {
+                    outcome = pass(
+                        now,
+                        ntp,
+                        participant,
+                        subscriber.slot,
+                        &packet,
+                        &codec,
+                        clock,
+                    );
+                }
+                Ok(())
+            });
+            match outcome {
+                Passed::Sent => self.mark_output(receiver),
+                Passed::Idle => {}
+                Passed::NeedsKeyFrame => needs_key_frame = true,
+                Passed::CodecUnsupported => {
+                    self.fail_subscription(receiver, t, SubscriptionError::CodecUnsupported);
+                    continue;
+                }
+            }
+            let is_still_there =
+                self.tracks.get(t).and_then(|t| t.subscribers.get(at)) == Some(&subscriber);
+            at += usize::from(is_still_there);
+        }
+        if needs_key_frame
+            && let Some(track) = self.tracks.get_mut(t)
+            && track.key_frames.is_quiet()
+        {
+            track.key_frames.request(now, false);
+            self.schedule_key_frames(t);
+        }
+    }
+
+    fn watch_speakers(&mut self, now: Instant, room: usize) {
+        if let Some(r) = self.rooms.get_mut(room)
+            && r.speakers_due.is_none()
+        {
+            r.speakers_due = Some(now + speakers::WINDOW);
+            self.schedule_room(room);
+        }
+    }
+}
+
+fn pass(
+    now: Instant,
+    ntp: u64,
+    participant: &mut Participant,
+    slot: Slot,
+    packet: &MediaPacket,
+    codec: &Codec,
+    clock: Option<SourceClock>,
+) -> Passed {
+    if !participant.is_reachable() {
+        return Passed::Idle;
+    }
+    let Some(Some(subscription)) = participant.subscriptions.get_mut(slot) else {
+        return Passed::Idle;
+    };
+    if !subscription.flows() {
+        return Passed::Idle;
+    }
+    let format = match subscription.format {
+        Some((pt, format)) if pt == codec.pt => format,
+        _ => {
+            let section = subscription
+                .section
+                .and_then(|place| participant.sections.get(place));
+            let Some(section) = section else {
+                return Passed::Idle;
+            };
+            let Some(receivable) = match_codec(codec, &section.codecs) else {
+                return Passed::CodecUnsupported;
+            };
+            let format = Format {
+                codec: codec.name,
+                pt: receivable.pt,
+                rtx: receivable.rtx,
+            };
+            subscription.format = Some((codec.pt, format));
+            format
+        }
+    };
+    if subscription.awaits_key_frame {
+        if !packet.starts_key_frame {
+            return Passed::NeedsKeyFrame;
+        }
+        subscription.awaits_key_frame = false;
+    }
+    let (Some(transport), Some(egress)) = (&mut participant.transport, &mut subscription.egress)
+    else {
+        return Passed::Idle;
+    };
+    let Some(srtp) = transport.sender() else {
+        return Passed::Idle;
+    };
+    let Some(datagram) = egress.write(now, srtp, packet, format) else {
+        return Passed::Idle;
+    };
+    let report = egress.report(now, ntp, srtp, clock, format.codec);
+    transport.send(datagram);
+    if let Some(report) = report {
+        transport.send(report);
+    }
+    Passed::Sent
+}

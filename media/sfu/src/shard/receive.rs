@@ -1,0 +1,433 @@
+//! Datagrams in: told apart, given to their participant, and what its stack says of them.
+
+use std::time::{Duration, Instant};
+
+use str0m::Event as StackEvent;
+use str0m::ice::StunMessage;
+use str0m::media::SenderFeedback;
+use str0m::rtp::RtpPacket;
+
+use super::Shard;
+use crate::participant::{MAX_STREAMS, Role};
+use crate::rtp::egress::{MediaPacket, SourceClock};
+use crate::rtp::extension::Values;
+use crate::rtp::rtcp::{self, Feedback};
+use crate::track::{ParticipantIndex, TrackIndex};
+use crate::transport::ice::{Checked, Path};
+use crate::{Event, TransportState};
+
+/// Marks a packet whose track is looked up after the stack was drained.
+const UNMAPPED: TrackIndex = usize::MAX;
+
+impl Shard {
+    pub(super) fn take_in(&mut self, now: Instant, path: Path, datagram: &[u8]) {
+        self.stats.packets_in += 1;
+        self.stats.bytes_in += datagram.len() as u64;
+        // RFC 7983, and RFC 5761 for RTCP.
+        match datagram {
+            [0..=3, ..] => self.receive_stun(now, path, datagram),
+            [20..=63, ..] => self.receive_from(path, |s, i| s.feed(now, i, datagram)),
+            [128..=191, 192..=223, ..] => {
+                self.receive_from(path, |s, i| s.receive_rtcp(now, i, datagram))
+            }
+            [128..=191, ..] => self.receive_from(path, |s, i| s.feed(now, i, datagram)),
+            _ => self.drop_datagram("unknown_protocol"),
+        }
+    }
+
+    fn receive_from(
+        &mut self,
+        path: Path,
+        work: impl FnOnce(&mut Shard, ParticipantIndex) -> Result<(), String>,
+    ) {
+        let Some(&index) = self.paths.get(&path) else {
+            return self.drop_datagram("unknown_source");
+        };
+        self.guard(index, |shard| {
+            if shard
+                .participants
+                .get_mut(index)
+                .is_some_and(|p| std::mem::take(&mut p.fault))
+            {
+                panic!("injected fault");
+            }
+            work(shard, index)
+        });
+    }
+
+    fn receive_stun(&mut self, now: Instant, path: Path, datagram: &[u8]) {
+        let Ok(message) = StunMessage::parse(datagram) else {
+            return self.drop_datagram("malformed_stun");
+        };
+        let Some((fragment, _)) = message.split_username() else {
+            return self.drop_datagram("malformed_stun");
+        };
+        let Some(&index) = self.fragments.get(fragment) else {
+            return self.drop_datagram("stun_unknown_fragment");
+        };
+        self.guard(index, |shard| shard.check_stun(now, index, path, &message));
+    }
+
+    fn check_stun(
+        &mut self,
+        now: Instant,
+        index: ParticipantIndex,
+        path: Path,
+        message: &StunMessage<'_>,
+    ) -> Result<(), String> {
+        let Some(participant) = self.participants.get_mut(index) else {
+            return Ok(());
+        };
+        let Some(transport) = &mut participant.transport else {
+            return Ok(());
+        };
+        match transport.ice.check(now, path, message) {
+            Checked::Rejected(reason) => self.drop_datagram(reason),
+            Checked::Answer {
+                reply,
+                evicted,
+                is_new_path,
+            } => {
+                transport.heard(now, path, reply)?;
+                if let Some(evicted) = evicted {
+                    self.paths.remove(&evicted);
+                }
+                if is_new_path {
+                    self.paths.insert(path, index);
+                }
+                self.mark_output(index);
+                self.drain(now, index)?;
+                self.mark_dirty(index);
+                self.recover(index);
+            }
+        }
+        Ok(())
+    }
+
+    /// Heard again after a silence.
+    fn recover(&mut self, index: ParticipantIndex) {
+        let Some(participant) = self.participants.get_mut(index) else {
+            return;
+        };
+        let was_silent = matches!(
+            participant.state,
+            Some(TransportState::Disconnected | TransportState::Failed)
+        );
+        if was_silent
+            && participant
+                .transport
+                .as_ref()
+                .is_some_and(|t| t.is_connected())
+        {
+            self.set_state(index, TransportState::Connected);
+        }
+    }
+
+    pub(super) fn set_state(&mut self, index: ParticipantIndex, state: TransportState) {
+        let now = self.now;
+        let Some(participant) = self.participants.get_mut(index) else {
+            return;
+        };
+        if participant.state == Some(state) {
+            return;
+        }
+        let could_see = participant.is_reachable();
+        participant.state = Some(state);
+        self.events.push(Event::Transport {
+            participant: participant.id.clone(),
+            state,
+        });
+        if state != TransportState::Connected || could_see {
+            return;
+        }
+        // Pictures begin with a key frame; what was bound before can be seen from now on.
+        let mut tracks = Vec::new();
+        for subscription in participant.subscriptions.iter_mut().flatten() {
+            if subscription.egress.is_some() {
+                subscription.interrupt();
+                tracks.push(subscription.track);
+            }
+        }
+        for t in tracks {
+            self.want_first_key_frame(now, t);
+        }
+    }
+
+    /// Give a datagram to the stack and pass on what comes of it.
+    fn feed(
+        &mut self,
+        now: Instant,
+        index: ParticipantIndex,
+        datagram: &[u8],
+    ) -> Result<(), String> {
+        let Some(participant) = self.participants.get_mut(index) else {
+            return Ok(());
+        };
+        let Some(transport) = &mut participant.transport else {
+            return Ok(());
+        };
+        transport.feed(now, datagram)?;
+        self.mark_dirty(index);
+        self.drain(now, index)
+    }
+
+    /// Take everything the stack has to say. Needed after each input.
+    pub(super) fn drain(&mut self, now: Instant, index: ParticipantIndex) -> Result<(), String> {
+        let Some(participant) = self.participants.get_mut(index) else {
+            return Ok(());
+        };
+        let Some(transport) = &mut participant.transport else {
+            return Ok(());
+        };
+        let (packets, events, streams) = (
+            &mut self.packets,
+            &mut self.stack_events,
+            &participant.streams,
+        );
+        transport.drain(|event| match event {
+            StackEvent::RtpPacket(packet) => {
+                let track = match streams.get(&*packet.header.ssrc) {
+                    Some(Some(track)) => *track,
+                    Some(None) => return,
+                    None => UNMAPPED,
+                };
+                packets.push((track, media_packet(packet)));
+            }
+            other => events.push(other),
+        })?;
+        if !transport.out.is_empty() {
+            self.mark_output(index);
+        }
+        if !self.packets.is_empty() {
+            let mut packets = std::mem::take(&mut self.packets);
+            for (track, packet) in packets.drain(..) {
+                let track = if track == UNMAPPED {
+                    self.map_stream(index, packet.ssrc)?
+                } else {
+                    Some(track)
+                };
+                if let Some(track) = track {
+                    self.forward(now, index, track, packet);
+                }
+            }
+            self.packets = packets;
+        }
+        if !self.stack_events.is_empty() {
+            let mut events = std::mem::take(&mut self.stack_events);
+            for event in events.drain(..) {
+                self.stack_event(now, index, event)?;
+            }
+            self.stack_events = events;
+        }
+        Ok(())
+    }
+
+    /// Find the track of a stream that is seen for the first time since the last offer.
+    fn map_stream(
+        &mut self,
+        index: ParticipantIndex,
+        ssrc: u32,
+    ) -> Result<Option<TrackIndex>, String> {
+        let Some(participant) = self.participants.get_mut(index) else {
+            return Ok(None);
+        };
+        if let Some(track) = participant.streams.get(&ssrc) {
+            return Ok(*track);
+        }
+        let Some(mid) = participant
+            .transport
+            .as_mut()
+            .and_then(|t| t.section_of(ssrc))
+        else {
+            return Ok(None);
+        };
+        if participant.streams.len() >= MAX_STREAMS {
+            return Err("too many streams".to_owned());
+        }
+        let track = participant
+            .sections
+            .iter()
+            .find(|s| *s.mid == *mid)
+            .and_then(|s| match s.role {
+                Role::Publishing(track) => track,
+                _ => None,
+            });
+        participant.streams.insert(ssrc, track);
+        Ok(track)
+    }
+
+    fn stack_event(
+        &mut self,
+        now: Instant,
+        index: ParticipantIndex,
+        event: StackEvent,
+    ) -> Result<(), String> {
+        match event {
+            StackEvent::Connected => self.set_state(index, TransportState::Connected),
+            StackEvent::Closed => {
+                self.set_state(index, TransportState::Closed);
+            }
+            StackEvent::SenderFeedback(report) => self.source_report(index, &report),
+            StackEvent::ChannelOpen(id, label) => {
+                let Some(participant) = self.participants.get_mut(index) else {
+                    return Ok(());
+                };
+                let Some(transport) = &mut participant.transport else {
+                    return Ok(());
+                };
+                if !participant.channels.open(transport.stack(), id, &label) {
+                    return Err("too many data channels".to_owned());
+                }
+                self.mark_dirty(index);
+            }
+            StackEvent::ChannelData(data) => self.receive_data(now, index, data.id, data.data),
+            StackEvent::ChannelClose(id) => {
+                if let Some(participant) = self.participants.get_mut(index) {
+                    participant.channels.close(id);
+                }
+            }
+            StackEvent::ChannelBufferedAmountLow(_) => self.mark_dirty(index),
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// A publisher's sender report: where its media clock stands.
+    fn source_report(&mut self, index: ParticipantIndex, report: &SenderFeedback) {
+        let ntp = report
+            .sender_info
+            .ntp_time
+            .duration_since(std::time::UNIX_EPOCH)
+            .unwrap_or_default()
+            .as_secs_f64();
+        let offset = self.wall_seconds(report.received_at) - ntp;
+        let Some(participant) = self.participants.get_mut(index) else {
+            return;
+        };
+        participant.clock_offset.record(offset);
+        let smallest = participant.clock_offset.get().unwrap_or(offset);
+        // The report left the publisher this much before it came, beyond the usual delay.
+        let late = Duration::from_secs_f64((offset - smallest).clamp(0.0, 10.0));
+        let Some(at) = report.received_at.checked_sub(late) else {
+            return;
+        };
+        let timestamp = report.sender_info.rtp_time.numer() as u32;
+        let section = participant.sections.iter().find(|s| *s.mid == *report.mid);
+        if let Some(Role::Publishing(Some(t))) = section.map(|s| s.role)
+            && let Some(track) = self.tracks.get_mut(t)
+        {
+            track.clock = Some(SourceClock { timestamp, at });
+        }
+    }
+
+    /// RTCP of a client: feedback on what we send is handled here, the rest by the stack.
+    fn receive_rtcp(
+        &mut self,
+        now: Instant,
+        index: ParticipantIndex,
+        datagram: &[u8],
+    ) -> Result<(), String> {
+        let Some(participant) = self.participants.get_mut(index) else {
+            return Ok(());
+        };
+        let Some(transport) = &mut participant.transport else {
+            return Ok(());
+        };
+        let Some(compound) = transport.open_rtcp(datagram) else {
+            self.drop_datagram("srtcp_rejected");
+            return Ok(());
+        };
+        let mut resends = Vec::new();
+        let mut key_frames = Vec::new();
+        let (outgoing, subscriptions, stats) = (
+            &participant.outgoing,
+            &mut participant.subscriptions,
+            &mut self.stats,
+        );
+        let Some(srtp) = transport.sender() else {
+            return Ok(());
+        };
+        let for_stack = rtcp::parse(&compound, |feedback| {
+            let ssrc = match feedback {
+                Feedback::Nack { ssrc, .. }
+                | Feedback::KeyFrame { ssrc }
+                | Feedback::Report { ssrc, .. } => ssrc,
+            };
+            let Some(Some(subscription)) = outgoing
+                .get(&ssrc)
+                .and_then(|slot| subscriptions.get_mut(*slot))
+            else {
+                return;
+            };
+            let Some(egress) = &mut subscription.egress else {
+                return;
+            };
+            match feedback {
+                Feedback::Nack {
+                    first, following, ..
+                } => {
+                    stats.nacks_in += 1;
+                    if egress.ssrc == ssrc && !subscription.is_paused && !subscription.is_starved {
+                        egress.resend(now, srtp, first, following, &mut resends);
+                    }
+                }
+                Feedback::KeyFrame { .. } => {
+                    stats.plis_in += 1;
+                    let is_first = !std::mem::replace(&mut subscription.had_first_request, true);
+                    if subscription.flows() {
+                        key_frames.push((subscription.track, is_first));
+                    }
+                }
+                Feedback::Report {
+                    fraction_lost,
+                    total_lost,
+                    ..
+                } if egress.ssrc == ssrc => {
+                    egress.acknowledge();
+                    subscription.loss.0 += f32::from(fraction_lost) / 256.0;
+                    subscription.loss.1 += 1;
+                    // The count is signed in 24 bits; duplicates can make it negative.
+                    let total = if total_lost < 1 << 23 { total_lost } else { 0 };
+                    stats.packets_lost_out +=
+                        u64::from(total.saturating_sub(subscription.lost_total));
+                    subscription.lost_total = subscription.lost_total.max(total);
+                }
+                Feedback::Report { .. } => {}
+            }
+        });
+        self.stats.rtx_out += resends.len() as u64;
+        if !resends.is_empty() {
+            for datagram in resends {
+                transport.send(datagram);
+            }
+            self.mark_output(index);
+        }
+        for (t, is_first) in key_frames {
+            if let Some(track) = self.tracks.get_mut(t)
+                && track.is_video()
+                && !track.muted
+            {
+                track.key_frames.request(now, is_first);
+                self.schedule_key_frames(t);
+            }
+        }
+        if for_stack {
+            self.feed(now, index, datagram)
+        } else {
+            Ok(())
+        }
+    }
+}
+
+fn media_packet(packet: RtpPacket) -> MediaPacket {
+    MediaPacket {
+        ssrc: *packet.header.ssrc,
+        pt: *packet.header.payload_type,
+        sequence: *packet.seq_no,
+        timestamp: packet.header.timestamp,
+        marker: packet.header.marker,
+        values: Values::new(&packet.header.ext_vals),
+        payload: packet.payload,
+        starts_key_frame: false,
+    }
+}

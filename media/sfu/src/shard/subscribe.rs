@@ -1,0 +1,322 @@
+//! Subscriptions: wanted, bound to sections, paused, and fitted into a bandwidth.
+
+use std::time::{Duration, Instant};
+
+use super::Shard;
+use crate::participant::{Asked, Subscription};
+use crate::track::{ParticipantIndex, Subscriber, TrackIndex};
+use crate::{Event, Kind, Stream, SubscriptionError, TrackId};
+
+/// A client that did not offer what it was asked for is asked again.
+const ASK_AGAIN: Duration = Duration::from_secs(3);
+/// Between looks at a limited participant's bandwidth.
+const BANDWIDTH_INTERVAL: Duration = Duration::from_secs(1);
+/// A paused stream comes back only with this much to spare, so that it does not flap.
+const HEADROOM: f64 = 0.9;
+
+impl Shard {
+    pub(super) fn subscription(&mut self, subscriber: Subscriber) -> Option<&mut Subscription> {
+        self.participants
+            .get_mut(subscriber.participant)?
+            .subscription(subscriber.slot)
+    }
+
+    pub(super) fn subscribe(&mut self, index: ParticipantIndex, id: TrackId) {
+        let Some(participant) = self.participants.get_mut(index) else {
+            return;
+        };
+        let track = self
+            .tracks_by_id
+            .get(&id)
+            .and_then(|t| Some((*t, self.tracks.get(*t)?)));
+        let usable = track.filter(|(_, track)| {
+            track.room == participant.room
+                && track.publisher != index
+                && participant.grant.can_subscribe
+        });
+        let Some((t, track)) = usable else {
+            let participant = participant.id.clone();
+            self.events.push(Event::SubscriptionFailed {
+                participant,
+                track: id,
+                reason: SubscriptionError::TrackUnknown,
+            });
+            return;
+        };
+        if participant.slot_of(t).is_some() {
+            return;
+        }
+        match participant.add_subscription(Subscription::new(t, id.clone(), track.kind)) {
+            Some(slot) => {
+                if let Some(track) = self.tracks.get_mut(t) {
+                    track.subscribers.push(Subscriber {
+                        participant: index,
+                        slot,
+                    });
+                }
+                self.check_sections(index);
+            }
+            None => {
+                let participant = participant.id.clone();
+                let reason = SubscriptionError::TrackUnknown;
+                self.events.push(Event::SubscriptionFailed {
+                    participant,
+                    track: id,
+                    reason,
+                });
+            }
+        }
+    }
+
+    pub(super) fn unsubscribe(&mut self, now: Instant, index: ParticipantIndex, id: &TrackId) {
+        let Some(&t) = self.tracks_by_id.get(id) else {
+            return;
+        };
+        if self.unsubscribe_track(index, t)
+            && let Some(participant) = self.participants.get_mut(index)
+        {
+            // The client sees the track end with the next answer, so it had better offer now.
+            participant.release_due = Some(now);
+            self.mark_dirty(index);
+        }
+    }
+
+    fn unsubscribe_track(&mut self, index: ParticipantIndex, t: TrackIndex) -> bool {
+        let Some(participant) = self.participants.get_mut(index) else {
+            return false;
+        };
+        let Some(slot) = participant.slot_of(t) else {
+            return false;
+        };
+        participant.remove_subscription(slot);
+        if let Some(track) = self.tracks.get_mut(t) {
+            track.subscribers.retain(|s| s.participant != index);
+        }
+        true
+    }
+
+    pub(super) fn drop_subscriptions(&mut self, now: Instant, index: ParticipantIndex) {
+        let Some(participant) = self.participants.get(index) else {
+            return;
+        };
+        let tracks: Vec<TrackIndex> = participant
+            .subscriptions
+            .iter()
+            .flatten()
+            .map(|s| s.track)
+            .collect();
+        for t in tracks {
+            self.unsubscribe_track(index, t);
+        }
+        if let Some(participant) = self.participants.get_mut(index) {
+            participant.release_due = Some(now);
+        }
+        self.mark_dirty(index);
+    }
+
+    pub(super) fn fail_subscription(
+        &mut self,
+        index: ParticipantIndex,
+        t: TrackIndex,
+        reason: SubscriptionError,
+    ) {
+        let Some(track) = self.tracks.get(t).map(|t| t.id.clone()) else {
+            return;
+        };
+        if self.unsubscribe_track(index, t)
+            && let Some(participant) = self.participants.get(index)
+        {
+            self.events.push(Event::SubscriptionFailed {
+                participant: participant.id.clone(),
+                track,
+                reason,
+            });
+        }
+    }
+
+    pub(super) fn pause(
+        &mut self,
+        now: Instant,
+        index: ParticipantIndex,
+        id: &TrackId,
+        paused: bool,
+    ) {
+        let Some(&t) = self.tracks_by_id.get(id) else {
+            return;
+        };
+        let Some(participant) = self.participants.get_mut(index) else {
+            return;
+        };
+        let Some(subscription) = participant
+            .slot_of(t)
+            .and_then(|slot| participant.subscription(slot))
+        else {
+            return;
+        };
+        if std::mem::replace(&mut subscription.is_paused, paused) == paused {
+            return;
+        }
+        subscription.interrupt();
+        self.resume_or_hold(now, t, !paused);
+    }
+
+    fn resume_or_hold(&mut self, now: Instant, t: TrackIndex, is_resumed: bool) {
+        if let Some(track) = self.tracks.get_mut(t)
+            && is_resumed
+            && track.is_video()
+        {
+            track.key_frames.request(now, false);
+            self.schedule_key_frames(t);
+        }
+    }
+
+    /// Look at this participant's need of sections before the end of this tick.
+    pub(super) fn check_sections(&mut self, index: ParticipantIndex) {
+        if !self.section_checks.contains(&index) {
+            self.section_checks.push(index);
+        }
+    }
+
+    /// Ask for what is missing: new sections, or just an offer.
+    pub(super) fn ask_for_sections(&mut self, now: Instant) {
+        for index in std::mem::take(&mut self.section_checks) {
+            let Some(participant) = self.participants.get_mut(index) else {
+                continue;
+            };
+            if participant.transport.is_none() || participant.sections.is_empty() {
+                continue;
+            }
+            let missing = |kind: Kind| {
+                let unbound = participant.subscriptions.iter().flatten();
+                let unbound = unbound
+                    .filter(|s| s.kind == kind && s.section.is_none())
+                    .count();
+                let free = participant
+                    .sections
+                    .iter()
+                    .filter(|s| s.is_free(kind))
+                    .count();
+                (unbound as u32, unbound.saturating_sub(free) as u32)
+            };
+            let (unbound_audio, audio) = missing(Kind::Audio);
+            let (unbound_video, video) = missing(Kind::Video);
+            if participant
+                .asked
+                .at
+                .is_some_and(|at| now.saturating_duration_since(at) >= ASK_AGAIN)
+            {
+                participant.asked = Asked::default();
+            }
+            let is_release_due = participant.release_due.is_some_and(|due| due <= now);
+            if is_release_due {
+                participant.release_due = None;
+            }
+            let wants_offer = unbound_audio + unbound_video > 0
+                || (is_release_due && participant.has_section_to_release());
+            let asked = &mut participant.asked;
+            let more = (
+                audio.saturating_sub(asked.audio),
+                video.saturating_sub(asked.video),
+            );
+            if more != (0, 0) || (wants_offer && !asked.offer && asked.audio + asked.video == 0) {
+                *asked = Asked {
+                    audio: asked.audio.max(audio),
+                    video: asked.video.max(video),
+                    offer: true,
+                    at: Some(now),
+                };
+                let participant = participant.id.clone();
+                self.events.push(Event::SectionsNeeded {
+                    participant,
+                    audio: more.0,
+                    video: more.1,
+                });
+            }
+            self.mark_dirty(index);
+        }
+    }
+
+    /// When `ask_for_sections` must look again although nothing happens.
+    pub(super) fn sections_due(&self, index: ParticipantIndex) -> Option<Instant> {
+        let participant = self.participants.get(index)?;
+        let is_waiting = participant
+            .subscriptions
+            .iter()
+            .flatten()
+            .any(|s| s.section.is_none());
+        let again = participant
+            .asked
+            .at
+            .filter(|_| is_waiting)
+            .map(|at| at + ASK_AGAIN);
+        [again, participant.release_due].into_iter().flatten().min()
+    }
+
+    /// Fit the video of a limited participant into its bandwidth: audio always flows, shared
+    /// screens go last.
+    pub(super) fn fit_bandwidth(&mut self, now: Instant, index: ParticipantIndex) {
+        let Some(participant) = self.participants.get_mut(index) else {
+            return;
+        };
+        if participant.bandwidth_due.is_none_or(|due| due > now) {
+            return;
+        }
+        let limit = participant.bandwidth;
+        participant.bandwidth_due = limit.map(|_| now + BANDWIDTH_INTERVAL);
+        let mut left = limit.map_or(f64::INFINITY, |l| l as f64);
+        let mut videos = Vec::new();
+        for (slot, subscription) in participant.subscriptions.iter().enumerate() {
+            let Some(subscription) = subscription
+                .as_ref()
+                .filter(|s| s.egress.is_some() && !s.is_paused)
+            else {
+                continue;
+            };
+            let Some(track) = self.tracks.get_mut(subscription.track) else {
+                continue;
+            };
+            let rate = track.bitrate.get(now) as f64;
+            if subscription.kind == Kind::Audio {
+                left -= rate;
+            } else {
+                videos.push((
+                    track.stream != Stream::Screen,
+                    subscription.is_starved,
+                    slot,
+                    rate,
+                ));
+            }
+        }
+        // Screens first, then what flows already, so that as few as possible change.
+        videos.sort_by_key(|v| (v.0, v.1, v.2));
+        for (_, was_starved, slot, rate) in videos {
+            let needed = if was_starved { rate / HEADROOM } else { rate };
+            let fits = needed <= left;
+            if fits {
+                left -= rate;
+            }
+            if fits == was_starved {
+                self.starve(now, index, slot, !fits);
+            }
+        }
+    }
+
+    fn starve(&mut self, now: Instant, index: ParticipantIndex, slot: usize, starved: bool) {
+        let Some(participant) = self.participants.get_mut(index) else {
+            return;
+        };
+        let id = participant.id.clone();
+        let Some(subscription) = participant.subscription(slot) else {
+            return;
+        };
+        subscription.is_starved = starved;
+        subscription.interrupt();
+        let (t, track) = (subscription.track, subscription.track_id.clone());
+        self.events.push(Event::StreamState {
+            participant: id,
+            track,
+            paused: starved,
+        });
+        self.resume_or_hold(now, t, !starved);
+    }
+}

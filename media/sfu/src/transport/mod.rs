@@ -1,0 +1,313 @@
+//! One participant's transport: ICE-lite, the WebRTC stack (DTLS, SCTP, incoming RTP) and the SRTP
+//! contexts of what the shard sends. Knows nothing of rooms and tracks.
+//!
+//! The stack believes to talk to one fixed address: path selection, STUN and ICE restarts are
+//! [`ice::IceLite`]'s, so that a client may change addresses without the stack noticing.
+
+pub mod dtls;
+pub mod ice;
+pub mod srtp;
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::time::{Duration, Instant};
+
+use str0m::config::Fingerprint;
+use str0m::format::{Codec as StackCodec, FormatParams};
+use str0m::media::{Frequency, KeyframeRequestKind, MediaKind, Mid, Pt};
+use str0m::net::{DatagramRecv, Protocol, Receive};
+use str0m::rtp::Ssrc;
+use str0m::{Candidate, IceCreds, Input, Output, Rtc};
+
+use crate::rtp::extension::SessionExtensions;
+use crate::sdp::{Codec, CodecName};
+use crate::{Kind, Transmit};
+use dtls::{SecretSlot, crypto};
+use ice::{IceLite, Path};
+use srtp::{SrtcpReceiver, SrtpSender};
+
+/// The stack's idea of the two ends (TEST-NET-1: never on a wire).
+const STACK_LOCAL: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1)), 1);
+const STACK_REMOTE: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::new(192, 0, 2, 2)), 2);
+/// The stack drops its pair after 15 s without a check.
+const STACK_REFRESH: Duration = Duration::from_secs(2);
+/// Outputs of one drain. A participant that makes more is broken; it is dropped.
+const MAX_OUTPUTS: usize = 10_000;
+/// Datagrams waiting for one participant in one tick; beyond it new ones are dropped.
+const MAX_OUT: usize = 8192;
+
+pub struct Transport {
+    rtc: Rtc,
+    pub ice: IceLite,
+    nomination: Vec<u8>,
+    refreshed: Option<Instant>,
+    secrets: SecretSlot,
+    srtp: Option<(SrtpSender, SrtcpReceiver)>,
+    /// When the stack wants to be driven next.
+    deadline: Instant,
+    pub out: Vec<Transmit>,
+    pub dropped_out: u64,
+    fingerprint: String,
+}
+
+/// What the stack is built from; it cannot learn of other payload types or extensions later.
+pub struct TransportConfig<'a> {
+    pub codecs: &'a [Codec],
+    pub extensions: &'a SessionExtensions,
+    pub remote: IceCreds,
+    pub fingerprint: &'a str,
+}
+
+impl Transport {
+    pub fn new(now: Instant, config: &TransportConfig<'_>) -> Result<Self, String> {
+        let crypto = crypto();
+        let fingerprint: Fingerprint = config
+            .fingerprint
+            .parse()
+            .map_err(|_| "unreadable DTLS fingerprint".to_owned())?;
+        if !fingerprint.hash_func.eq_ignore_ascii_case("sha-256") {
+            return Err("only SHA-256 fingerprints are supported".to_owned());
+        }
+        let mut builder = Rtc::builder()
+            .set_rtp_mode(true)
+            .set_ice_lite(true)
+            .set_dtls_cert(crypto.certificate.clone())
+            .set_crypto_provider(crypto.provider.clone())
+            .set_extension_map(config.extensions.to_map())
+            .set_stats_interval(None);
+        let formats = builder.codec_config();
+        formats.clear();
+        for codec in config.codecs {
+            let (name, rate, channels) = match codec.name {
+                CodecName::Opus => (StackCodec::Opus, Frequency::FORTY_EIGHT_KHZ, Some(2)),
+                CodecName::Vp8 => (StackCodec::Vp8, Frequency::NINETY_KHZ, None),
+                CodecName::H264 => (StackCodec::H264, Frequency::NINETY_KHZ, None),
+            };
+            let rtx = codec.rtx.map(Pt::from);
+            formats.add_config(
+                codec.pt.into(),
+                rtx,
+                name,
+                rate,
+                channels,
+                FormatParams::parse_line(&codec.fmtp),
+            );
+        }
+        let stack_ice = (IceCreds::new(), IceCreds::new());
+        let mut rtc = builder.build(now);
+        let secrets = dtls::take_last_slot().ok_or("the DTLS session was made elsewhere")?;
+        let candidate = Candidate::host(STACK_LOCAL, Protocol::Udp).map_err(|e| e.to_string())?;
+        rtc.add_local_candidate(candidate);
+        let nomination =
+            ice::nomination(&crypto.provider, &stack_ice.0, &stack_ice.1).ok_or("STUN")?;
+        let mut api = rtc.direct_api();
+        api.set_ice_controlling(false);
+        api.set_local_ice_credentials(stack_ice.0);
+        api.set_remote_ice_credentials(stack_ice.1);
+        api.set_remote_fingerprint(fingerprint);
+        let local_fingerprint = api.local_dtls_fingerprint().to_string();
+        api.start_dtls(false).map_err(|e| e.to_string())?;
+        api.start_sctp(false);
+        api.enable_twcc_feedback();
+        let mut ice = IceLite::new();
+        ice.set_remote(config.remote.clone());
+        Ok(Transport {
+            rtc,
+            ice,
+            nomination,
+            refreshed: None,
+            secrets,
+            srtp: None,
+            deadline: now,
+            out: Vec::new(),
+            dropped_out: 0,
+            fingerprint: local_fingerprint,
+        })
+    }
+
+    /// Our DTLS fingerprint, as written into answers.
+    pub fn fingerprint(&self) -> &str {
+        &self.fingerprint
+    }
+
+    pub fn deadline(&self) -> Instant {
+        self.deadline
+    }
+
+    pub fn stack(&mut self) -> &mut Rtc {
+        &mut self.rtc
+    }
+
+    pub fn is_connected(&self) -> bool {
+        self.srtp.is_some()
+    }
+
+    /// After an authentic check on `path`: answer it, and keep the stack's own pair alive.
+    pub fn heard(&mut self, now: Instant, path: Path, reply: Vec<u8>) -> Result<(), String> {
+        self.push(path, reply);
+        if self
+            .refreshed
+            .is_some_and(|at| now.saturating_duration_since(at) < STACK_REFRESH)
+        {
+            return Ok(());
+        }
+        self.refreshed = Some(now);
+        let nomination = std::mem::take(&mut self.nomination);
+        let outcome = self.feed(now, &nomination);
+        self.nomination = nomination;
+        outcome
+    }
+
+    /// Hand a datagram (DTLS, SRTP, SRTCP) to the stack. Drain afterwards, every time: the stack has
+    /// room for one incoming packet only.
+    pub fn feed(&mut self, now: Instant, datagram: &[u8]) -> Result<(), String> {
+        let Ok(contents) = DatagramRecv::try_from(datagram) else {
+            return Ok(());
+        };
+        let receive = Receive {
+            proto: Protocol::Udp,
+            source: STACK_REMOTE,
+            destination: STACK_LOCAL,
+            contents,
+        };
+        self.rtc
+            .handle_input(Input::Receive(now, receive))
+            .map_err(|e| e.to_string())
+    }
+
+    pub fn tick(&mut self, now: Instant) -> Result<(), String> {
+        self.rtc
+            .handle_input(Input::Timeout(now))
+            .map_err(|e| e.to_string())
+    }
+
+    /// Take all that the stack has to say.
+    pub fn drain(&mut self, mut event: impl FnMut(str0m::Event)) -> Result<(), String> {
+        for _ in 0..MAX_OUTPUTS {
+            match self.rtc.poll_output().map_err(|e| e.to_string())? {
+                Output::Timeout(deadline) => {
+                    self.deadline = deadline;
+                    self.take_secrets();
+                    return Ok(());
+                }
+                Output::Transmit(transmit) => {
+                    // Its STUN replies go to nobody: the real ones were sent already.
+                    let is_stun = transmit.contents.first().is_some_and(|b| *b < 4);
+                    if !is_stun && let Some(path) = self.ice.selected() {
+                        self.push(path, transmit.contents.into());
+                    }
+                }
+                Output::Event(e) => {
+                    if matches!(e, str0m::Event::Connected) {
+                        self.take_secrets();
+                    }
+                    event(e);
+                }
+            }
+        }
+        Err("the stack does not come to rest".to_owned())
+    }
+
+    fn take_secrets(&mut self) {
+        if self.srtp.is_some() {
+            return;
+        }
+        let secrets = self.secrets.lock().ok().and_then(|mut slot| slot.take());
+        self.srtp = secrets.and_then(|s| s.server_contexts(&crypto().provider));
+    }
+
+    pub fn sender(&mut self) -> Option<&mut SrtpSender> {
+        self.srtp.as_mut().map(|(sender, _)| sender)
+    }
+
+    pub fn open_rtcp(&mut self, datagram: &[u8]) -> Option<Vec<u8>> {
+        self.srtp.as_mut()?.1.open(datagram)
+    }
+
+    /// Queue a datagram for the selected path.
+    pub fn send(&mut self, payload: Vec<u8>) {
+        if let Some(path) = self.ice.selected() {
+            self.push(path, payload);
+        }
+    }
+
+    fn push(&mut self, path: Path, payload: Vec<u8>) {
+        if self.out.len() >= MAX_OUT {
+            self.dropped_out += 1;
+            return;
+        }
+        self.out.push(Transmit {
+            source: path.local,
+            destination: path.remote,
+            payload,
+        });
+    }
+
+    /// Tell the stack of a section in which the client sends.
+    pub fn expect_media(&mut self, mid: &str, kind: Kind, ssrcs: &[u32], repair: &[(u32, u32)]) {
+        let mid = Mid::from(mid);
+        if self.rtc.media(mid).is_none() {
+            let kind = if kind == Kind::Audio {
+                MediaKind::Audio
+            } else {
+                MediaKind::Video
+            };
+            self.rtc.direct_api().declare_media(mid, kind);
+        }
+        // Only one main stream for each section without simulcast.
+        let repairs = |ssrc: u32| {
+            repair
+                .iter()
+                .find(|(main, _)| *main == ssrc)
+                .map(|(_, rtx)| *rtx)
+        };
+        if let Some(&main) = ssrcs
+            .iter()
+            .find(|s| !repair.iter().any(|(_, rtx)| rtx == *s))
+        {
+            let mut api = self.rtc.direct_api();
+            let stream =
+                api.expect_stream_rx(main.into(), repairs(main).map(Ssrc::from), mid, None);
+            stream.suppress_nack(kind == Kind::Audio);
+        }
+    }
+
+    pub fn forget_media(&mut self, mid: &str) {
+        self.rtc.direct_api().remove_media(Mid::from(mid));
+    }
+
+    /// Section of an incoming stream.
+    pub fn section_of(&mut self, ssrc: u32) -> Option<Mid> {
+        self.rtc
+            .direct_api()
+            .stream_rx(&Ssrc::from(ssrc))
+            .map(|s| s.mid())
+    }
+
+    /// Ask for a key frame; leaves with the next tick. False when the stream is not there.
+    pub fn request_key_frame(&mut self, ssrc: u32) -> bool {
+        match self.rtc.direct_api().stream_rx(&Ssrc::from(ssrc)) {
+            Some(stream) => {
+                stream.request_keyframe(KeyframeRequestKind::Pli);
+                true
+            }
+            None => false,
+        }
+    }
+
+    /// A random SSRC that the client does not use.
+    pub fn new_ssrc(&mut self, taken: impl Fn(u32) -> bool) -> u32 {
+        loop {
+            let ssrc = *self.rtc.direct_api().new_ssrc();
+            if !taken(ssrc) {
+                return ssrc;
+            }
+        }
+    }
+
+    /// Say goodbye (DTLS close_notify); what is to be sent is in `out` afterwards.
+    pub fn close(&mut self) {
+        if self.rtc.close().is_ok() {
+            let _ = self.drain(|_| {});
+        }
+    }
+}

@@ -1,0 +1,426 @@
+//! SRTP and SRTCP contexts (RFC 3711, RFC 7714) for what the shard itself writes and reads.
+//!
+//! Forwarded media is protected here instead of inside the WebRTC stack of each subscriber: one
+//! header, one cipher call and one buffer for a packet. Never used for media that comes in: the
+//! stack's own context keeps that, with its replay window.
+
+use std::fmt;
+
+use rustc_hash::FxHashMap;
+use str0m::config::CryptoProvider;
+use str0m::crypto::dtls::{KeyingMaterial, SrtpProfile};
+use str0m::crypto::{
+    AeadAes128Gcm, AeadAes128GcmCipher, AeadAes256Gcm, AeadAes256GcmCipher, Aes128CmSha1_80,
+    Aes128CmSha1_80Cipher, Sha1HmacProvider, SrtpProvider,
+};
+
+const LABEL_RTP: u8 = 0;
+const LABEL_RTCP: u8 = 3;
+const RTCP_HEADER: usize = 8;
+const RTCP_INDEX: usize = 4;
+const GCM_TAG: usize = AeadAes128Gcm::TAG_LEN;
+const CM_TAG: usize = Aes128CmSha1_80::HMAC_TAG_LEN;
+
+/// The secrets of one DTLS session, as exported by it.
+pub struct SrtpSecrets {
+    material: KeyingMaterial,
+    profile: SrtpProfile,
+}
+
+impl fmt::Debug for SrtpSecrets {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SrtpSecrets")
+    }
+}
+
+impl SrtpSecrets {
+    pub fn new(material: &[u8], profile: SrtpProfile) -> Self {
+        SrtpSecrets {
+            material: KeyingMaterial::new(material),
+            profile,
+        }
+    }
+
+    /// Contexts of the DTLS server: what it sends (RTP, RTCP) and what it receives (RTCP).
+    ///
+    /// `None` when the profile is unknown or the material has the wrong length.
+    pub fn server_contexts(&self, crypto: &CryptoProvider) -> Option<(SrtpSender, SrtcpReceiver)> {
+        let rtp = Session::derive(crypto, self, false, LABEL_RTP, true)?;
+        let rtcp = Session::derive(crypto, self, false, LABEL_RTCP, true)?;
+        let rtcp_in = Session::derive(crypto, self, true, LABEL_RTCP, false)?;
+        Some((
+            SrtpSender {
+                rtp,
+                rtcp,
+                rtcp_index: 0,
+            },
+            SrtcpReceiver {
+                rtcp: rtcp_in,
+                windows: FxHashMap::default(),
+            },
+        ))
+    }
+}
+
+enum Cipher {
+    Cm {
+        cipher: Box<dyn Aes128CmSha1_80Cipher>,
+        hmac_key: [u8; 20],
+        salt: [u8; 14],
+    },
+    Gcm128 {
+        cipher: Box<dyn AeadAes128GcmCipher>,
+        salt: [u8; 12],
+    },
+    Gcm256 {
+        cipher: Box<dyn AeadAes256GcmCipher>,
+        salt: [u8; 12],
+    },
+}
+
+struct Session {
+    cipher: Cipher,
+    sha1: &'static dyn Sha1HmacProvider,
+}
+
+impl Session {
+    fn derive(
+        crypto: &CryptoProvider,
+        secrets: &SrtpSecrets,
+        client: bool,
+        label: u8,
+        encrypt: bool,
+    ) -> Option<Session> {
+        let srtp = crypto.srtp_provider;
+        let (key_len, salt_len) = match secrets.profile {
+            SrtpProfile::AES128_CM_SHA1_80 => (16, 14),
+            SrtpProfile::AEAD_AES_128_GCM => (16, 12),
+            SrtpProfile::AEAD_AES_256_GCM => (32, 12),
+            _ => return None,
+        };
+        let material: &[u8] = &secrets.material;
+        if material.len() != 2 * (key_len + salt_len) {
+            return None;
+        }
+        // Layout (RFC 5764, 4.2): client key, server key, client salt, server salt.
+        let side = usize::from(!client);
+        let master = &material[side * key_len..][..key_len];
+        let master_salt = &material[2 * key_len + side * salt_len..][..salt_len];
+
+        let cipher = match secrets.profile {
+            SrtpProfile::AES128_CM_SHA1_80 => Cipher::Cm {
+                cipher: srtp
+                    .aes_128_cm_sha1_80()
+                    .create_cipher(prf(srtp, master, master_salt, label), encrypt),
+                hmac_key: prf(srtp, master, master_salt, label + 1),
+                salt: prf(srtp, master, master_salt, label + 2),
+            },
+            SrtpProfile::AEAD_AES_128_GCM => Cipher::Gcm128 {
+                cipher: srtp
+                    .aead_aes_128_gcm()
+                    .create_cipher(prf(srtp, master, master_salt, label), encrypt),
+                salt: prf(srtp, master, master_salt, label + 2),
+            },
+            _ => Cipher::Gcm256 {
+                cipher: srtp
+                    .aead_aes_256_gcm()
+                    .create_cipher(prf(srtp, master, master_salt, label), encrypt),
+                salt: prf(srtp, master, master_salt, label + 2),
+            },
+        };
+        Some(Session {
+            cipher,
+            sha1: crypto.sha1_hmac_provider,
+        })
+    }
+}
+
+/// AES-CM key derivation (RFC 3711, 4.3.3), 128 and 256 bits.
+fn prf<const N: usize>(srtp: &dyn SrtpProvider, master: &[u8], salt: &[u8], label: u8) -> [u8; N] {
+    let mut out = [0; N];
+    let mut block = [0; 16];
+    block[..salt.len()].copy_from_slice(salt);
+    block[7] ^= label;
+    for (round, chunk) in out.chunks_mut(16).enumerate() {
+        block[14..].copy_from_slice(&(round as u16).to_be_bytes());
+        let mut stream = [0; 32];
+        match master.len() {
+            16 => srtp.srtp_aes_128_ecb_round(master, &block, &mut stream),
+            _ => srtp.srtp_aes_256_ecb_round(master, &block, &mut stream),
+        }
+        chunk.copy_from_slice(&stream[..chunk.len()]);
+    }
+    out
+}
+
+/// Protects what one participant is sent.
+pub struct SrtpSender {
+    rtp: Session,
+    rtcp: Session,
+    rtcp_index: u32,
+}
+
+impl SrtpSender {
+    /// Header + payload -> protected datagram. `index` is the extended sequence number; the caller
+    /// never uses one twice on an SSRC (a repeated index would repeat the nonce).
+    pub fn protect_rtp(
+        &mut self,
+        header: &[u8],
+        payload: &[u8],
+        ssrc: u32,
+        index: u64,
+    ) -> Option<Vec<u8>> {
+        let sha1 = self.rtp.sha1;
+        let clear = header.len();
+        let tagged = clear + payload.len();
+        match &mut self.rtp.cipher {
+            Cipher::Cm {
+                cipher,
+                hmac_key,
+                salt,
+            } => {
+                let mut out = vec![0; tagged + CM_TAG];
+                out[..clear].copy_from_slice(header);
+                let iv = Aes128CmSha1_80::rtp_iv(*salt, ssrc, index);
+                cipher.encrypt(&iv, payload, &mut out[clear..]).ok()?;
+                Aes128CmSha1_80::rtp_hmac(
+                    |k, p| sha1.sha1_hmac(k, p),
+                    hmac_key,
+                    &mut out,
+                    index,
+                    tagged,
+                );
+                Some(out)
+            }
+            Cipher::Gcm128 { cipher, salt } => {
+                let mut out = vec![0; tagged + GCM_TAG];
+                out[..clear].copy_from_slice(header);
+                let iv = AeadAes128Gcm::rtp_iv(*salt, ssrc, (index >> 16) as u32, index as u16);
+                cipher
+                    .encrypt(&iv, header, payload, &mut out[clear..])
+                    .ok()?;
+                Some(out)
+            }
+            Cipher::Gcm256 { cipher, salt } => {
+                let mut out = vec![0; tagged + GCM_TAG];
+                out[..clear].copy_from_slice(header);
+                let iv = AeadAes256Gcm::rtp_iv(*salt, ssrc, (index >> 16) as u32, index as u16);
+                cipher
+                    .encrypt(&iv, header, payload, &mut out[clear..])
+                    .ok()?;
+                Some(out)
+            }
+        }
+    }
+
+    /// Compound RTCP packet (at least its first eight bytes) -> protected datagram.
+    pub fn protect_rtcp(&mut self, packet: &[u8]) -> Option<Vec<u8>> {
+        if packet.len() < RTCP_HEADER {
+            return None;
+        }
+        let sha1 = self.rtcp.sha1;
+        self.rtcp_index = (self.rtcp_index + 1) & 0x7fff_ffff;
+        let index = self.rtcp_index;
+        let trailer = (index | 0x8000_0000).to_be_bytes();
+        let ssrc = u32::from_be_bytes([packet[4], packet[5], packet[6], packet[7]]);
+        let (head, body) = packet.split_at(RTCP_HEADER);
+        let mut aad = [0; RTCP_HEADER + RTCP_INDEX];
+        aad[..RTCP_HEADER].copy_from_slice(head);
+        aad[RTCP_HEADER..].copy_from_slice(&trailer);
+        match &mut self.rtcp.cipher {
+            Cipher::Cm {
+                cipher,
+                hmac_key,
+                salt,
+            } => {
+                let mut out = vec![0; packet.len() + RTCP_INDEX + CM_TAG];
+                out[..RTCP_HEADER].copy_from_slice(head);
+                let iv = Aes128CmSha1_80::rtp_iv(*salt, ssrc, u64::from(index));
+                cipher.encrypt(&iv, body, &mut out[RTCP_HEADER..]).ok()?;
+                out[packet.len()..][..RTCP_INDEX].copy_from_slice(&trailer);
+                let end = packet.len() + RTCP_INDEX;
+                Aes128CmSha1_80::rtcp_hmac(|k, p| sha1.sha1_hmac(k, p), hmac_key, &mut out, end);
+                Some(out)
+            }
+            Cipher::Gcm128 { cipher, salt } => {
+                let mut out = vec![0; packet.len() + GCM_TAG + RTCP_INDEX];
+                out[..RTCP_HEADER].copy_from_slice(head);
+                let end = packet.len() + GCM_TAG;
+                let iv = AeadAes128Gcm::rtcp_iv(*salt, ssrc, index);
+                cipher
+                    .encrypt(&iv, &aad, body, &mut out[RTCP_HEADER..end])
+                    .ok()?;
+                out[end..].copy_from_slice(&trailer);
+                Some(out)
+            }
+            Cipher::Gcm256 { cipher, salt } => {
+                let mut out = vec![0; packet.len() + GCM_TAG + RTCP_INDEX];
+                out[..RTCP_HEADER].copy_from_slice(head);
+                let end = packet.len() + GCM_TAG;
+                let iv = AeadAes256Gcm::rtcp_iv(*salt, ssrc, index);
+                cipher
+                    .encrypt(&iv, &aad, body, &mut out[RTCP_HEADER..end])
+                    .ok()?;
+                out[end..].copy_from_slice(&trailer);
+                Some(out)
+            }
+        }
+    }
+}
+
+/// Opens the RTCP that one participant sends.
+pub struct SrtcpReceiver {
+    rtcp: Session,
+    /// Replay window for each sender SSRC: highest index, and bit n = `highest - n` was seen.
+    windows: FxHashMap<u32, (u32, u64)>,
+}
+
+/// More sender SSRCs than any client has; beyond it the windows start over.
+const REPLAY_WINDOWS: usize = 256;
+
+impl SrtcpReceiver {
+    /// The plain compound packet, or `None` when it is malformed, forged or (in clear) unencrypted.
+    pub fn open(&mut self, datagram: &[u8]) -> Option<Vec<u8>> {
+        let sha1 = self.rtcp.sha1;
+        let tag = if matches!(self.rtcp.cipher, Cipher::Cm { .. }) {
+            CM_TAG
+        } else {
+            GCM_TAG
+        };
+        if datagram.len() < RTCP_HEADER + RTCP_INDEX + tag {
+            return None;
+        }
+        let ssrc = u32::from_be_bytes(datagram[4..8].try_into().ok()?);
+        let plain_len = datagram.len() - RTCP_INDEX - tag;
+        let index_at = if matches!(self.rtcp.cipher, Cipher::Cm { .. }) {
+            plain_len
+        } else {
+            plain_len + tag
+        };
+        let trailer: [u8; 4] = datagram[index_at..index_at + 4].try_into().ok()?;
+        let trailer_value = u32::from_be_bytes(trailer);
+        if trailer_value & 0x8000_0000 == 0 {
+            return None;
+        }
+        let index = trailer_value & 0x7fff_ffff;
+        let mut out = vec![0; plain_len];
+        out[..RTCP_HEADER].copy_from_slice(&datagram[..RTCP_HEADER]);
+        let mut aad = [0; RTCP_HEADER + RTCP_INDEX];
+        aad[..RTCP_HEADER].copy_from_slice(&datagram[..RTCP_HEADER]);
+        aad[RTCP_HEADER..].copy_from_slice(&trailer);
+        match &mut self.rtcp.cipher {
+            Cipher::Cm {
+                cipher,
+                hmac_key,
+                salt,
+            } => {
+                let (signed, mac) = datagram.split_at(datagram.len() - CM_TAG);
+                if !Aes128CmSha1_80::rtcp_verify(|k, p| sha1.sha1_hmac(k, p), hmac_key, signed, mac)
+                {
+                    return None;
+                }
+                let iv = Aes128CmSha1_80::rtp_iv(*salt, ssrc, u64::from(index));
+                cipher
+                    .decrypt(
+                        &iv,
+                        &datagram[RTCP_HEADER..plain_len],
+                        &mut out[RTCP_HEADER..],
+                    )
+                    .ok()?;
+            }
+            Cipher::Gcm128 { cipher, salt } => {
+                let iv = AeadAes128Gcm::rtcp_iv(*salt, ssrc, index);
+                cipher
+                    .decrypt(
+                        &iv,
+                        &[&aad],
+                        &datagram[RTCP_HEADER..index_at],
+                        &mut out[RTCP_HEADER..],
+                    )
+                    .ok()?;
+            }
+            Cipher::Gcm256 { cipher, salt } => {
+                let iv = AeadAes256Gcm::rtcp_iv(*salt, ssrc, index);
+                cipher
+                    .decrypt(
+                        &iv,
+                        &[&aad],
+                        &datagram[RTCP_HEADER..index_at],
+                        &mut out[RTCP_HEADER..],
+                    )
+                    .ok()?;
+            }
+        }
+        self.accept(ssrc, index).then_some(out)
+    }
+
+    fn accept(&mut self, ssrc: u32, index: u32) -> bool {
+        if self.windows.len() >= REPLAY_WINDOWS && !self.windows.contains_key(&ssrc) {
+            self.windows.clear();
+        }
+        let (highest, seen) = self.windows.entry(ssrc).or_insert((index, 0));
+        if index > *highest {
+            *seen = seen.checked_shl(index - *highest).unwrap_or(0);
+            *highest = index;
+        }
+        let bit = match 1u64.checked_shl(*highest - index) {
+            Some(bit) => bit,
+            None => return false,
+        };
+        let fresh = *seen & bit == 0;
+        *seen |= bit;
+        fresh
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use str0m::crypto::from_feature_flags;
+
+    fn secrets(profile: SrtpProfile, len: usize) -> SrtpSecrets {
+        SrtpSecrets::new(&(0..len as u8).collect::<Vec<_>>(), profile)
+    }
+
+    #[test]
+    fn rtcp_round_trip_in_every_profile() {
+        let crypto = from_feature_flags();
+        for (profile, len) in [
+            (SrtpProfile::AES128_CM_SHA1_80, 60),
+            (SrtpProfile::AEAD_AES_128_GCM, 56),
+            (SrtpProfile::AEAD_AES_256_GCM, 88),
+        ] {
+            let secrets = secrets(profile, len);
+            let mut sender = SrtpSender {
+                rtp: Session::derive(&crypto, &secrets, true, LABEL_RTP, true).unwrap(),
+                rtcp: Session::derive(&crypto, &secrets, true, LABEL_RTCP, true).unwrap(),
+                rtcp_index: 0,
+            };
+            let (_, mut receiver) = secrets.server_contexts(&crypto).unwrap();
+            let plain: Vec<u8> = (0..32).collect();
+            let protected = sender.protect_rtcp(&plain).unwrap();
+            assert_eq!(
+                receiver.open(&protected).as_deref(),
+                Some(&plain[..]),
+                "{profile:?}"
+            );
+            assert_eq!(receiver.open(&protected), None, "a repeat is refused");
+            let mut forged = sender.protect_rtcp(&plain).unwrap();
+            forged[9] ^= 1;
+            assert_eq!(receiver.open(&forged), None);
+            for len in 0..protected.len() {
+                assert_eq!(receiver.open(&protected[..len]), None);
+            }
+        }
+    }
+
+    #[test]
+    fn wrong_material_is_refused() {
+        let crypto = from_feature_flags();
+        assert!(
+            secrets(SrtpProfile::AEAD_AES_128_GCM, 10)
+                .server_contexts(&crypto)
+                .is_none()
+        );
+    }
+}
