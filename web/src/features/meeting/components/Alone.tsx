@@ -1,7 +1,7 @@
 import { useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { Button, TextField } from "../../../design/index.ts";
-import { useMeeting } from "./context.tsx";
+import { useCall, useMeeting } from "./context.tsx";
 
 /** Copies the guest link; tells how it went. */
 export function useCopyLink(): { copy(): void; state: "idle" | "copied" | "failed" } {
@@ -32,9 +32,10 @@ export function Alone() {
   const { t } = useTranslation("meeting");
   const { guestLink } = useMeeting();
   const { copy, state } = useCopyLink();
+  const hasMet = useCall((call) => call.hasMet);
   return (
     <div className="alone">
-      <h2 className="h3">{t("alone.heading")}</h2>
+      <h2 className="h3">{t(hasMet ? "alone.after" : "alone.heading")}</h2>
       <TextField label={t("alone.link")} isLabelHidden value={guestLink} isReadOnly />
       <Button variant="primary" icon={state === "copied" ? "check" : "copy"} onPress={copy}>
         {t(state === "copied" ? "alone.copied" : "alone.copy")}

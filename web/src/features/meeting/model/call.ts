@@ -105,6 +105,8 @@ export interface Call {
   readonly canShare: boolean;
   /** The capture behind the microphone, for the level meter; null while there is none. */
   readonly microphoneTrack: MediaStreamTrack | null;
+  /** Somebody else has been here. */
+  readonly hasMet: boolean;
   /** The browser holds back sound until the person presses something. */
   readonly isSoundBlocked: boolean;
   /** When this meeting was first entered; for the running time. */
@@ -140,6 +142,7 @@ export const INITIAL_CALL: Call = {
   shareState: "off",
   canShare: false,
   microphoneTrack: null,
+  hasMet: false,
   isSoundBlocked: false,
   connectedAt: null,
   resumedAt: null,

@@ -24,7 +24,7 @@ export const TRANSPORT_TIMEOUT_MS = 10_000;
 export const RESUME_FOR_MS = 150_000;
 
 const FIRST_RETRIES_MS = [0, 300, 600, 1_000, 1_500];
-const LATER_RETRY_MS = 2_500;
+const LATER_RETRY_MS = 2_000;
 
 export const CONNECT_OPTIONS: RoomConnectOptions = {
   autoSubscribe: true,
@@ -212,25 +212,50 @@ function qualityOf(quality: ConnectionQuality): Quality {
   }
 }
 
-/** Plays a subscribed voice at once; its element lives outside the page's tree of components. */
-export function playVoice(track: RemoteTrack, participant: Participant): void {
-  if (track.kind !== Track.Kind.Audio || track.attachedElements.length > 0) {
-    return;
-  }
-  const element = track.attach();
-  element.hidden = true;
-  element.setAttribute("data-identity", participant.identity);
-  element.setAttribute("data-track", track.sid ?? "");
-  document.body.append(element);
+export interface Voices {
+  /** Plays a subscribed voice at once; its element lives outside the page's tree of components. */
+  play(track: RemoteTrack, participant: Participant): void;
+  stop(track: RemoteTrack): void;
+  /** Stops what no longer belongs to the room: a restart loses events. */
+  keepOnly(room: Room | null): void;
 }
 
-export function stopVoice(track: RemoteTrack): void {
-  if (track.kind !== Track.Kind.Audio) {
-    return;
-  }
-  for (const element of track.detach()) {
-    element.remove();
-  }
+export function createVoices(): Voices {
+  // Our own elements: those the library makes itself are used again for other voices.
+  const elements = new Map<RemoteTrack, HTMLAudioElement>();
+  const stop = (track: RemoteTrack) => {
+    const element = elements.get(track);
+    if (element !== undefined) {
+      elements.delete(track);
+      track.detach(element);
+      element.remove();
+    }
+  };
+  return {
+    play(track, participant) {
+      if (track.kind !== Track.Kind.Audio || elements.has(track)) {
+        return;
+      }
+      const element = document.createElement("audio");
+      element.hidden = true;
+      element.setAttribute("data-identity", participant.identity);
+      element.setAttribute("data-track", track.sid ?? "");
+      document.body.append(element);
+      elements.set(track, element);
+      track.attach(element);
+    },
+    stop,
+    keepOnly(room) {
+      const current = new Set<unknown>(
+        [...(room?.remoteParticipants.values() ?? [])].flatMap((participant) =>
+          [...participant.audioTrackPublications.values()].map(({ track }) => track),
+        ),
+      );
+      for (const track of [...elements.keys()].filter((known) => !current.has(known))) {
+        stop(track);
+      }
+    },
+  };
 }
 
 const SHOWN_WITHIN_MS = 500;

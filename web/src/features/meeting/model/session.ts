@@ -25,11 +25,10 @@ import {
 import {
   CONNECT_OPTIONS,
   createRoomReader,
+  createVoices,
   leaveReasonOf,
   pauseUnlessShown,
-  playVoice,
   roomOptions,
-  stopVoice,
 } from "./livekit.ts";
 import { createOwnMedia, type GivenTracks, type OwnMedia } from "./media.ts";
 
@@ -94,9 +93,10 @@ export function createSession(
   const store = createCallStore();
   const listeners = new Set<(notice: CallNotice) => void>();
   const reader = createRoomReader(ports.now);
+  const voices = createVoices();
   let room: Room | null = null;
   let lostAt: number | null = null;
-  let graceUntil = 0;
+  let ghosts: readonly Person[] = [];
   let tries = 0;
   let cancelWait: (() => void) | null = null;
   let hasReadPeople = false;
@@ -161,12 +161,12 @@ export function createSession(
     }
     mine
       .on(RoomEvent.TrackSubscribed, (track, _publication, participant) => {
-        playVoice(track as RemoteTrack, participant as Participant);
+        voices.play(track as RemoteTrack, participant as Participant);
         pauseUnlessShown(track as RemoteTrack, ports.after);
         sync();
       })
       .on(RoomEvent.TrackUnsubscribed, (track) => {
-        stopVoice(track as RemoteTrack);
+        voices.stop(track as RemoteTrack);
         sync();
       })
       .on(RoomEvent.AudioPlaybackStatusChanged, () => {
@@ -190,7 +190,7 @@ export function createSession(
     tries = 0;
     cancelWait?.();
     const now = ports.now();
-    graceUntil = wasLost ? now + GRACE_MS : 0;
+    ghosts = wasLost ? store.getState().people : [];
     store.setState((call) => ({
       phase: { type: "connected" },
       connectedAt: call.connectedAt ?? now,
@@ -199,8 +199,12 @@ export function createSession(
     }));
     if (wasLost) {
       notify({ type: "connection-back" });
-      ports.after(GRACE_MS, sync);
+      ports.after(GRACE_MS, () => {
+        ghosts = [];
+        sync();
+      });
     }
+    voices.keepOnly(room);
     void media.refreshDevices();
     sync();
   }
@@ -306,11 +310,13 @@ export function createSession(
     const { people, share } = reader.read(room);
     const before = store.getState();
     const isHere = before.phase.type === "connected";
-    const isHeld = !isHere || ports.now() < graceUntil;
-    const shown = isHeld ? withAbsent(before.people, people) : people;
+    // Who is back is no ghost any more: leaving later is leaving at once.
+    ghosts = ghosts.filter((ghost) => !people.some(({ identity }) => identity === ghost.identity));
+    const shown = withAbsent(isHere ? ghosts : before.people, people);
     store.setState({
       people: shareUnchanged(before.people, shown),
       share: sameShare(before.share, share),
+      hasMet: before.hasMet || people.some((person) => !person.isSelf),
     });
     if (isHere) {
       tellChanges(before.people, shown, before.share, share);
@@ -363,6 +369,7 @@ export function createSession(
         }),
       ]);
     }
+    voices.keepOnly(null);
     store.setState({ people: [], share: null, microphoneTrack: null });
     finish(reason);
   }
