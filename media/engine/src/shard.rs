@@ -53,10 +53,9 @@ struct Turns {
     published_at: Option<Instant>,
 }
 
-impl ShardThread {
-    pub(crate) fn run(mut self) {
-        block_signals();
-        let mut turns = Turns {
+impl Turns {
+    fn new() -> Self {
+        Turns {
             buffers: ReceiveBuffers::new(),
             outgoing: Vec::new(),
             scratch: Vec::with_capacity(1 << 16),
@@ -64,7 +63,14 @@ impl ShardThread {
             dropped: Dropped::new(),
             panics: 0,
             published_at: None,
-        };
+        }
+    }
+}
+
+impl ShardThread {
+    pub(crate) fn run(mut self) {
+        block_signals();
+        let mut turns = Turns::new();
         let mut ready = Events::with_capacity(64);
         let mut wait = Some(Duration::ZERO);
         loop {
@@ -259,5 +265,77 @@ fn block_signals() {
         let mut signals: libc::sigset_t = std::mem::zeroed();
         libc::sigfillset(&mut signals);
         libc::pthread_sigmask(libc::SIG_BLOCK, &signals, std::ptr::null_mut());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::command_queue::{CommandSender, command_queue};
+    use conclave_sfu::ShardConfig;
+    use mio::Waker;
+
+    fn thread() -> (ShardThread, CommandSender) {
+        let poll = Poll::new().unwrap();
+        let (sender, commands) = command_queue(Waker::new(poll.registry(), WAKE).unwrap());
+        let config = ShardConfig {
+            candidates: Vec::new(),
+        };
+        let thread = ShardThread {
+            index: 0,
+            poll,
+            sockets: Vec::new(),
+            shard: Shard::new(config, Instant::now()),
+            commands,
+            events: Arc::new(EventQueue::new(16).unwrap()),
+            directory: Arc::new(Mutex::new(Directory::new(1))),
+            published: Arc::default(),
+            stop: Arc::default(),
+        };
+        (thread, sender)
+    }
+
+    #[test]
+    fn a_panic_outside_of_any_participant_is_held_and_counted() {
+        let (mut thread, _sender) = thread();
+        let mut turns = Turns::new();
+        let wait = thread.guard(&mut turns, |_, _| panic!("a defect in the loop"));
+        assert_eq!(wait, Some(FAILURE_WAIT));
+        thread.guard(&mut turns, |thread, turns| thread.turn(turns));
+        assert_eq!(thread.published.get().core.panics, 1);
+    }
+
+    #[test]
+    fn an_idle_shard_publishes_once_and_sleeps_for_good() {
+        let (mut thread, _sender) = thread();
+        let mut turns = Turns::new();
+        // The first turn publishes at once; nothing has happened since, so nothing is due.
+        assert_eq!(thread.turn(&mut turns), None);
+        // What comes within the second that follows is published at its end.
+        let wait = thread.turn(&mut turns).unwrap();
+        assert!(wait > Duration::ZERO && wait <= FIGURES_INTERVAL);
+    }
+
+    #[test]
+    fn many_commands_do_not_keep_datagrams_waiting() {
+        let (mut thread, sender) = thread();
+        for _ in 0..COMMANDS_PER_TURN + 1 {
+            let room = "room".into();
+            sender.send(Command::RequestKeyframes { room }).unwrap();
+        }
+        let mut turns = Turns::new();
+        assert_eq!(thread.turn(&mut turns), Some(Duration::ZERO));
+        assert_eq!(sender.len(), 1);
+        assert_ne!(thread.turn(&mut turns), Some(Duration::ZERO));
+    }
+
+    #[test]
+    fn a_thread_ends_when_it_is_told_to() {
+        let (thread, sender) = thread();
+        let stop = thread.stop.clone();
+        let running = std::thread::spawn(|| thread.run());
+        stop.store(true, Ordering::Release);
+        sender.wake();
+        running.join().unwrap();
     }
 }
