@@ -1,6 +1,6 @@
 /** What a call can end in. One error type; its `code` decides which words people see. */
 
-/** Codes the server sends, and three of our own: unreachable, unexpected, stale. */
+/** Codes the server sends, and two of our own: unreachable, unexpected. */
 const CODES = [
   "conflict",
   "forbidden",
@@ -8,7 +8,6 @@ const CODES = [
   "limit_reached",
   "not_found",
   "origin",
-  "stale",
   "too_large",
   "unauthenticated",
   "unavailable",

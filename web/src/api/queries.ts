@@ -1,6 +1,8 @@
 /** The server's state for React: TanStack Query hooks over `http.ts`, one per call of the API. */
 import {
   keepPreviousData,
+  MutationCache,
+  QueryCache,
   QueryClient,
   queryOptions,
   useMutation,
@@ -26,7 +28,13 @@ export function retryDelay(failures: number, error: unknown): number {
 }
 
 export function createQueryClient(): QueryClient {
-  return new QueryClient({
+  // A session that has ended elsewhere is found out by the first call that needs it.
+  const onError = (error: unknown) => {
+    if (asApiError(error).status === 401) client.setQueryData(sessionKey, { user: null });
+  };
+  const client = new QueryClient({
+    queryCache: new QueryCache({ onError }),
+    mutationCache: new MutationCache({ onError }),
     defaultOptions: {
       queries: {
         retry: shouldRetry,
@@ -38,6 +46,7 @@ export function createQueryClient(): QueryClient {
       mutations: { retry: false, networkMode: "always" },
     },
   });
+  return client;
 }
 
 export const meetingsKey = ["meetings"] as const;

@@ -4,17 +4,17 @@ import { I18nProvider } from "react-aria-components";
 import { useTranslation } from "react-i18next";
 import { createQueryClient } from "../api/queries.ts";
 import { ToastRegion } from "../design/index.ts";
-import { useLanguage } from "../i18n/index.ts";
+import { useLocale } from "../i18n/index.ts";
 import { CrashBoundary } from "./CrashBoundary.tsx";
 import { Routes } from "./Routes.tsx";
 
 /** Everything that every page needs, around the routes. */
 export function App() {
-  const language = useLanguage();
+  const locale = useLocale();
   const { t } = useTranslation("common");
   const [client] = useState(createQueryClient);
   return (
-    <I18nProvider locale={language === "de" ? "de-DE" : "en-GB"}>
+    <I18nProvider locale={locale}>
       <QueryClientProvider client={client}>
         <CrashBoundary>
           <Routes />

@@ -4,7 +4,7 @@ import { findFaults, flatten } from "../../scripts/i18n-rules.ts";
 import de from "./de/index.ts";
 import en from "./en/index.ts";
 import { switchLanguage } from "./index.ts";
-import { chooseLanguage } from "./languages.ts";
+import { chooseLanguage, localeFor } from "./languages.ts";
 
 const flat = (texts: Record<string, unknown>) =>
   Object.fromEntries(Object.entries(texts).map(([name, words]) => [name, flatten(words)]));
@@ -59,6 +59,17 @@ describe("chooseLanguage", () => {
     ["xx", [], "en"],
   ] as const)("of %j and %j is %s", (stored, preferred, expected) => {
     expect(chooseLanguage(stored, preferred)).toBe(expected);
+  });
+});
+
+describe("localeFor", () => {
+  it.each([
+    ["en", ["de-DE", "en-US"], "en-US"],
+    ["en", ["de-DE"], "en-GB"],
+    ["de", ["en-US", "de-AT"], "de-AT"],
+    ["de", ["de"], "de-DE"],
+  ] as const)("%s among %j is %s", (language, preferred, locale) => {
+    expect(localeFor(language, preferred)).toBe(locale);
   });
 });
 

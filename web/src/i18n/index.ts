@@ -6,7 +6,7 @@ import i18next from "i18next";
 import { initReactI18next, useTranslation } from "react-i18next";
 import { readSetting, writeSetting } from "../storage.ts";
 import type en from "./en/index.ts";
-import { chooseLanguage, isLanguage, type Language } from "./languages.ts";
+import { chooseLanguage, isLanguage, type Language, localeFor } from "./languages.ts";
 
 export type Texts = typeof en;
 
@@ -54,6 +54,11 @@ export async function switchLanguage(language: Language): Promise<void> {
 export function useLanguage(): Language {
   const { i18n } = useTranslation();
   return isLanguage(i18n.language) ? i18n.language : "en";
+}
+
+/** For Intl: the language, with the browser's own habits for times and numbers. */
+export function useLocale(): string {
+  return localeFor(useLanguage(), navigator.languages);
 }
 
 export { LANGUAGE_NAMES, LANGUAGES, type Language } from "./languages.ts";

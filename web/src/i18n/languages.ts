@@ -19,3 +19,10 @@ export function chooseLanguage(stored: string | null, preferred: readonly string
   }
   return "en";
 }
+
+const USUAL: Record<Language, string> = { en: "en-GB", de: "de-DE" };
+
+/** How dates and numbers are written: as the browser's own kind of that language does it. */
+export function localeFor(language: Language, preferred: readonly string[]): string {
+  return preferred.find((tag) => tag.toLowerCase().startsWith(`${language}-`)) ?? USUAL[language];
+}

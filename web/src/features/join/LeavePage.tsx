@@ -2,7 +2,7 @@ import { useTranslation } from "react-i18next";
 import { useLocation } from "wouter";
 import { useServerFacts } from "../../api/queries.ts";
 import { Button, CalmPage, type IconName } from "../../design/index.ts";
-import { useLanguage } from "../../i18n/index.ts";
+import { useLocale } from "../../i18n/index.ts";
 import type { LeaveReason } from "../meeting/contract.ts";
 
 /** The way back, where there is one. */
@@ -60,10 +60,10 @@ export function LeavePage({ reason, onAgain }: LeavePageProps) {
 /** Names the very ports, and the command that finds the fault. */
 function BlockedText() {
   const { t } = useTranslation("leave");
-  const language = useLanguage();
+  const locale = useLocale();
   const facts = useServerFacts(true);
   const ports = facts.data?.media.udp_ports ?? [];
-  const list = new Intl.ListFormat(language).format(ports.map(String));
+  const list = new Intl.ListFormat(locale).format(ports.map(String));
   return (
     <div role="alert">
       <p>{ports.length > 0 ? t("blocked.text", { ports: list }) : t("blocked.textUnknown")}</p>

@@ -7,7 +7,7 @@ import { useEndMeeting } from "../../api/queries.ts";
 import type { RunningMeeting } from "../../api/types.ts";
 import { useErrorText } from "../../api/useErrorText.ts";
 import { Button, Dialog, IconButton, showToast, useSlowly } from "../../design/index.ts";
-import { useLanguage } from "../../i18n/index.ts";
+import { useLocale } from "../../i18n/index.ts";
 import { meetingPath } from "../../links.ts";
 import { useCopyLink } from "../../useCopyLink.ts";
 
@@ -58,8 +58,8 @@ export function MeetingList({ running, isStale }: MeetingListProps) {
 }
 
 function useClockTime(): (date: string) => string {
-  const language = useLanguage();
-  const format = new Intl.DateTimeFormat(language === "en" ? "en-GB" : "de-DE", {
+  const locale = useLocale();
+  const format = new Intl.DateTimeFormat(locale, {
     hour: "2-digit",
     minute: "2-digit",
   });

@@ -4,7 +4,7 @@ import { useRunningMeetings, useStartMeeting } from "../../api/queries.ts";
 import { useLiveMeetings } from "../../api/realtime/useLiveMeetings.ts";
 import { useErrorText } from "../../api/useErrorText.ts";
 import { Button, PageTitle, showToast, useSlowly, Vow } from "../../design/index.ts";
-import { useLanguage } from "../../i18n/index.ts";
+import { useLocale } from "../../i18n/index.ts";
 import { meetingPath } from "../../links.ts";
 import { useNow } from "../../useNow.ts";
 import { JoinForm } from "./JoinForm.tsx";
@@ -13,12 +13,12 @@ import { MeetingList } from "./MeetingList.tsx";
 /** `/` for the operator: start a room, join one, see what is open. */
 export function StartPage() {
   const { t } = useTranslation(["start", "common"]);
-  const language = useLanguage();
+  const locale = useLocale();
   const now = useNow(60_000);
   const running = useRunningMeetings();
   const isLive = useLiveMeetings();
   const isSlow = useSlowly();
-  const today = new Intl.DateTimeFormat(language === "en" ? "en-GB" : "de-DE", {
+  const today = new Intl.DateTimeFormat(locale, {
     weekday: "long",
     day: "numeric",
     month: "long",

@@ -137,6 +137,17 @@ describe("for the operator", () => {
   });
 });
 
+describe("when the session has ended elsewhere", () => {
+  it("the welcome is shown instead of an error", async () => {
+    serve({
+      "GET /api/v1/session": OPERATOR,
+      "GET /api/v1/meetings": problem(401, "unauthenticated"),
+    });
+    showPage(<HomeRoute />);
+    expect(await screen.findByRole("heading", { name: "Come in with your link." })).toBeTruthy();
+  });
+});
+
 describe("without the server", () => {
   it("says so and offers to try again", async () => {
     const server: Server = {};

@@ -1,13 +1,13 @@
 import { useTranslation } from "react-i18next";
-import { useLanguage } from "../../../i18n/index.ts";
+import { useLocale } from "../../../i18n/index.ts";
 
 export function OpenSince({ openedAt }: { openedAt: string }) {
   const { t } = useTranslation("join");
-  const language = useLanguage();
+  const locale = useLocale();
   const opened = new Date(openedAt);
   if (Number.isNaN(opened.getTime())) return null;
   const isToday = opened.toDateString() === new Date().toDateString();
-  const time = new Intl.DateTimeFormat(language === "en" ? "en-GB" : "de-DE", {
+  const time = new Intl.DateTimeFormat(locale, {
     hour: "2-digit",
     minute: "2-digit",
     ...(isToday ? {} : { day: "numeric", month: "long" }),
