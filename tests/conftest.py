@@ -13,7 +13,6 @@ from pathlib import Path
 
 import pytest
 from pydantic import SecretStr
-from pytest import TempPathFactory
 
 from conclave.kernel.db import Database
 from conclave.kernel.migrate import migrate
@@ -59,7 +58,7 @@ def postgres() -> Iterator[Postgres]:
 
 
 @pytest.fixture(scope="session")
-async def empty_sqlite(tmp_path_factory: TempPathFactory, anyio_backend: str) -> Path:
+async def empty_sqlite(tmp_path_factory: pytest.TempPathFactory, anyio_backend: str) -> Path:
     """A migrated database file to copy: migrating takes longer than most tests."""
     path = tmp_path_factory.mktemp("template") / "conclave.db"
     db = Database(f"sqlite+aiosqlite:///{path}")

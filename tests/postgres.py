@@ -34,7 +34,7 @@ _OPTIONS = (
 _EMPTY = "; ".join(
     [
         *(
-            f"DELETE FROM {table}"
+            f"DELETE FROM {table}"  # noqa: S608  names of our own tables
             for table in Base.metadata.tables
             if table not in {"schema_version", "outbox_cursors"}
         ),

@@ -82,7 +82,7 @@ def build(
 ) -> Product:
     """Put a server together; nothing is opened, bound or started yet."""
     clock = clock or SystemClock()
-    db = Database(database_url(settings))
+    db = Database(database_url(settings), busy_timeout_ms=settings.db.busy_timeout_ms)
     app = App(
         settings=settings,
         clock=clock,
@@ -120,6 +120,8 @@ def _routes(app: App, slices: Sequence[Slice], site: StaticSite) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
+        # Metrics and logs are ours; nothing may be exported because an environment says so.
+        telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
     )
     web.state.conclave = app
     problems.install(web)

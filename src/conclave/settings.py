@@ -96,6 +96,7 @@ class DbSettings(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     url: SecretStr | None = None
+    busy_timeout_ms: int = Field(default=5_000, ge=0, le=60_000)
 
 
 class LogSettings(BaseModel):

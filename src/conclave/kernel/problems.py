@@ -77,10 +77,16 @@ def install(web: FastAPI) -> None:
     web.add_exception_handler(ConclaveError, _on_error)
     web.add_exception_handler(RequestValidationError, _on_invalid)
     web.add_exception_handler(HTTPException, _on_http)
+    web.add_exception_handler(Exception, _on_failure)
 
 
 async def _on_error(_request: Request, error: Exception) -> Response:
     return problem_of(cast("ConclaveError", error))
+
+
+async def _on_failure(request: Request, _error: Exception) -> Response:
+    # The error goes on to `Guard`, which logs it.
+    return internal_error(request.state.request_id)
 
 
 async def _on_invalid(_request: Request, error: Exception) -> Response:

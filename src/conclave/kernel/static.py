@@ -62,13 +62,13 @@ class StaticSite:
     @guarded("anyone")
     async def serve(self, request: Request) -> Response:
         path = request.url.path
-        is_page = _PAGES.fullmatch(path) is not None
-        if is_page or path == "/index.html":
-            self._refresh()
-        elif (found := self._files.get(path)) is not None:
+        self._refresh()
+        found = self._files.get(path)
+        if found is not None:
             return _answer(request, found, 200)
-        elif path.startswith(_NOT_PAGES):
+        if path.startswith(_NOT_PAGES):
             raise NotFound
+        is_page = _PAGES.fullmatch(path) is not None
         index = self._files.get("/index.html")
         if index is None:
             # 200 for the front page: media clients probe it to see whether the server is there.
