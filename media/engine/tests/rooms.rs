@@ -112,7 +112,7 @@ impl Room {
     fn frame(&mut self, client: usize, track: &str, number: u32, packets: usize) {
         let client = &mut self.clients.list[client];
         for index in 0..packets {
-            let payload = vp8(1000, index == 0, number % 30 == 0, number as u16);
+            let payload = vp8(1000, index == 0, number.is_multiple_of(30), number as u16);
             client.write(
                 &format!("cid-{track}"),
                 number * 3000,
