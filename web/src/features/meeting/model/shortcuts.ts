@@ -37,22 +37,26 @@ export interface ShortcutContext {
   readonly isMac: boolean;
 }
 
-const SINGLE: Readonly<Record<string, ShortcutAction>> = {
-  m: { type: "toggle-microphone" },
-  v: { type: "toggle-camera" },
-  p: { type: "toggle-people" },
-  w: { type: "toggle-view" },
-  d: { type: "toggle-share" },
-  f: { type: "toggle-fullscreen" },
-  i: { type: "summary" },
-  "?": { type: "show-shortcuts" },
-  "0": { type: "enlarge-nobody" },
-};
+const SINGLE = new Map<string, ShortcutAction>(
+  Object.entries({
+    m: { type: "toggle-microphone" },
+    v: { type: "toggle-camera" },
+    p: { type: "toggle-people" },
+    w: { type: "toggle-view" },
+    d: { type: "toggle-share" },
+    f: { type: "toggle-fullscreen" },
+    i: { type: "summary" },
+    "?": { type: "show-shortcuts" },
+    "0": { type: "enlarge-nobody" },
+  }),
+);
 
-const PAIRS: Readonly<Record<string, ShortcutAction>> = {
-  d: { type: "toggle-microphone" },
-  e: { type: "toggle-camera" },
-};
+const PAIRS = new Map<string, ShortcutAction>(
+  Object.entries({
+    d: { type: "toggle-microphone" },
+    e: { type: "toggle-camera" },
+  }),
+);
 
 /** The keys as a person sees them in the list of all keys, in the order they are listed. */
 export const SHORTCUT_LIST = [
@@ -106,14 +110,14 @@ function pairFor(key: string, press: KeyPress, context: ShortcutContext): Shortc
   if (!isModifier || press.shiftKey || press.repeat) {
     return null;
   }
-  return PAIRS[key] ?? null;
+  return PAIRS.get(key) ?? null;
 }
 
 function singleFor(key: string): ShortcutAction | null {
   if (/^[1-9]$/.test(key)) {
     return { type: "enlarge", index: Number(key) - 1 };
   }
-  return SINGLE[key] ?? null;
+  return SINGLE.get(key) ?? null;
 }
 
 export const HOLD_MS = 200;
