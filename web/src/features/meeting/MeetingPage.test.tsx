@@ -1,0 +1,347 @@
+import { act, screen, waitFor, within } from "@testing-library/react";
+import userEvent from "@testing-library/user-event";
+import { RoomEvent, Track } from "livekit-client";
+import { beforeEach, describe, expect, it, vi } from "vitest";
+import { FakeRoom } from "../../../test/fakeRoom.ts";
+import { expectAccessible, type Server, serve, showPage } from "../../../test/page.tsx";
+import { MeetingProvider } from "./components/context.tsx";
+import { MeetingPage } from "./components/MeetingPage.tsx";
+import type { MeetingRole } from "./contract.ts";
+import { type CallSession, createSession } from "./model/session.ts";
+import { createViewStore, type ViewStore } from "./model/view.ts";
+
+const ID = "mtg_1";
+let room: FakeRoom;
+let session: CallSession;
+let view: ViewStore;
+const copied: string[] = [];
+
+beforeEach(() => {
+  vi.spyOn(HTMLElement.prototype, "clientWidth", "get").mockReturnValue(1416);
+  vi.spyOn(HTMLElement.prototype, "clientHeight", "get").mockReturnValue(756);
+  copied.length = 0;
+});
+
+async function enter(role: MeetingRole = "guest", server: Server = {}) {
+  const asked = serve(server);
+  session = createSession(
+    {
+      createRoom(options) {
+        room = new FakeRoom(options);
+        return room.asRoom();
+      },
+      origin: "https://here.example",
+      rejoin: () => Promise.reject(new Error("unreachable")),
+      takeTracks: () => ({ camera: null, microphone: null }),
+      listDevices: async () => [
+        { kind: "audioinput", deviceId: "default", label: "Desk" } as MediaDeviceInfo,
+        { kind: "audiooutput", deviceId: "default", label: "Speakers" } as MediaDeviceInfo,
+        { kind: "videoinput", deviceId: "cam", label: "" } as MediaDeviceInfo,
+      ],
+      isServerUp: async () => true,
+      isOnline: () => true,
+      canShare: true,
+      canSelectSpeaker: true,
+      now: Date.now,
+      after: (milliseconds, run) => {
+        const timer = setTimeout(run, milliseconds);
+        return () => clearTimeout(timer);
+      },
+    },
+    { url: "", token: "t", identity: "me", role },
+    {
+      cameraId: null,
+      microphoneId: null,
+      speakerId: null,
+      isCameraOn: false,
+      isMicrophoneOn: true,
+    },
+  );
+  session.start();
+  view = createViewStore({ read: () => null, write: () => undefined });
+  const guestLink = "https://here.example/m/mtg_1";
+  showPage(
+    <MeetingProvider value={{ session, view, meetingId: ID, guestLink, role }}>
+      <MeetingPage />
+    </MeetingProvider>,
+  );
+  const user = userEvent.setup();
+  vi.spyOn(navigator.clipboard, "writeText").mockImplementation(async (text) => {
+    copied.push(text);
+  });
+  await act(async () => {
+    room.signal();
+    room.open();
+  });
+  return { asked, user };
+}
+
+async function come(...names: string[]) {
+  await act(async () => {
+    for (const name of names) room.join(name.toLowerCase(), name);
+  });
+}
+const button = (name: string | RegExp) => screen.getByRole("button", { name });
+const tiles = () => screen.queryAllByRole("row").map((row) => row.getAttribute("data-identity"));
+
+describe("the room", () => {
+  it("has the link ready while nobody else is here", async () => {
+    const { user } = await enter();
+    expect(screen.getByRole("heading", { name: "You are the first. Send the link:" })).toBeTruthy();
+    await user.click(button("Copy link"));
+    expect(copied).toEqual(["https://here.example/m/mtg_1"]);
+    expect(button("Link copied")).toBeTruthy();
+    await expectAccessible();
+  });
+
+  it("shows the others, who is muted and who speaks", async () => {
+    await enter();
+    await come("Ada", "Ben");
+    const ada = room.remoteParticipants.get("ada");
+    await act(async () => {
+      ada?.publish(Track.Source.Camera, "TR_a");
+      ada?.publish(Track.Source.Microphone, "TR_m");
+      if (ada) ada.isSpeaking = true;
+      room.changed();
+    });
+    expect(tiles()).toEqual(["ada", "ben"]);
+    expect(document.querySelector("[data-identity=ada] video")?.getAttribute("data-track")).toBe(
+      "TR_a",
+    );
+    const [first, second] = screen.getAllByRole("row");
+    expect(within(first as HTMLElement).getByText("speaking")).toBeTruthy();
+    expect(within(second as HTMLElement).getByText("muted")).toBeTruthy();
+    await expectAccessible();
+  });
+
+  it("says truthfully that it is not sealed", async () => {
+    const { user } = await enter();
+    expect(screen.getByText("Not sealed: encrypted to the server only.")).toBeTruthy();
+    await user.click(button("Not sealed. What this means"));
+    expect(screen.getByRole("dialog", { name: "This room is not sealed" })).toBeTruthy();
+    await expectAccessible();
+    await user.keyboard("{Escape}");
+    expect(screen.queryByRole("dialog")).toBeNull();
+  });
+
+  it("mutes, and says so in its label", async () => {
+    const { user } = await enter();
+    await user.click(button("Mute"));
+    expect(button("Unmute")).toBeTruthy();
+    await user.click(button("Start video"));
+    expect(button("Stop video")).toBeTruthy();
+    expect(room.localParticipant.calls).toEqual(["microphone on", "microphone off", "camera on"]);
+  });
+
+  it("offers devices, also when microphone and speaker have the same id", async () => {
+    const { user } = await enter();
+    await user.click(button("Choose microphone and speaker"));
+    await user.click(screen.getByRole("menuitemradio", { name: "Speakers" }));
+    expect(room.switched).toEqual(["audiooutput default"]);
+    await user.click(button("Choose camera"));
+    await user.click(screen.getByRole("menuitemradio", { name: "Device 1" }));
+    expect(room.switched[1]).toBe("videoinput cam");
+  });
+
+  it("shows a shared screen, and who shares", async () => {
+    const { user } = await enter();
+    await come("Ada");
+    await user.click(button("Share"));
+    expect(screen.getByText("You are sharing your screen.")).toBeTruthy();
+    expect(screen.getByText("This is what the others see")).toBeTruthy();
+    await expectAccessible();
+    await user.click(screen.getAllByRole("button", { name: "Stop sharing" })[0] as HTMLElement);
+    expect(screen.queryByText("You are sharing your screen.")).toBeNull();
+  });
+
+  it("announces who comes, and being muted by the host", async () => {
+    await enter();
+    vi.useFakeTimers();
+    await come("Ada", "Ben");
+    await act(async () => vi.advanceTimersByTime(3_000));
+    vi.useRealTimers();
+    expect(document.getElementById("live-polite")?.textContent).toBe("Ada and Ben joined.");
+    const microphone = room.localParticipant.getTrackPublication(Track.Source.Microphone);
+    await act(async () => {
+      if (microphone) microphone.isMuted = true;
+      room.emit(RoomEvent.TrackMuted);
+    });
+    expect(document.getElementById("live-assertive")?.textContent).toBe("The host muted you.");
+    expect(screen.getAllByText("The host muted you.").length).toBeGreaterThan(1);
+  });
+
+  it("tells about a lost connection and its return", async () => {
+    await enter();
+    await act(async () => void room.emit(RoomEvent.Reconnecting));
+    expect(document.querySelector(".banner")?.textContent).toBe("Connection lost, trying again.");
+    await act(async () => void room.emit(RoomEvent.Reconnected));
+    expect(document.querySelector(".banner")?.textContent).toBe("You are back.");
+  });
+
+  it("turns on sound that the browser holds back", async () => {
+    const { user } = await enter();
+    room.canPlaybackAudio = false;
+    await act(async () => void room.emit(RoomEvent.AudioPlaybackStatusChanged));
+    await user.click(button("Turn on sound"));
+    expect(screen.queryByRole("button", { name: "Turn on sound" })).toBeNull();
+  });
+});
+
+describe("the people", () => {
+  it("are listed in order of arrival, with what they send", async () => {
+    const { user } = await enter();
+    await come("Ada", "Ben");
+    await user.click(button("People"));
+    const panel = screen.getByRole("complementary", { name: "People" });
+    const rows = within(panel).getAllByRole("listitem");
+    expect(rows.map((row) => row.getAttribute("data-identity"))).toEqual(["me", "ada", "ben"]);
+    expect(within(rows[0] as HTMLElement).getByText("Me (you)")).toBeTruthy();
+    expect(within(panel).queryByRole("textbox")).toBeNull();
+    await user.click(within(panel).getByRole("button", { name: "Invite" }));
+    expect(copied).toHaveLength(1);
+    await expectAccessible();
+    await user.click(within(panel).getByRole("button", { name: "Close people" }));
+    expect(screen.queryByRole("complementary")).toBeNull();
+  });
+
+  it("can be searched when there are more than ten", async () => {
+    const { user } = await enter();
+    await come(..."ABCDEFGHIJKL");
+    await user.click(button("People"));
+    await user.type(screen.getByRole("textbox", { name: "Search people" }), "k");
+    const panel = screen.getByRole("complementary", { name: "People" });
+    expect(within(panel).getAllByRole("listitem")).toHaveLength(1);
+    await user.type(screen.getByRole("textbox", { name: "Search people" }), "zzz");
+    expect(screen.getByText("Nobody here has this name.")).toBeTruthy();
+  });
+
+  it("can be pinned by anybody, muted and removed only by a host", async () => {
+    const { user } = await enter();
+    await come("Ada", "Ben");
+    await user.click(button("People"));
+    await user.click(button("Actions for Ben"));
+    expect(screen.getAllByRole("menuitem").map((item) => item.textContent)).toEqual(["Pin"]);
+    await user.click(screen.getByRole("menuitem", { name: "Pin" }));
+    expect(tiles()).toEqual(["ben", "ada"]);
+  });
+
+  it("are muted and removed through the server", async () => {
+    const people = `/api/v1/meetings/${ID}/participants/ada`;
+    const { user, asked } = await enter("host", {
+      [`POST ${people}/mute`]: { status: 204 },
+      [`DELETE ${people}`]: { status: 204 },
+    });
+    await come("Ada");
+    await act(async () => {
+      room.remoteParticipants.get("ada")?.publish(Track.Source.Microphone, "TR_m");
+      room.changed();
+    });
+    await user.click(button("People"));
+    await user.click(button("Actions for Ada"));
+    await user.click(screen.getByRole("menuitem", { name: "Mute" }));
+    await waitFor(() => expect(screen.getByText("Ada has been muted.")).toBeTruthy());
+    expect(asked[0]).toMatchObject({ call: `POST ${people}/mute`, body: { track: "TR_m" } });
+    await user.click(button("Actions for Ada"));
+    await user.click(screen.getByRole("menuitem", { name: "Remove from the room…" }));
+    await expectAccessible();
+    await user.click(screen.getByRole("button", { name: "Remove" }));
+    await waitFor(() => expect(asked[1]?.call).toBe(`DELETE ${people}`));
+  });
+});
+
+describe("the way out", () => {
+  it("is one press for a guest", async () => {
+    const { user } = await enter();
+    await user.click(button("Leave"));
+    await expect(session.ended).resolves.toBe("left");
+  });
+
+  it("is one question for a host", async () => {
+    const end = `POST /api/v1/meetings/${ID}/end`;
+    const { user, asked } = await enter("host", {
+      [end]: { status: 503, body: { code: "unavailable" } },
+    });
+    await user.click(button("Leave"));
+    const dialog = screen.getByRole("dialog", { name: "Leave the room?" });
+    await user.click(within(dialog).getByRole("button", { name: "End for everyone" }));
+    await waitFor(() => expect(asked.map(({ call }) => call)).toContain(end));
+    expect((await within(dialog).findByRole("alert")).textContent).toMatch(/could not be ended/);
+    await user.click(within(dialog).getByRole("button", { name: "Leave" }));
+    await expect(session.ended).resolves.toBe("left");
+  });
+});
+
+describe("the keyboard", () => {
+  it("mutes, opens people, enlarges and turns views", async () => {
+    const { user } = await enter();
+    await come("Ada", "Ben", "Cem");
+    document.getElementById("main")?.focus();
+    await user.keyboard("m");
+    expect(button("Unmute")).toBeTruthy();
+    await user.keyboard("2");
+    expect(view.getState().enlarged).toBe("ben");
+    await user.keyboard("0");
+    expect(view.getState().enlarged).toBeNull();
+    await user.keyboard("w");
+    expect(view.getState().view).toBe("speaker");
+    await user.keyboard("p");
+    expect(screen.getByRole("complementary", { name: "People" })).toBeTruthy();
+    await user.keyboard("{Escape}");
+    expect(screen.queryByRole("complementary")).toBeNull();
+  });
+
+  it("speaks while Space is held", async () => {
+    const { user } = await enter();
+    await user.click(button("Mute"));
+    document.getElementById("main")?.focus();
+    await user.keyboard("{ >}");
+    await waitFor(() => expect(button("Mute")).toBeTruthy());
+    await user.keyboard("{/ }");
+    await waitFor(() => expect(button("Unmute")).toBeTruthy());
+  });
+
+  it("walks the regions with F6 and tells the room with I", async () => {
+    const { user } = await enter();
+    await come("Ada");
+    document.getElementById("main")?.focus();
+    await user.keyboard("{F6}");
+    expect(document.activeElement?.getAttribute("data-region")).toBe("controls");
+    await user.keyboard("{Shift>}{F6}{/Shift}i");
+    expect(document.activeElement?.id).toBe("main");
+    expect(document.getElementById("live-polite")?.textContent).toMatch(
+      /^Nobody is speaking\. 1 of 2 is muted\. The room is not sealed\./,
+    );
+  });
+
+  it("lists all keys, and lets the single ones be switched off", async () => {
+    const { user } = await enter();
+    document.getElementById("main")?.focus();
+    await user.keyboard("?");
+    expect(screen.getByRole("dialog", { name: "Keyboard shortcuts" })).toBeTruthy();
+    await expectAccessible();
+    await user.click(screen.getByRole("switch", { name: "Single keys on" }));
+    await user.keyboard("{Escape}");
+    document.getElementById("main")?.focus();
+    await user.keyboard("m");
+    expect(button("Mute")).toBeTruthy();
+    await user.keyboard("{Control>}d{/Control}");
+    expect(button("Unmute")).toBeTruthy();
+  });
+});
+
+describe("more", () => {
+  it("hides the own picture, changes the view and opens the devices", async () => {
+    const { user } = await enter();
+    await come("Ada", "Ben");
+    await user.click(button("More"));
+    await user.click(screen.getByRole("menuitem", { name: "Hide own picture" }));
+    expect(document.querySelector("[data-self]")).toBeNull();
+    await user.click(button("More"));
+    await user.click(screen.getByRole("menuitemradio", { name: "Speaker large" }));
+    expect(view.getState().view).toBe("speaker");
+    await user.click(button("More"));
+    await user.click(screen.getByRole("menuitem", { name: "Devices…" }));
+    expect(screen.getByRole("dialog", { name: "Devices" })).toBeTruthy();
+    await expectAccessible();
+  });
+});

@@ -1,0 +1,215 @@
+import { Track } from "livekit-client";
+import { beforeEach, describe, expect, it } from "vitest";
+import { FakeRoom } from "../../../../test/fakeRoom.ts";
+import { type CallNotice, type CallStore, createCallStore } from "./call.ts";
+import { createOwnMedia, failureOf, type GivenTracks, type OwnMedia } from "./media.ts";
+
+const named = (name: string) => Object.assign(new Error(name), { name });
+const ended = { readyState: "ended", stop: () => undefined } as unknown as MediaStreamTrack;
+let room: FakeRoom | null;
+let store: CallStore;
+let notices: CallNotice[];
+let listed: Partial<MediaDeviceInfo>[];
+const local = () => (room as FakeRoom).localParticipant;
+
+function media(
+  isOn: { camera?: boolean; microphone?: boolean } = {},
+  given: GivenTracks = { camera: null, microphone: null },
+): OwnMedia {
+  return createOwnMedia(
+    {
+      store,
+      room: () => room?.asRoom() ?? null,
+      notify: (notice) => notices.push(notice),
+      listDevices: async () => listed as MediaDeviceInfo[],
+      canShare: true,
+      canSelectSpeaker: true,
+    },
+    {
+      cameraId: "cam",
+      microphoneId: null,
+      speakerId: null,
+      isCameraOn: isOn.camera ?? false,
+      isMicrophoneOn: isOn.microphone ?? false,
+    },
+    () => given,
+  );
+}
+
+beforeEach(() => {
+  room = new FakeRoom({});
+  room.state = "connected";
+  store = createCallStore();
+  notices = [];
+  listed = [];
+});
+const state = (kind: "microphone" | "camera") => store.getState()[kind].state;
+
+describe("publishing", () => {
+  it("switches on what is wanted and nothing else", async () => {
+    await media({ microphone: true }).publish((room as FakeRoom).asRoom());
+    expect(local().calls).toEqual(["microphone on"]);
+    expect([state("microphone"), state("camera")]).toEqual(["on", "off"]);
+  });
+
+  it("stops preview tracks that are not wanted or have ended", async () => {
+    let stopped = 0;
+    const camera = { readyState: "live", stop: () => (stopped += 1) };
+    const own = media(
+      { microphone: true },
+      { camera: camera as unknown as MediaStreamTrack, microphone: ended },
+    );
+    await own.publish((room as FakeRoom).asRoom());
+    expect(stopped).toBe(1);
+    expect(local().calls).toEqual(["microphone on"]);
+  });
+
+  it("stops the preview when the call never came about", () => {
+    let stopped = 0;
+    const track = { stop: () => (stopped += 1) } as unknown as MediaStreamTrack;
+    media({}, { camera: track, microphone: track }).release();
+    expect(stopped).toBe(2);
+  });
+
+  it("does not blame the device for a lost connection", async () => {
+    (room as FakeRoom).state = "reconnecting";
+    local().failure = named("Error");
+    await media({ microphone: true }).publish((room as FakeRoom).asRoom());
+    expect(notices).toEqual([]);
+    expect(state("microphone")).toBe("off");
+  });
+});
+
+describe("switching", () => {
+  it("turns microphone and camera on and off", async () => {
+    const own = media();
+    const done = own.setMicrophone(true);
+    expect(state("microphone")).toBe("starting");
+    await done;
+    expect(state("microphone")).toBe("on");
+    await own.setMicrophone(false);
+    await own.setCamera(true);
+    expect([state("microphone"), state("camera")]).toEqual(["off", "on"]);
+  });
+
+  it("remembers the wish while there is no room", async () => {
+    const own = media();
+    const gone = room as FakeRoom;
+    room = null;
+    await own.setMicrophone(true);
+    await own.setShare(true);
+    room = gone;
+    await own.publish(gone.asRoom());
+    expect(gone.localParticipant.calls).toEqual(["microphone on"]);
+  });
+
+  it.each([
+    ["NotAllowedError", "blocked"],
+    ["NotFoundError", "missing"],
+    ["OverconstrainedError", "missing"],
+    ["NotReadableError", "in-use"],
+    ["AbortError", "in-use"],
+  ])("takes %s as %s", async (name, expected) => {
+    local().failure = named(name);
+    const own = media();
+    await own.setCamera(true);
+    expect(state("camera")).toBe(expected);
+    expect(notices).toEqual([{ type: "device-refused", device: "camera" }]);
+    await own.setCamera(true);
+    expect(state("camera")).toBe("on");
+  });
+
+  it("knows what is no error at all", () => {
+    expect(failureOf("strange")).toBe("blocked");
+  });
+
+  it("tells a mute by the host from one's own", async () => {
+    const own = media();
+    await own.setMicrophone(true);
+    const publication = local().getTrackPublication(Track.Source.Microphone);
+    if (publication) publication.isMuted = true;
+    own.sync();
+    expect(state("microphone")).toBe("off-by-host");
+    expect(notices).toEqual([{ type: "muted-by-host" }]);
+    own.sync();
+    expect(notices).toHaveLength(1);
+    await own.setMicrophone(true);
+    expect(state("microphone")).toBe("on");
+  });
+
+  it("tells a pulled plug from a mute, and forgets it when something is plugged in", async () => {
+    const own = media();
+    await own.setMicrophone(true);
+    await own.setCamera(true);
+    for (const source of [Track.Source.Microphone, Track.Source.Camera]) {
+      const publication = local().getTrackPublication(source);
+      if (publication?.track) publication.track.mediaStreamTrack.readyState = "ended";
+      if (publication) publication.isMuted = true;
+    }
+    own.sync();
+    expect([state("microphone"), state("camera")]).toEqual(["missing", "missing"]);
+    expect(notices.map(({ type }) => type)).toEqual(["device-gone", "device-gone"]);
+    listed = [{ kind: "audioinput", deviceId: "mic", label: "Mic" }];
+    await own.refreshDevices();
+    expect([state("microphone"), state("camera")]).toEqual(["off", "missing"]);
+  });
+});
+
+describe("devices", () => {
+  it("are listed by kind, without the nameless stand-ins", async () => {
+    listed = [
+      { kind: "audioinput", deviceId: "", label: "" },
+      { kind: "audioinput", deviceId: "mic", label: "Mic" },
+      { kind: "videoinput", deviceId: "cam", label: "Cam" },
+      { kind: "audiooutput", deviceId: "out", label: "Out" },
+    ];
+    const own = media();
+    await own.refreshDevices();
+    const { microphone, camera, speaker } = store.getState();
+    expect(microphone.options).toEqual([{ id: "mic", label: "Mic" }]);
+    expect(camera).toMatchObject({ options: [{ id: "cam", label: "Cam" }], selected: "cam" });
+    expect(speaker).toEqual({
+      options: [{ id: "out", label: "Out" }],
+      selected: "out",
+      canSelect: true,
+    });
+    own.sync();
+    expect(store.getState().speaker).toBe(speaker);
+  });
+
+  it("are chosen while the call runs", async () => {
+    const own = media();
+    await own.choose("microphone", "mic-2");
+    await own.choose("speaker", "out-2");
+    expect((room as FakeRoom).switched).toEqual(["audioinput mic-2", "audiooutput out-2"]);
+    expect(store.getState().microphone.selected).toBe("mic-2");
+    expect(store.getState().speaker.selected).toBe("out-2");
+    await own.choose("camera", "broken");
+    expect(notices).toEqual([{ type: "device-refused", device: "camera" }]);
+    expect(store.getState().camera.selected).toBe("cam");
+  });
+});
+
+describe("sharing", () => {
+  it("goes on and off", async () => {
+    const own = media();
+    const choosing = own.setShare(true);
+    expect(store.getState().shareState).toBe("choosing");
+    own.sync();
+    await choosing;
+    expect(store.getState().shareState).toBe("on");
+    await own.setShare(false);
+    expect(store.getState().shareState).toBe("off");
+  });
+
+  it("takes a closed window of choice as an answer, and everything else as a fault", async () => {
+    const own = media();
+    local().failure = named("NotAllowedError");
+    await own.setShare(true);
+    expect(notices).toEqual([]);
+    local().failure = named("NotReadableError");
+    await own.setShare(true);
+    expect(notices).toEqual([{ type: "share-refused" }]);
+    expect(store.getState().shareState).toBe("off");
+  });
+});

@@ -1,0 +1,384 @@
+import { DisconnectReason, RoomEvent, Track } from "livekit-client";
+import { beforeEach, describe, expect, it } from "vitest";
+import { FakeRoom, FakeTrack } from "../../../../test/fakeRoom.ts";
+import type { RejoinAnswer } from "../contract.ts";
+import type { CallNotice } from "./call.ts";
+import { type CallSession, createSession, GIVE_UP_MS, GRACE_MS } from "./session.ts";
+
+const CONNECTION = { url: "", token: "first", identity: "me", role: "guest" } as const;
+const DEVICES = {
+  cameraId: null,
+  microphoneId: null,
+  speakerId: null,
+  isCameraOn: false,
+  isMicrophoneOn: false,
+};
+
+class Clock {
+  now = 10_000;
+  #timers: { at: number; run: () => void }[] = [];
+  after = (milliseconds: number, run: () => void) => {
+    const timer = { at: this.now + milliseconds, run };
+    this.#timers.push(timer);
+    return () => {
+      this.#timers = this.#timers.filter((other) => other !== timer);
+    };
+  };
+  async pass(milliseconds: number) {
+    const until = this.now + milliseconds;
+    for (;;) {
+      const due = this.#timers.filter(({ at }) => at <= until).sort((a, b) => a.at - b.at)[0];
+      if (due === undefined) break;
+      this.#timers = this.#timers.filter((other) => other !== due);
+      this.now = Math.max(this.now, due.at);
+      due.run();
+      await settle();
+    }
+    this.now = until;
+  }
+}
+async function settle() {
+  for (let turn = 0; turn < 10; turn += 1) await Promise.resolve();
+}
+
+let clock: Clock;
+let rooms: FakeRoom[];
+let answers: (RejoinAnswer | Error)[];
+let isServerUp: boolean;
+let isOnline: boolean;
+let notices: CallNotice[];
+let session: CallSession;
+const room = (): FakeRoom => rooms[rooms.length - 1] as FakeRoom;
+const call = () => session.store.getState();
+
+beforeEach(() => {
+  clock = new Clock();
+  rooms = [];
+  answers = [];
+  isServerUp = true;
+  isOnline = true;
+  notices = [];
+  session = createSession(
+    {
+      createRoom(options) {
+        rooms.push(new FakeRoom(options));
+        return room().asRoom();
+      },
+      origin: "https://here.example",
+      async rejoin() {
+        const answer = answers.shift() ?? new Error("unreachable");
+        if (answer instanceof Error) throw answer;
+        return answer;
+      },
+      takeTracks: () => ({ camera: null, microphone: null }),
+      listDevices: async () => [],
+      isServerUp: async () => isServerUp,
+      isOnline: () => isOnline,
+      canShare: true,
+      canSelectSpeaker: true,
+      now: () => clock.now,
+      after: clock.after,
+    },
+    CONNECTION,
+    DEVICES,
+  );
+  session.onNotice((notice) => notices.push(notice));
+});
+
+async function comeIn() {
+  session.start();
+  room().signal();
+  room().open();
+  await settle();
+}
+
+describe("coming in", () => {
+  it("goes from the door over the line into the room", async () => {
+    session.start();
+    expect(call().phase).toEqual({ type: "connecting", step: "door" });
+    expect([room().url, room().token]).toEqual(["https://here.example", "first"]);
+    room().signal();
+    expect(call().phase).toEqual({ type: "connecting", step: "line" });
+    room().join("ada");
+    room().open();
+    await settle();
+    expect(call()).toMatchObject({ phase: { type: "connected" }, connectedAt: 10_000 });
+    expect(call().people.map(({ identity }) => identity)).toEqual(["me", "ada"]);
+    // Who was here before is not news.
+    expect(notices).toEqual([]);
+  });
+
+  it("uses the address of the answer where there is one", () => {
+    session = createSession(
+      { ...portsOf(), origin: "https://here.example" },
+      { ...CONNECTION, url: "https://media.example" },
+      DEVICES,
+    );
+    session.start();
+    expect(room().url).toBe("https://media.example");
+  });
+
+  it("is blocked when the server answers and no transport comes up", async () => {
+    session.start();
+    room().signal();
+    room().fail();
+    await expect(session.ended).resolves.toBe("blocked");
+  });
+
+  it("tries again by itself when the server cannot be reached", async () => {
+    session.start();
+    room().fail();
+    await settle();
+    expect(call().phase.type).toBe("reconnecting");
+    expect(notices).toEqual([]);
+    answers = [{ ...CONNECTION, token: "second" }];
+    await clock.pass(500);
+    expect(room().token).toBe("second");
+    room().signal();
+    room().open();
+    await settle();
+    expect(call().phase.type).toBe("connected");
+  });
+
+  it("can be called off", async () => {
+    session.start();
+    void session.leave();
+    room().fail();
+    await expect(session.ended).resolves.toBe("left");
+    expect(rooms).toHaveLength(1);
+  });
+});
+
+describe("in the room", () => {
+  it("tells who comes and goes", async () => {
+    await comeIn();
+    room().join("ada", "Ada");
+    room().leave("ada");
+    expect(notices).toEqual([
+      { type: "joined", identity: "ada", name: "Ada" },
+      { type: "left", identity: "ada", name: "Ada" },
+    ]);
+    expect(call().hasMet).toBe(true);
+  });
+
+  it("tells when a screen is shared and by whom", async () => {
+    await comeIn();
+    const ada = room().join("ada", "Ada");
+    ada.publish(Track.Source.ScreenShare, "TR_1");
+    ada.publish(Track.Source.ScreenShareAudio, "TR_2");
+    room().changed();
+    expect(call().share).toMatchObject({ identity: "ada", isSelf: false, hasSound: true });
+    const { share } = call();
+    room().changed();
+    expect(call().share).toBe(share);
+    ada.publications.clear();
+    room().changed();
+    expect(notices.slice(1)).toEqual([
+      { type: "share-started", name: "Ada", isSelf: false },
+      { type: "share-stopped", name: "Ada", isSelf: false },
+    ]);
+  });
+
+  it("plays voices as they come and takes them away", async () => {
+    await comeIn();
+    const ada = room().join("ada");
+    const voice = ada.publish(Track.Source.Microphone, "TR_v").track as FakeTrack;
+    room().emit(RoomEvent.TrackSubscribed, voice, {}, ada);
+    room().emit(RoomEvent.TrackSubscribed, voice, {}, ada);
+    const element = document.querySelector("audio");
+    expect(element?.dataset).toMatchObject({ identity: "ada", track: "TR_v" });
+    expect(voice.attachedElements).toEqual([element]);
+    room().emit(RoomEvent.TrackUnsubscribed, voice, {}, ada);
+    room().emit(RoomEvent.TrackUnsubscribed, voice, {}, ada);
+    expect(document.querySelector("audio")).toBeNull();
+  });
+
+  it("asks for no picture that is not shown", async () => {
+    await comeIn();
+    const ada = room().join("ada");
+    const shown = new FakeTrack(Track.Kind.Video, "TR_1");
+    const hidden = new FakeTrack(Track.Kind.Video, "TR_2");
+    const touched: string[] = [];
+    for (const track of [shown, hidden]) {
+      const attach = track.attach.bind(track);
+      track.attach = (element) => {
+        touched.push(track.sid);
+        return attach(element);
+      };
+      room().emit(RoomEvent.TrackSubscribed, track, {}, ada);
+    }
+    shown.attach(document.createElement("video"));
+    await clock.pass(600);
+    expect(touched).toEqual(["TR_1", "TR_2"]);
+    expect(hidden.attachedElements).toEqual([]);
+  });
+
+  it("says when the browser holds back the sound", async () => {
+    await comeIn();
+    room().canPlaybackAudio = false;
+    room().emit(RoomEvent.AudioPlaybackStatusChanged);
+    expect(call().isSoundBlocked).toBe(true);
+    session.startSound();
+    expect(call().isSoundBlocked).toBe(false);
+  });
+
+  it("leaves at one press, also when the server no longer answers", async () => {
+    await comeIn();
+    room().disconnect = () => new Promise<void>(() => undefined);
+    const left = session.leave();
+    await clock.pass(1_000);
+    await left;
+    await expect(session.ended).resolves.toBe("left");
+    expect(call().people).toEqual([]);
+    await session.leave();
+  });
+
+  it.each([
+    [DisconnectReason.ROOM_DELETED, "ended"],
+    [DisconnectReason.ROOM_CLOSED, "ended"],
+    [DisconnectReason.PARTICIPANT_REMOVED, "removed"],
+    [DisconnectReason.DUPLICATE_IDENTITY, "elsewhere"],
+  ])("takes reason %i as %s", async (reason, expected) => {
+    await comeIn();
+    room().drop(reason);
+    await expect(session.ended).resolves.toBe(expected);
+    expect(rooms).toHaveLength(1);
+  });
+});
+
+describe("a lost connection", () => {
+  it("that the library resumes is shown and then gone", async () => {
+    await comeIn();
+    room().emit(RoomEvent.SignalReconnecting);
+    room().emit(RoomEvent.Reconnecting);
+    expect(call().phase).toMatchObject({ type: "reconnecting", cause: "network", retryAt: null });
+    await clock.pass(2_000);
+    room().emit(RoomEvent.Reconnected);
+    expect(call()).toMatchObject({ phase: { type: "connected" }, resumedAt: 12_000 });
+    expect(notices).toEqual([{ type: "connection-lost" }, { type: "connection-back" }]);
+  });
+
+  it("shows when the library tries next", async () => {
+    await comeIn();
+    const policy = room().options.reconnectPolicy;
+    room().emit(RoomEvent.Reconnecting);
+    policy?.nextRetryDelayInMs({ retryCount: 1, elapsedMs: 0 });
+    expect(call().phase).toMatchObject({ retryAt: null });
+    policy?.nextRetryDelayInMs({ retryCount: 7, elapsedMs: 20_000 });
+    expect(call().phase).toMatchObject({ retryAt: expect.any(Number) });
+    expect(policy?.nextRetryDelayInMs({ retryCount: 80, elapsedMs: 151_000 })).toBeNull();
+    // At least two minutes.
+    expect(policy?.nextRetryDelayInMs({ retryCount: 60, elapsedMs: 120_000 })).not.toBeNull();
+  });
+
+  it("names the server when that does not answer, and the device when that is offline", async () => {
+    await comeIn();
+    isServerUp = false;
+    room().emit(RoomEvent.Reconnecting);
+    await settle();
+    expect(call().phase).toMatchObject({ cause: "server" });
+    room().emit(RoomEvent.Reconnecting);
+    expect(call().phase).toMatchObject({ cause: "server" });
+    isOnline = false;
+    room().emit(RoomEvent.Reconnecting);
+    expect(call().phase).toMatchObject({ cause: "offline" });
+  });
+
+  it("is joined anew with a fresh token when the library gives up", async () => {
+    await comeIn();
+    room().drop(undefined);
+    expect(call().phase.type).toBe("reconnecting");
+    answers = [new Error("unreachable"), { ...CONNECTION, token: "second" }];
+    await clock.pass(500);
+    expect(rooms).toHaveLength(1);
+    await clock.pass(1_000);
+    expect(room().token).toBe("second");
+    room().signal();
+    room().open();
+    await settle();
+    expect(call()).toMatchObject({ phase: { type: "connected" }, connectedAt: 10_000 });
+    expect(notices.map(({ type }) => type)).toEqual(["connection-lost", "connection-back"]);
+  });
+
+  it("ends when the meeting has ended or one was removed meanwhile", async () => {
+    await comeIn();
+    room().drop(DisconnectReason.SERVER_SHUTDOWN);
+    answers = ["ended"];
+    await clock.pass(500);
+    await expect(session.ended).resolves.toBe("ended");
+  });
+
+  it("is given up after ten minutes", async () => {
+    await comeIn();
+    room().drop(undefined);
+    await clock.pass(GIVE_UP_MS + 20_000);
+    await expect(session.ended).resolves.toBe("lost");
+  });
+
+  it("can be tried again at once", async () => {
+    await comeIn();
+    room().emit(RoomEvent.Reconnecting);
+    const before = room();
+    answers = [{ ...CONNECTION, token: "second" }];
+    session.retry();
+    await settle();
+    expect(before.disconnects).toBe(1);
+    expect(room().token).toBe("second");
+    // The abandoned room has nothing to say any more.
+    before.drop(undefined);
+    before.join("ghost");
+    expect(rooms).toHaveLength(2);
+  });
+
+  it("keeps the others on the stage until they are back, but not for ever", async () => {
+    await comeIn();
+    room().join("ada");
+    room().join("ben");
+    room().emit(RoomEvent.Reconnecting);
+    room().remoteParticipants.clear();
+    room().changed();
+    const shown = () => call().people.map(({ identity, quality }) => `${identity} ${quality}`);
+    expect(shown()).toEqual(["me good", "ada lost", "ben lost"]);
+    room().emit(RoomEvent.Reconnected);
+    room().join("ada");
+    expect(shown()).toEqual(["me good", "ada good", "ben lost"]);
+    // Back and then gone is gone.
+    room().leave("ada");
+    expect(shown()).toEqual(["me good", "ben lost"]);
+    await clock.pass(GRACE_MS);
+    expect(shown()).toEqual(["me good"]);
+    expect(notices.filter(({ type }) => type === "left")).toHaveLength(2);
+  });
+
+  it("that begins again while coming in again is only one loss", async () => {
+    await comeIn();
+    room().drop(undefined);
+    answers = [{ ...CONNECTION, token: "second" }];
+    await clock.pass(500);
+    room().signal();
+    room().fail();
+    await settle();
+    answers = [{ ...CONNECTION, token: "third" }];
+    await clock.pass(1_000);
+    expect(room().token).toBe("third");
+    expect(notices).toEqual([{ type: "connection-lost" }]);
+  });
+});
+
+function portsOf() {
+  return {
+    createRoom(options: ConstructorParameters<typeof FakeRoom>[0]) {
+      rooms.push(new FakeRoom(options));
+      return room().asRoom();
+    },
+    rejoin: async (): Promise<RejoinAnswer> => "ended",
+    takeTracks: () => ({ camera: null, microphone: null }),
+    listDevices: async () => [],
+    isServerUp: async () => true,
+    isOnline: () => true,
+    canShare: true,
+    canSelectSpeaker: true,
+    now: () => clock.now,
+    after: clock.after,
+  };
+}
