@@ -170,6 +170,10 @@ pub struct Participant {
     /// Time of the entry in the shard's timer heap that counts.
     pub scheduled: Option<Instant>,
     pub fault: bool,
+    /// Payload types of repair streams that it sends with, as a bit set.
+    pub repair_pts: u128,
+    /// NACKs sent for each incoming section, as counted by the stack.
+    pub nacks: FxHashMap<String, u64>,
     pub told_quality: Option<crate::Quality>,
 }
 
@@ -214,6 +218,8 @@ impl Participant {
             has_output: false,
             scheduled: None,
             fault: false,
+            repair_pts: 0,
+            nacks: FxHashMap::default(),
             told_quality: None,
         }
     }

@@ -1,5 +1,6 @@
 //! A published track: where its packets come from, who gets them, and what is measured of it.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -20,6 +21,9 @@ pub struct Subscriber {
     pub participant: ParticipantIndex,
     pub slot: Slot,
 }
+
+/// About one large key frame.
+const MAX_EARLY: usize = 128;
 
 /// What is sent now: changes when the publisher switches codec or SSRC.
 #[derive(Debug, Clone)]
@@ -48,6 +52,9 @@ pub struct Track {
     pub clock: Option<SourceClock>,
     pub subscribers: Vec<Subscriber>,
     pub key_frames: KeyFrames,
+    /// Packets that somebody could not use for want of the key frame's first packet, which may just
+    /// be late.
+    pub early: VecDeque<MediaPacket>,
     pub level: Level,
     pub reception: Reception,
     pub bitrate: Bitrate,
@@ -67,12 +74,32 @@ impl Track {
         self.kind == Kind::Video
     }
 
+    /// Keep a packet that came before the key frame's first one, perhaps.
+    pub fn keep_early(&mut self, packet: MediaPacket) {
+        if self.early.len() >= MAX_EARLY {
+            self.early.pop_front();
+        }
+        self.early.push_back(packet);
+    }
+
+    /// The key frame's first packet came: what belongs behind it.
+    pub fn take_early(&mut self, first: &MediaPacket) -> Vec<MediaPacket> {
+        let mut early: Vec<_> = self
+            .early
+            .drain(..)
+            .filter(|p| p.ssrc == first.ssrc && p.sequence > first.sequence)
+            .collect();
+        early.sort_by_key(|p| p.sequence);
+        early
+    }
+
     /// The section stopped or changed its track: nothing comes any more.
     pub fn stop(&mut self) {
         self.mid = None;
         self.source = None;
         self.clock = None;
         self.key_frames = KeyFrames::default();
+        self.early.clear();
         self.level.reset();
     }
 }

@@ -106,6 +106,9 @@ pub struct Egress {
     resend_refilled: Instant,
     packets: u32,
     octets: u32,
+    /// Packets sent and packets repaired since `take_losses`.
+    window: u32,
+    repaired: u32,
     next_report: Option<Instant>,
     is_mid_known: bool,
     header: Vec<u8>,
@@ -129,7 +132,7 @@ impl Egress {
             cname,
             mapping: None,
             // Small, so that the receiver guesses the right roll-over counter (RFC 3711, 3.3.1).
-            highest: u64::from(ssrc & 0x3fff) + WINDOW,
+            highest: u64::from(ssrc & 0x3fff) + (1 << 14),
             sent: [0; (WINDOW / 64) as usize],
             timestamp_offset: 0,
             last_timestamp: None,
@@ -139,6 +142,8 @@ impl Egress {
             resend_refilled: now,
             packets: 0,
             octets: 0,
+            window: 0,
+            repaired: 0,
             next_report: Some(now),
             is_mid_known: false,
             header: Vec::with_capacity(64),
@@ -158,6 +163,15 @@ impl Egress {
     /// The receiver reported on this SSRC, so it knows which section it belongs to.
     pub fn acknowledge(&mut self) {
         self.is_mid_known = true;
+    }
+
+    /// Share of packets that had to be sent again since the last call.
+    pub fn take_losses(&mut self) -> Option<f32> {
+        let (sent, repaired) = (
+            std::mem::take(&mut self.window),
+            std::mem::take(&mut self.repaired),
+        );
+        (sent > 0).then(|| repaired as f32 / sent as f32)
     }
 
     /// Rewrite and protect one packet. `None` when it is a duplicate or from before an interruption.
@@ -191,6 +205,7 @@ impl Egress {
         extension::write(&mut self.header, &self.extensions, &packet.values, mid);
         let datagram = srtp.protect_rtp(&self.header, &packet.payload, self.ssrc, sequence)?;
         self.packets = self.packets.wrapping_add(1);
+        self.window += 1;
         self.octets = self.octets.wrapping_add(packet.payload.len() as u32);
         if let Some(rtx_pt) = format.rtx {
             if self.cache.is_empty() {
@@ -303,7 +318,9 @@ impl Egress {
             {
                 continue;
             }
-            cached.resent_at = Some(now);
+            if cached.resent_at.replace(now).is_none() {
+                self.repaired += 1;
+            }
             self.rtx_sequence += 1;
             let rtx = self.rtx_sequence;
             header(

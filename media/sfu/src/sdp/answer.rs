@@ -97,20 +97,7 @@ impl Answer<'_> {
     ) -> std::fmt::Result {
         let offer = section.offer;
         if section.answer == SectionAnswer::Rejected {
-            let formats = if offer.formats.is_empty() {
-                "0"
-            } else {
-                &offer.formats
-            };
-            write!(
-                out,
-                "m={} 0 {} {formats}\r\nc=IN IP4 0.0.0.0\r\na=inactive\r\n",
-                offer.media, offer.protocol
-            )?;
-            if !offer.mid.starts_with("_rejected") {
-                write!(out, "a=mid:{}\r\n", offer.mid)?;
-            }
-            return Ok(());
+            return rejected(out, offer);
         }
         write!(out, "m={} 9 {}", offer.media, offer.protocol)?;
         if offer.kind == SectionKind::Data {
@@ -180,11 +167,7 @@ impl Answer<'_> {
         codec: &Codec,
     ) -> std::fmt::Result {
         let pt = codec.pt;
-        match codec.name {
-            CodecName::Opus => write!(out, "a=rtpmap:{pt} opus/48000/2\r\n")?,
-            CodecName::Vp8 => write!(out, "a=rtpmap:{pt} VP8/90000\r\n")?,
-            CodecName::H264 => write!(out, "a=rtpmap:{pt} H264/90000\r\n")?,
-        }
+        write!(out, "a=rtpmap:{pt} {}\r\n", rtpmap(codec.name))?;
         let is_receiving = matches!(section.answer, SectionAnswer::Receive { .. });
         // Congestion control runs towards publishers only: nobody here reads a subscriber's feedback.
         for feedback in ["nack", "nack pli", "ccm fir", "transport-cc"] {
@@ -204,6 +187,32 @@ impl Answer<'_> {
             write!(out, "a=rtpmap:{rtx} rtx/90000\r\na=fmtp:{rtx} apt={pt}\r\n")?;
         }
         Ok(())
+    }
+}
+
+/// Port 0 and just enough to be read.
+fn rejected(out: &mut String, offer: &OfferSection) -> std::fmt::Result {
+    write!(out, "m={} 0 {}", offer.media, offer.protocol)?;
+    match offer.codecs.first() {
+        Some(codec) => write!(out, " {}", codec.pt)?,
+        None if offer.formats.is_empty() => out.push_str(" 0"),
+        None => write!(out, " {}", offer.formats)?,
+    }
+    out.push_str("\r\nc=IN IP4 0.0.0.0\r\na=inactive\r\n");
+    if let Some(codec) = offer.codecs.first() {
+        write!(out, "a=rtpmap:{} {}\r\n", codec.pt, rtpmap(codec.name))?;
+    }
+    if !offer.mid.starts_with("_rejected") {
+        write!(out, "a=mid:{}\r\n", offer.mid)?;
+    }
+    Ok(())
+}
+
+fn rtpmap(name: CodecName) -> &'static str {
+    match name {
+        CodecName::Opus => "opus/48000/2",
+        CodecName::Vp8 => "VP8/90000",
+        CodecName::H264 => "H264/90000",
     }
 }
 

@@ -327,19 +327,22 @@ impl Shard {
                 let Some(track) = self.tracks.get_mut(t) else {
                     continue;
                 };
-                let (expected, missing, _) = track.reception.take();
+                let (expected, missing, late) = track.reception.take();
                 self.stats.packets_lost_in += missing;
                 if expected > 0 {
-                    score.loss(missing as f32 / expected as f32, track.is_video());
+                    // Late video was mostly lost and sent again.
+                    let lost = missing + if track.is_video() { late } else { 0 };
+                    score.loss(lost as f32 / expected as f32, track.is_video());
                 }
             }
             for subscription in participant.subscriptions.iter_mut().flatten() {
+                let is_video = subscription.kind == crate::Kind::Video;
                 let (sum, reports) = std::mem::take(&mut subscription.loss);
                 if reports > 0 {
-                    score.loss(
-                        sum / reports as f32,
-                        subscription.kind == crate::Kind::Video,
-                    );
+                    score.loss(sum / reports as f32, is_video);
+                }
+                if let Some(lost) = subscription.egress.as_mut().and_then(|e| e.take_losses()) {
+                    score.loss(lost, is_video);
                 }
             }
             let quality = score.quality();

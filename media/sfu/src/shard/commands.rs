@@ -168,6 +168,7 @@ impl Shard {
             clock: None,
             subscribers: Vec::new(),
             key_frames: KeyFrames::default(),
+            early: Default::default(),
             level: Default::default(),
             reception: Reception::default(),
             bitrate: Bitrate::default(),

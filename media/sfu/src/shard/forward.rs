@@ -78,24 +78,42 @@ impl Shard {
             track.key_frames.satisfied();
         }
 
+        let needs_key_frame = self.distribute(now, t, &packet, &codec, clock);
+        let Some(track) = self.tracks.get_mut(t).filter(|t| t.is_video()) else {
+            return;
+        };
+        if packet.starts_key_frame {
+            for early in track.take_early(&packet) {
+                self.distribute(now, t, &early, &codec, clock);
+            }
+        } else if needs_key_frame {
+            track.keep_early(packet);
+            if track.key_frames.is_quiet() {
+                track.key_frames.request(now, false);
+                self.schedule_key_frames(t);
+            }
+        }
+    }
+
+    /// To all subscribers. True when one of them waits for a key frame.
+    fn distribute(
+        &mut self,
+        now: Instant,
+        t: TrackIndex,
+        packet: &MediaPacket,
+        codec: &Codec,
+        clock: Option<SourceClock>,
+    ) -> bool {
         let mut needs_key_frame = false;
+        let ntp = self.ntp(now);
         let mut at = 0;
         // By index: a subscriber that fails is taken out of the list.
         while let Some(&subscriber) = self.tracks.get(t).and_then(|t| t.subscribers.get(at)) {
             let mut outcome = Passed::Idle;
-            let ntp = self.ntp(now);
             let receiver = subscriber.participant;
             self.guard(receiver, |shard| {
                 if let Some(participant) = shard.participants.get_mut(receiver) {
-                    outcome = pass(
-                        now,
-                        ntp,
-                        participant,
-                        subscriber.slot,
-                        &packet,
-                        &codec,
-                        clock,
-                    );
+                    outcome = pass(now, ntp, participant, subscriber.slot, packet, codec, clock);
                 }
                 Ok(())
             });
@@ -112,13 +130,7 @@ impl Shard {
                 self.tracks.get(t).and_then(|t| t.subscribers.get(at)) == Some(&subscriber);
             at += usize::from(is_still_there);
         }
-        if needs_key_frame
-            && let Some(track) = self.tracks.get_mut(t)
-            && track.key_frames.is_quiet()
-        {
-            track.key_frames.request(now, false);
-            self.schedule_key_frames(t);
-        }
+        needs_key_frame
     }
 
     fn watch_speakers(&mut self, now: Instant, room: usize) {

@@ -91,6 +91,11 @@ impl Shard {
             }
             None => {
                 participant.known_codecs = session_codecs(offer);
+                participant.repair_pts = participant
+                    .known_codecs
+                    .iter()
+                    .filter_map(|c| c.rtx)
+                    .fold(0, |set, pt| set | 1 << pt);
                 participant.known_extensions =
                     SessionExtensions::new(offer.sections.iter().flat_map(|s| &s.extensions));
                 let transport = Transport::new(
@@ -127,6 +132,7 @@ impl Shard {
             return;
         };
         participant.streams.clear();
+        participant.nacks.clear();
         let mut has_data = false;
         for (place, offered) in offer.sections.iter().enumerate() {
             let old = participant

@@ -30,7 +30,14 @@ impl Shard {
             [128..=191, 192..=223, ..] => {
                 self.receive_from(path, |s, i| s.receive_rtcp(now, i, datagram))
             }
-            [128..=191, ..] => self.receive_from(path, |s, i| s.feed(now, i, datagram)),
+            [128..=191, pt, ..] => self.receive_from(path, |s, i| {
+                let is_repair = s
+                    .participants
+                    .get(i)
+                    .is_some_and(|p| p.repair_pts >> (pt & 0x7f) & 1 == 1);
+                s.stats.rtx_in += u64::from(is_repair);
+                s.feed(now, i, datagram)
+            }),
             _ => self.drop_datagram("unknown_protocol"),
         }
     }
@@ -287,6 +294,14 @@ impl Shard {
                 }
             }
             StackEvent::ChannelBufferedAmountLow(_) => self.mark_dirty(index),
+            StackEvent::MediaIngressStats(stats) => {
+                let Some(participant) = self.participants.get_mut(index) else {
+                    return Ok(());
+                };
+                let counted = participant.nacks.entry(stats.mid.to_string()).or_insert(0);
+                self.stats.nacks_out += stats.nacks.saturating_sub(*counted);
+                *counted = stats.nacks;
+            }
             _ => {}
         }
         Ok(())

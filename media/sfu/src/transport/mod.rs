@@ -30,6 +30,8 @@ const STACK_LOCAL: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::new(192, 0,
 const STACK_REMOTE: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::new(192, 0, 2, 2)), 2);
 /// The stack drops its pair after 15 s without a check.
 const STACK_REFRESH: Duration = Duration::from_secs(2);
+/// How often the stack tells what it counted.
+const STACK_STATS: Duration = Duration::from_secs(2);
 /// Outputs of one drain. A participant that makes more is broken; it is dropped.
 const MAX_OUTPUTS: usize = 10_000;
 /// Datagrams waiting for one participant in one tick; beyond it new ones are dropped.
@@ -73,7 +75,7 @@ impl Transport {
             .set_dtls_cert(crypto.certificate.clone())
             .set_crypto_provider(crypto.provider.clone())
             .set_extension_map(config.extensions.to_map())
-            .set_stats_interval(None);
+            .set_stats_interval(Some(STACK_STATS));
         let formats = builder.codec_config();
         formats.clear();
         for codec in config.codecs {

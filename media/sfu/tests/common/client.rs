@@ -68,6 +68,7 @@ pub struct Client {
     pub offers: u32,
     pub wants_offer: bool,
     receivers_wanted: (u32, u32),
+    receivers: Vec<Mid>,
     restart: bool,
     stops: Vec<Mid>,
     directions: Vec<(Mid, Direction)>,
@@ -82,6 +83,7 @@ pub struct Client {
     pub data: Vec<(String, Vec<u8>)>,
     pub last_answer: String,
     pub last_offer: String,
+    started: Instant,
     deadline: Instant,
     out: Vec<(SocketAddr, Vec<u8>)>,
     pub key_frame_requests: u64,
@@ -106,6 +108,7 @@ impl Client {
             offers: 0,
             wants_offer: false,
             receivers_wanted: (3, 3),
+            receivers: Vec::new(),
             restart: false,
             stops: Vec::new(),
             directions: Vec::new(),
@@ -120,6 +123,7 @@ impl Client {
             data: Vec::new(),
             last_answer: String::new(),
             last_offer: String::new(),
+            started: now,
             deadline: now,
             out: Vec::new(),
             key_frame_requests: 0,
@@ -214,10 +218,22 @@ impl Client {
         }
         let (audio, video) = std::mem::take(&mut self.receivers_wanted);
         for _ in 0..audio {
-            api.add_media(MediaKind::Audio, Direction::RecvOnly, None, None, None);
+            self.receivers.push(api.add_media(
+                MediaKind::Audio,
+                Direction::RecvOnly,
+                None,
+                None,
+                None,
+            ));
         }
         for _ in 0..video {
-            api.add_media(MediaKind::Video, Direction::RecvOnly, None, None, None);
+            self.receivers.push(api.add_media(
+                MediaKind::Video,
+                Direction::RecvOnly,
+                None,
+                None,
+                None,
+            ));
         }
         for sending in self.sending.iter_mut().filter(|s| s.mid.is_none()) {
             let kind = if sending.kind == Kind::Audio {
@@ -238,20 +254,25 @@ impl Client {
         if std::mem::take(&mut self.restart) {
             api.ice_restart(true);
         }
+        // A browser's transceivers stay willing to receive; this stack takes `inactive` to heart.
+        for mid in &self.receivers {
+            api.set_direction(*mid, Direction::RecvOnly);
+        }
+        for mid in self.sending.iter().filter_map(|s| s.mid) {
+            api.set_direction(mid, Direction::SendOnly);
+        }
         let (offer, pending) = match api.apply() {
             Some(change) => change,
             None => {
-                // Nothing changed: an offer nevertheless, as after `SectionsNeeded(0, 0)`.
-                let mid = self.rtc.sdp_api().add_media(
+                // Nothing changed, yet an offer is wanted: this stack makes one for a change only.
+                let mut api = self.rtc.sdp_api();
+                self.receivers.push(api.add_media(
                     MediaKind::Audio,
                     Direction::RecvOnly,
                     None,
                     None,
                     None,
-                );
-                let _ = mid;
-                let mut api = self.rtc.sdp_api();
-                api.add_media(MediaKind::Audio, Direction::RecvOnly, None, None, None);
+                ));
                 api.apply()?
             }
         };
@@ -291,8 +312,9 @@ impl Client {
         else {
             return false;
         };
-        self.deadline = self.deadline.min(Instant::now());
-        channel.write(true, message).unwrap_or(false)
+        let sent = channel.write(true, message).unwrap_or(false);
+        self.deadline = self.started;
+        sent
     }
 
     pub fn next_timeout(&self) -> Instant {
@@ -499,6 +521,34 @@ impl Client {
             }
             _ => {}
         }
+    }
+
+    pub fn mid_of(&self, track: &TrackId) -> Mid {
+        self.mid_to_track
+            .iter()
+            .find(|(_, t)| *t == track)
+            .map(|(mid, _)| Mid::from(mid.as_str()))
+            .unwrap()
+    }
+
+    /// Have the stack looked at in the next step.
+    pub fn poke(&mut self) {
+        self.deadline = self.started;
+    }
+
+    /// As a browser does after some renegotiations.
+    pub fn change_ssrc(&mut self, name: &str) {
+        let Some(mid) = self
+            .sending
+            .iter()
+            .find(|s| s.name == name)
+            .and_then(|s| s.mid)
+        else {
+            return;
+        };
+        let mut api = self.rtc.direct_api();
+        let (ssrc, rtx) = (api.new_ssrc(), api.new_ssrc());
+        api.reset_stream_tx(mid, None, ssrc, Some(rtx));
     }
 
     pub fn take_out(&mut self) -> Vec<(SocketAddr, Vec<u8>)> {

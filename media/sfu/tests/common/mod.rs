@@ -8,7 +8,6 @@ pub mod client;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 pub use client::{Client, Received};
@@ -114,12 +113,7 @@ impl World {
 
     /// Open a participant in room `room` and let it offer three audio and three video sections.
     pub fn join(&mut self, room: &str, name: &str) -> usize {
-        let all = Grant {
-            can_publish: true,
-            can_subscribe: true,
-            can_publish_data: true,
-        };
-        let index = self.open(room, name, all);
+        let index = self.open(room, name, everything());
         self.offer(index);
         index
     }
@@ -362,6 +356,10 @@ impl World {
     }
 }
 
-pub fn arc(text: &str) -> Arc<str> {
-    text.into()
+pub fn everything() -> Grant {
+    Grant {
+        can_publish: true,
+        can_subscribe: true,
+        can_publish_data: true,
+    }
 }
