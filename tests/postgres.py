@@ -19,6 +19,7 @@ from pathlib import Path
 from conclave import app as _tables  # noqa: F401  all slices' models
 from conclave.kernel.db import Base, Database
 from conclave.kernel.migrate import migrate
+from conclave.migrations import SCHEMA_COMPAT, SCHEMA_VERSION
 
 TEMPLATE = "conclave_template"
 _OPTIONS = (
@@ -40,6 +41,7 @@ _EMPTY = "; ".join(
         ),
         "DELETE FROM outbox_cursors WHERE consumer <> 'head'",
         "UPDATE outbox_cursors SET seq = 0",
+        f"UPDATE schema_version SET version = {SCHEMA_VERSION}, compat = {SCHEMA_COMPAT}",  # noqa: S608
     ]
 )
 

@@ -252,18 +252,20 @@ def _is_served_by_conclave(settings: Settings) -> bool:
 
     http_settings = settings.http
     host = http_settings.host if http_settings.host not in {"::", "0.0.0.0"} else "127.0.0.1"  # noqa: S104
+    if http_settings.tls == "off":
+        connection = http.client.HTTPConnection(host, http_settings.port, timeout=2)
+    else:
+        trusting = ssl._create_unverified_context()  # noqa: S323  only asks for a name
+        connection = http.client.HTTPSConnection(
+            host, http_settings.port, timeout=2, context=trusting
+        )
     try:
-        if http_settings.tls == "off":
-            connection = http.client.HTTPConnection(host, http_settings.port, timeout=2)
-        else:
-            trusting = ssl._create_unverified_context()  # noqa: S323  only asks for a name
-            connection = http.client.HTTPSConnection(
-                host, http_settings.port, timeout=2, context=trusting
-            )
         connection.request("GET", "/api/v1/server")
         return b'"name":"conclave"' in connection.getresponse().read(4096)
     except (OSError, http.client.HTTPException):
         return False
+    finally:
+        connection.close()
 
 
 def check_tls(settings: Settings, clock: Clock) -> Iterator[Finding]:

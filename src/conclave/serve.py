@@ -64,9 +64,12 @@ async def _serve(settings: Settings) -> int:
     )
     try:
         await product.start()
+        await _announce(product)
         serving = asyncio.create_task(server.serve(sockets=sockets))
         await server.listening.wait()
-        await _announce(product)
+        # What is there now stays: it need not be looked at again in every collection.
+        gc.freeze()
+        gc.enable()
         await asyncio.wait(
             {serving, asyncio.create_task(stop.wait())}, return_when=asyncio.FIRST_COMPLETED
         )
@@ -82,11 +85,9 @@ async def _serve(settings: Settings) -> int:
 
 
 async def _announce(product: Product) -> None:
+    """Said just before the socket listens, so that who finds the server ready finds the link."""
     app = product.app
-    # What is there now stays: it need not be looked at again in every collection.
-    gc.freeze()
-    gc.enable()
-    log.info("listening", url=local_url(app), engine=app.settings.media.engine)
+    log.info("starting to listen", url=local_url(app), engine=app.settings.media.engine)
     if not product.site.is_built:
         log.warning("the web client is not built", repair="make setup")
     if not await accounts.has_operator(app.db):

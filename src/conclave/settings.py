@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import tomllib
+from ipaddress import ip_network
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, Self
 from urllib.parse import urlsplit
@@ -64,13 +65,40 @@ def _public_url(value: str | None) -> str | None:
     if not value:
         return None
     parts = urlsplit(value)
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
+    try:
+        has_host = bool(parts.hostname) and parts.port != 0
+    except ValueError:  # a port that is none
+        has_host = False
+    if parts.scheme not in {"http", "https"} or not has_host:
         msg = "write it with its scheme: https://meet.example.org"
         raise ValueError(msg)
     if parts.path.strip("/") or parts.query or parts.fragment or parts.username:
         msg = "only scheme, name and port: https://meet.example.org:8443"
         raise ValueError(msg)
     return f"{parts.scheme}://{parts.netloc}".lower()
+
+
+def _networks(values: list[str]) -> list[str]:
+    for value in values:
+        try:
+            ip_network(value)
+        except ValueError:
+            msg = "write addresses or networks: 127.0.0.1, 10.0.0.0/8"
+            raise ValueError(msg) from None
+    return values
+
+
+def _database_url(value: SecretStr | None) -> SecretStr | None:
+    if value is None or not value.get_secret_value():
+        return None
+    scheme, separator, _ = value.get_secret_value().partition("://")
+    if not separator:
+        msg = "write it as postgresql://user:password@host/database"
+        raise ValueError(msg)
+    if scheme.partition("+")[0] not in {"sqlite", "postgresql"}:
+        msg = "only SQLite and PostgreSQL can be used"
+        raise ValueError(msg)
+    return value
 
 
 class HttpSettings(BaseModel):
@@ -82,7 +110,9 @@ class HttpSettings(BaseModel):
     tls_cert: Path | None = None
     tls_key: Path | None = None
     public_url: Annotated[str | None, AfterValidator(_public_url)] = None
-    trusted_proxies: Annotated[list[str], NoDecode, BeforeValidator(_parse_list)] = []
+    trusted_proxies: Annotated[
+        list[str], NoDecode, BeforeValidator(_parse_list), AfterValidator(_networks)
+    ] = []
 
     @model_validator(mode="after")
     def _files_are_named(self) -> Self:
@@ -95,7 +125,7 @@ class HttpSettings(BaseModel):
 class DbSettings(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
-    url: SecretStr | None = None
+    url: Annotated[SecretStr | None, AfterValidator(_database_url)] = None
     busy_timeout_ms: int = Field(default=5_000, ge=0, le=60_000)
 
 
@@ -182,6 +212,9 @@ def load() -> Settings:
         for name in sorted(os.environ)
         if name.startswith("CONCLAVE_") and name not in _known_variables()
     ]
+    named = os.environ.get("CONCLAVE_CONFIG")
+    if named and not Path(named).is_file():
+        lines.append("CONCLAVE_CONFIG: there is no such file")
     try:
         settings = Settings()
     except ValidationError as error:
