@@ -5,6 +5,9 @@ import { precompress } from "./build/precompress.ts";
 
 const SERVER = process.env["CONCLAVE_DEV_SERVER"] ?? "http://localhost:8080";
 
+/** No pages, but they touch `document`. */
+const RULES_WITH_A_DOM = ["src/i18n/i18n.test.ts", "src/features/meeting/model/session.test.ts"];
+
 export default defineConfig({
   plugins: [react(), precompress()],
   build: {
@@ -25,12 +28,30 @@ export default defineConfig({
     },
   },
   test: {
-    environment: "happy-dom",
-    include: ["src/**/*.test.{ts,tsx}", "test/**/*.test.{ts,tsx}"],
-    setupFiles: ["test/setup.ts"],
     restoreMocks: true,
     unstubGlobals: true,
     maxWorkers: 2,
-    testTimeout: 20_000,
+    testTimeout: 60_000,
+    projects: [
+      // Rules need no page: without one they start in no time.
+      {
+        extends: true,
+        test: {
+          name: "rules",
+          environment: "node",
+          include: ["{src,test}/**/*.test.ts"],
+          exclude: RULES_WITH_A_DOM,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: "pages",
+          environment: "happy-dom",
+          include: ["{src,test}/**/*.test.tsx", ...RULES_WITH_A_DOM],
+          setupFiles: ["test/setup.ts"],
+        },
+      },
+    ],
   },
 });

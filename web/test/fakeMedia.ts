@@ -2,6 +2,9 @@
 import type { Capture, MediaPort } from "../src/features/join/model/capture.ts";
 import type { DeviceKind } from "../src/features/join/model/problems.ts";
 
+/** Outside a page nobody looks into a stream. */
+const NO_STREAM = {} as MediaStream;
+
 export class FakeMedia implements MediaPort {
   support: MediaPort["support"] = "full";
   devices: Pick<MediaDeviceInfo, "kind" | "deviceId" | "label">[] = [
@@ -39,7 +42,7 @@ export class FakeMedia implements MediaPort {
       const deviceId = (isThere ? wish : this.#first(kind)) ?? "";
       this.running.add(deviceId);
       captures[kind] = {
-        stream: new MediaStream(),
+        stream: typeof MediaStream === "undefined" ? NO_STREAM : new MediaStream(),
         deviceId,
         stop: () => this.running.delete(deviceId),
       };

@@ -3,8 +3,12 @@ import { cleanup, configure } from "@testing-library/react";
 import { afterEach, beforeEach } from "vitest";
 import { startI18n } from "../src/i18n/index.ts";
 
-// A whole page of markup in an error hides what is wrong.
-configure({ getElementError: (message) => new Error(message?.split("\n")[0] ?? "not found") });
+configure({
+  // A whole page of markup in an error hides what is wrong.
+  getElementError: (message) => new Error(message?.split("\n")[0] ?? "not found"),
+  // Only a failing test waits this long; a busy machine must not make a good one fail.
+  asyncUtilTimeout: 10_000,
+});
 
 localStorage.setItem("conclave.language", "en");
 await startI18n();
