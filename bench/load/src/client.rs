@@ -51,6 +51,7 @@ pub struct Tally {
     pub joined: Histogram,
     pub connected: Histogram,
     pub first_media: Histogram,
+    pub first_picture: Histogram,
     pub signal_rtt: Histogram,
     pub streams: HashMap<u32, StreamMeter>,
     pub sent: HashMap<u32, Sent>,
@@ -326,7 +327,14 @@ impl Client {
                 }
                 if *packet.header.payload_type == crate::sdp::PT_VP8 {
                     let wait = self.keyframes.entry(*packet.header.ssrc).or_default();
-                    wait.is_over |= payload::starts_keyframe(&packet.payload);
+                    if !wait.is_over && payload::starts_keyframe(&packet.payload) {
+                        wait.is_over = true;
+                        if !session.has_picture {
+                            session.has_picture = true;
+                            let since = now.duration_since(session.started);
+                            self.tally.first_picture.record(since.as_micros() as u64);
+                        }
+                    }
                     let is_patient = wait.asked.is_some_and(|at| now < at + KEYFRAME_PATIENCE);
                     if !wait.is_over && !is_patient {
                         wait.asked = Some(now);

@@ -270,6 +270,7 @@ pub fn summary(outcome: &Outcome<'_>) -> Value {
             "joined_ms": merged(|it| &it.tally.joined),
             "connected_ms": merged(|it| &it.tally.connected),
             "first_media_ms": merged(|it| &it.tally.first_media),
+            "first_picture_ms": merged(|it| &it.tally.first_picture),
             "signal_rtt_ms": merged(|it| &it.tally.signal_rtt),
         },
         "server": {
