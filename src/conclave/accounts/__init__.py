@@ -11,11 +11,11 @@ from collections.abc import Sequence
 
 from starlette.routing import BaseRoute, WebSocketRoute
 
+from conclave.accounts.actors import Actor
 from conclave.accounts.policy import maybe_actor, require_loopback_or_operator, require_operator
 from conclave.accounts.realtime import realtime
 from conclave.accounts.routes import router
 from conclave.accounts.service import (
-    Actor,
     ensure_organisation,
     has_operator,
     new_operator_link,

@@ -10,7 +10,7 @@ from __future__ import annotations
 from starlette.requests import HTTPConnection
 from starlette.responses import Response
 
-from conclave.accounts.service import SESSION_LIFETIME
+from conclave.accounts.actors import SESSION_LIFETIME
 from conclave.kernel.app import App
 
 SECURE_NAME = "__Host-conclave"

@@ -8,8 +8,8 @@ from typing import Annotated
 from fastapi import Depends
 from starlette.requests import HTTPConnection
 
-from conclave.accounts import cookies, service
-from conclave.accounts.service import OPERATOR, Actor
+from conclave.accounts import cookies
+from conclave.accounts.actors import OPERATOR, Actor, actor_of
 from conclave.kernel.app import App, current_app
 from conclave.kernel.errors import Forbidden, Unauthenticated
 from conclave.kernel.origin import is_loopback_host
@@ -20,7 +20,7 @@ async def maybe_actor(
 ) -> Actor | None:
     """Who is signed in, if anybody. Not a policy: an answer that depends on it still needs one."""
     token = cookies.session_token(app, connection)
-    return None if token is None else await service.actor_of(app, token)
+    return None if token is None else await actor_of(app, token)
 
 
 async def require_operator(actor: Annotated[Actor | None, Depends(maybe_actor)]) -> Actor:

@@ -6,7 +6,8 @@ import re
 
 from starlette.websockets import WebSocket
 
-from conclave.accounts import cookies, policy, service
+from conclave.accounts import cookies, policy
+from conclave.accounts.actors import actor_of
 from conclave.kernel.app import current_app
 from conclave.kernel.errors import ConclaveError
 from conclave.kernel.http import base_url, check_origin
@@ -28,7 +29,7 @@ async def realtime(websocket: WebSocket) -> None:
     token = cookies.session_token(app, websocket) or ""
 
     async def still_allowed() -> bool:
-        return await service.actor_of(app, token) is not None
+        return await actor_of(app, token) is not None
 
     await app.use(Realtime).serve(
         websocket,

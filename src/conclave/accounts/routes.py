@@ -8,8 +8,8 @@ from fastapi import APIRouter, Depends, Response
 from starlette.requests import Request
 
 from conclave.accounts import cookies, policy, service
+from conclave.accounts.actors import Actor
 from conclave.accounts.schemas import OperatorLinkIn, SessionOut, SignedInOut, UserOut
-from conclave.accounts.service import Actor
 from conclave.kernel.app import App, current_app
 from conclave.kernel.http import source
 from conclave.kernel.policy import require_anyone

@@ -7,12 +7,12 @@ one and revokes the one that came along, so that a token planted before is worth
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from conclave.accounts.actors import OPERATOR, SESSION_LIFETIME, Actor, actor_from
 from conclave.accounts.events import OperatorSignedIn
 from conclave.accounts.models import OperatorLink, Organisation, Session, User
 from conclave.accounts.tokens import hash_of, new_token
@@ -20,26 +20,12 @@ from conclave.kernel.app import App
 from conclave.kernel.clock import Clock
 from conclave.kernel.db import Database
 from conclave.kernel.errors import NotFound, Unavailable
-from conclave.kernel.ids import OrgId, UserId, new_id
+from conclave.kernel.ids import OrgId, new_id
 
 LINK_LIFETIME = timedelta(hours=24)
-SESSION_LIFETIME = timedelta(days=30)
 # A session's end moves at most once in this time: reading must not mean writing.
 EXTEND_AFTER = timedelta(days=1)
-OPERATOR = "operator"
 _BOOTSTRAP_LOCK = 0x636F6E63_00000002
-
-
-@dataclass(frozen=True, slots=True)
-class Actor:
-    """Who asks, as far as a session proves it."""
-
-    org_id: OrgId
-    user_id: UserId
-    role: str
-    session_id: str
-    created_at: datetime
-    """When the account was made."""
 
 
 async def ensure_organisation(db: Database, clock: Clock) -> OrgId:
@@ -121,24 +107,8 @@ async def redeem_operator_link(
         )
         tx.add(session)
         await app.outbox.emit(tx, OperatorSignedIn(org_id=org_id, user_id=user.id, is_new=is_new))
-        actor = _actor(session, user)
+        actor = actor_from(session, user)
     return actor, fresh
-
-
-async def actor_of(app: App, session_token: str) -> Actor | None:
-    """Whose session this is; None for unknown, revoked, expired and malformed tokens."""
-    token_hash = hash_of(session_token)
-    if token_hash is None:
-        return None
-    async with app.db.read() as session:
-        row = (
-            await session.execute(
-                select(Session, User)
-                .join(User, (User.org_id == Session.org_id) & (User.id == Session.user_id))
-                .where(Session.token_hash == token_hash, Session.expires_at > app.clock.now())
-            )
-        ).first()
-    return None if row is None else _actor(row.Session, row.User)
 
 
 async def extend_session(app: App, actor: Actor) -> bool:
@@ -180,7 +150,3 @@ async def _revoke(tx: AsyncSession, session_token: str) -> None:
     token_hash = hash_of(session_token)
     if token_hash is not None:
         await tx.execute(delete(Session).where(Session.token_hash == token_hash))
-
-
-def _actor(session: Session, user: User) -> Actor:
-    return Actor(OrgId(user.org_id), UserId(user.id), user.role, session.id, user.created_at)

@@ -2,12 +2,10 @@
 
 from alembic import context
 
-from conclave.kernel.db import Base
-
 connection = context.config.attributes["connection"]
 context.configure(
     connection=connection,
-    target_metadata=Base.metadata,
+    target_metadata=context.config.attributes.get("metadata"),
     render_as_batch=True,
     # The caller's transaction holds the write lock; Alembic must not commit in between.
     transactional_ddl=True,
