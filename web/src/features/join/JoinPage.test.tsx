@@ -54,6 +54,18 @@ describe("the door", () => {
     expect(localStorage.getItem("conclave.name")).toBe("Hanna Vogel");
   });
 
+  it("takes devices along that are still starting when somebody is quick", async () => {
+    localStorage.setItem("conclave.name", "Jonas Weber");
+    media.hold();
+    const { onEnter, user } = stand({ [ROOM]: room(), [JOIN]: { body: CONNECTION } });
+    await pressJoin(user);
+    await waitFor(() => expect(onEnter).toHaveBeenCalledOnce());
+    expect(onEnter.mock.calls[0]?.[0].devices).toMatchObject({
+      isCameraOn: true,
+      isMicrophoneOn: true,
+    });
+  });
+
   it("is two clicks away for who has been here before", async () => {
     localStorage.setItem("conclave.name", "Jonas Weber");
     const { onEnter, user } = stand({ [ROOM]: room(), [JOIN]: { body: CONNECTION } });

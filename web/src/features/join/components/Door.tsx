@@ -9,7 +9,9 @@ import { meetingPath } from "../../../links.ts";
 import { readSetting, writeSetting } from "../../../storage.ts";
 import { useMedia } from "../../../useMedia.ts";
 import type { MeetingConnection, MeetingPageProps, RejoinAnswer } from "../../meeting/contract.ts";
+import type { CaptureState } from "../model/capture.ts";
 import { type NameFault, nameFault } from "../model/name.ts";
+import type { DeviceKind } from "../model/problems.ts";
 import { type CaptureHandle, previewOf, rememberDevices } from "../useCapture.ts";
 import { DeviceRows } from "./DeviceRows.tsx";
 import { GuestLink, LinkFacts } from "./LinkFacts.tsx";
@@ -75,8 +77,8 @@ export function Door({ meeting, capture, onEnter, onGone }: DoorProps) {
         cameraId: state.camera.chosenId,
         microphoneId: state.microphone.chosenId,
         speakerId: state.speakerId,
-        isCameraOn: state.camera.capture !== null,
-        isMicrophoneOn: state.microphone.capture !== null,
+        isCameraOn: isOnInRoom(state, "camera"),
+        isMicrophoneOn: isOnInRoom(state, "microphone"),
       },
       preview: previewOf(model),
       rejoin: () => rejoin(meeting.id, as),
@@ -132,6 +134,12 @@ export function Door({ meeting, capture, onEnter, onGone }: DoorProps) {
       </form>
     </main>
   );
+}
+
+/** A device that is still starting when somebody is quick with the button is on in the room. */
+function isOnInRoom({ support, ...state }: CaptureState, kind: DeviceKind): boolean {
+  const { isWanted, problem } = state[kind];
+  return support === "full" && isWanted && problem === null;
 }
 
 /** A fresh connection under the same name, for the meeting to come back by itself. */
