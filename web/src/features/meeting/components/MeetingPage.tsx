@@ -25,11 +25,11 @@ export function MeetingPage() {
     <div className="room room--unsealed">
       <SkipLink>{t("skip")}</SkipLink>
       <div className="stage on-stage">
-        <div className="head">
+        <section className="head" aria-label={t("regions.top")} data-region="top" tabIndex={-1}>
           <SealNotice />
           <TopBar />
           <Banners />
-        </div>
+        </section>
         <main
           id="main"
           className="mid"

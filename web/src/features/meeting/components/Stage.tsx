@@ -59,8 +59,9 @@ export function Stage() {
     view.enlarge(view.getState().enlarged === identity ? null : identity);
   };
 
+  const { flowHeight } = stage;
   return (
-    <div className="floor" ref={ref} style={isTall(stage, size) ? { minHeight: stage.height } : {}}>
+    <div className="floor" ref={ref} style={flowHeight === null ? {} : { height: flowHeight }}>
       {stage.share && <SharedScreen share={stage.share.share} rect={stage.share.rect} />}
       {hasOthers && size.width > 0 && (
         // biome-ignore lint/a11y/noStaticElementInteractions: shortcuts for the pin button, the view switch and the pager
@@ -122,10 +123,6 @@ function Pages({ stage: { page, pages } }: { stage: StageView }) {
       />
     </div>
   );
-}
-
-function isTall(stage: StageView, size: { height: number }): boolean {
-  return stage.height > size.height + 1;
 }
 
 function useSwipe(onTurn: (by: 1 | -1) => void) {

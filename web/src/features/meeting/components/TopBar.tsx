@@ -15,7 +15,7 @@ export function TopBar() {
   const isPhone = useMatch(PHONE);
   const count = useCall((call) => call.people.length);
   return (
-    <section className="top" aria-label={t("regions.top")} data-region="top" tabIndex={-1}>
+    <div className="top">
       <Button
         className="sealbtn"
         aria-label={t("seal.badgeName")}
@@ -40,7 +40,7 @@ export function TopBar() {
         </Button>
       )}
       {isPhone && <SelfView isSmall />}
-    </section>
+    </div>
   );
 }
 

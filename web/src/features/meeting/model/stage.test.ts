@@ -100,7 +100,7 @@ describe("the stage", () => {
     const view = see(crowd(2), flow);
     expect(view.kind).toBe("grid");
     expect(view.tiles.map(({ rect }) => rect.y)).toEqual([0, 179]);
-    expect(view.height).toBe(350);
+    expect(view.flowHeight).toBe(350);
     const shared = see(crowd(2), flow, SHARE);
     expect(shared.kind).toBe("share");
     expect(shared.tiles[0]?.rect.y).toBe(179);

@@ -18,6 +18,9 @@ import {
   SPEAKER_VIEW_FROM,
 } from "./layout.ts";
 
+/** Room under the grid for the buttons that turn pages. */
+const PAGER_HEIGHT = 52;
+
 export type ViewChoice = "automatic" | "grid" | "speaker";
 
 export interface StageChoices {
@@ -54,8 +57,8 @@ export interface StageView {
   readonly more: { readonly rect: Rect; readonly count: number } | null;
   readonly page: number;
   readonly pages: number;
-  /** What the content needs; larger than the stage only in the flow. */
-  readonly height: number;
+  /** What the content needs where it flows; null where it fills the stage. */
+  readonly flowHeight: number | null;
 }
 
 /** Whether the speaker view can be chosen at all. */
@@ -88,7 +91,7 @@ export function stageView(input: StageInput): StageView {
   const { call, choices, stage } = input;
   const gap = input.isPhone ? PHONE_GAP : GAP;
   const others = sorted(othersOf(call as Call), input.order);
-  const empty = { tiles: [], share: null, more: null, page: 0, pages: 1, height: stage.height };
+  const empty = { tiles: [], share: null, more: null, page: 0, pages: 1, flowHeight: null };
   if (call.share !== null) {
     return input.isFlow
       ? flowView(others, call.share, stage, gap)
@@ -111,7 +114,8 @@ export function stageView(input: StageInput): StageView {
   const pages = pageCount(others.length, size);
   const page = Math.min(Math.max(choices.page, 0), pages - 1);
   const shown = pageOf(others, page, size);
-  const rects = placeGrid(shown.length, stage, gap);
+  const floor = pages === 1 ? stage : { ...stage, height: stage.height - PAGER_HEIGHT };
+  const rects = placeGrid(shown.length, floor, gap);
   return {
     ...empty,
     kind: "grid",
@@ -144,7 +148,7 @@ function stripView(
     more: more === null ? null : { rect: more, count: rest.length - shown.length },
     page,
     pages,
-    height: input.stage.height,
+    flowHeight: null,
   };
 }
 
@@ -170,7 +174,7 @@ function flowView(
     more: null,
     page: 0,
     pages: 1,
-    height: Math.max(0, count * (height + gap) - gap),
+    flowHeight: Math.max(0, count * (height + gap) - gap),
   };
 }
 
