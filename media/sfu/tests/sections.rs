@@ -239,3 +239,89 @@ fn offers_that_cannot_be_applied_change_nothing() {
     world.run_ms(1000);
     assert!(world.received(bob, &camera).packets > 20);
 }
+
+#[test]
+fn answers_name_the_streams_before_their_first_packet() {
+    let mut world = World::new();
+    let alice = world.join("r", "alice");
+    let bob = world.join("r", "bob");
+    let track = world.publish(alice, "camera", Kind::Video);
+    world.subscribe(bob, &track);
+    world.run_ms(500);
+    let receiver = &world.clients[bob].id;
+    let sdp = world
+        .events
+        .iter()
+        .rev()
+        .find_map(|e| match e {
+            Event::Answer {
+                participant, sdp, ..
+            } if participant == receiver => Some(sdp),
+            _ => None,
+        })
+        .expect("an answer");
+    let section = sdp
+        .split("m=video")
+        .find(|s| s.contains("a=sendonly"))
+        .expect("a section that sends");
+    let group = section
+        .lines()
+        .find_map(|l| l.strip_prefix("a=ssrc-group:FID "))
+        .expect("a stream and its repair");
+    for ssrc in group.split(' ') {
+        assert!(
+            section.contains(&format!("a=ssrc:{ssrc} cname:")),
+            "{section}"
+        );
+    }
+}
+
+#[test]
+fn a_section_whose_retransmissions_were_stripped_can_publish() {
+    let mut world = World::new();
+    world.auto_negotiate = false;
+    let alice = world.join("r", "alice");
+    let track = world.announce(alice, "camera", Kind::Video);
+    world.clients[alice].add_sender("camera", Kind::Video);
+    let (offer_id, sdp) = world.clients[alice].make_offer().expect("an offer");
+    let mut sections: Vec<String> = sdp.split("\r\nm=").map(str::to_owned).collect();
+    let sending = sections
+        .iter_mut()
+        .find(|s| s.starts_with("video") && s.contains("a=sendonly"))
+        .expect("a section that sends");
+    let repairs: Vec<String> = sending
+        .lines()
+        .filter(|l| l.ends_with(" rtx/90000"))
+        .filter_map(|l| l.strip_prefix("a=rtpmap:")?.split(' ').next())
+        .map(str::to_owned)
+        .collect();
+    assert!(!repairs.is_empty());
+    let mut lines: Vec<String> = sending.lines().map(str::to_owned).collect();
+    lines[0] = lines[0]
+        .split(' ')
+        .filter(|pt| !repairs.iter().any(|r| r == pt))
+        .collect::<Vec<_>>()
+        .join(" ");
+    lines.retain(|l| {
+        !l.starts_with("a=ssrc")
+            && !repairs.iter().any(|r| {
+                l.starts_with(&format!("a=rtpmap:{r} ")) || l.starts_with(&format!("a=fmtp:{r} "))
+            })
+    });
+    *sending = lines.join("\r\n");
+    let sdp = format!("{}\r\n", sections.join("\r\nm="));
+    let participant = world.clients[alice].id.clone();
+    world.shard.command(
+        world.now,
+        Command::Offer {
+            participant,
+            offer_id,
+            sdp,
+        },
+    );
+    world.settle();
+    let bound = world.events.iter().any(|e| {
+        matches!(e, Event::Answer { mid_to_track, .. } if mid_to_track.iter().any(|(_, t)| *t == track))
+    });
+    assert!(bound, "{:?}", world.events);
+}

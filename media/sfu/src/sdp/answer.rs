@@ -34,6 +34,11 @@ pub enum SectionAnswer {
         stream: String,
         track: String,
         stereo: bool,
+        /// Named, so that receivers are set up before the first packet: a stream that a client
+        /// first learns of by its packet misses the transforms (decryption) of its receiver.
+        ssrc: u32,
+        repair: Option<u32>,
+        cname: String,
     },
 }
 
@@ -156,6 +161,20 @@ impl Answer<'_> {
         }
         for codec in &section.codecs {
             self.codec(out, section, codec)?;
+        }
+        if let SectionAnswer::Send {
+            ssrc,
+            repair,
+            cname,
+            ..
+        } = &section.answer
+        {
+            if let Some(repair) = repair {
+                write!(out, "a=ssrc-group:FID {ssrc} {repair}\r\n")?;
+            }
+            for ssrc in [Some(*ssrc), *repair].into_iter().flatten() {
+                write!(out, "a=ssrc:{ssrc} cname:{cname}\r\n")?;
+            }
         }
         Ok(())
     }

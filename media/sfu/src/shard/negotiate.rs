@@ -397,21 +397,26 @@ impl Shard {
                     };
                     SectionAnswer::Receive { stereo, dtx }
                 }
-                Role::Subscribed(slot) => match self.tracks.get(
-                    participant.subscriptions[slot]
-                        .as_ref()
-                        .map_or(usize::MAX, |s| s.track),
-                ) {
-                    Some(track) => {
-                        mid_to_track.push((offered.mid.clone(), track.id.clone()));
-                        SectionAnswer::Send {
-                            stream: track.stream_id(),
-                            track: track.id.to_string(),
-                            stereo: track.stereo,
+                Role::Subscribed(slot) => {
+                    let subscription = participant.subscriptions[slot].as_ref();
+                    let egress = subscription.and_then(|s| s.egress.as_ref());
+                    let track = subscription.and_then(|s| self.tracks.get(s.track));
+                    match (track, egress) {
+                        (Some(track), Some(egress)) => {
+                            mid_to_track.push((offered.mid.clone(), track.id.clone()));
+                            let has_repair = codecs.iter().any(|c| c.rtx.is_some());
+                            SectionAnswer::Send {
+                                stream: track.stream_id(),
+                                track: track.id.to_string(),
+                                stereo: track.stereo,
+                                ssrc: egress.ssrc,
+                                repair: has_repair.then_some(egress.rtx_ssrc),
+                                cname: track.cname.to_string(),
+                            }
                         }
+                        _ => SectionAnswer::Inactive,
                     }
-                    None => SectionAnswer::Inactive,
-                },
+                }
                 Role::Idle => SectionAnswer::Inactive,
             };
             let section = &mut participant.sections[place];
@@ -477,10 +482,12 @@ fn publishable(participant: &Participant, offered: &OfferSection) -> bool {
         .any(|c| is_known(&participant.known_codecs, c))
 }
 
+/// A section may go without the retransmissions that the stack could take (some clients strip
+/// them), but not bring others.
 fn is_known(known: &[Codec], codec: &Codec) -> bool {
-    known
-        .iter()
-        .any(|k| k.pt == codec.pt && k.name == codec.name && k.rtx == codec.rtx)
+    known.iter().any(|k| {
+        k.pt == codec.pt && k.name == codec.name && (codec.rtx.is_none() || k.rtx == codec.rtx)
+    })
 }
 
 /// All codecs of all sections: the stack is built with them once.
