@@ -1,9 +1,9 @@
 import { useEffect, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
-import { announceNow, Button, LevelBars } from "../../../design/index.ts";
+import { announceNow, LevelBars } from "../../../design/index.ts";
 import { MUTED_HINT_MS } from "../model/announce.ts";
 import { meterLevel, SPEECH } from "../model/level.ts";
-import { useCall, useMeeting } from "./context.tsx";
+import { useCall } from "./context.tsx";
 
 const HINT_SHOWN_MS = 5_000;
 const SPEECH_READINGS = 4;
@@ -23,7 +23,6 @@ export function MicrophoneLevel() {
 /** Somebody who speaks while muted is told so, at most every thirty seconds. */
 export function MutedSpeechHint() {
   const { t } = useTranslation("meeting");
-  const { session } = useMeeting();
   const track = useCall((call) => call.microphoneTrack);
   const isMuted = useCall(
     (call) => call.microphone.state === "off" || call.microphone.state === "off-by-host",
@@ -53,12 +52,10 @@ export function MutedSpeechHint() {
   }, [track, isMuted, t]);
 
   if (!isShown) return null;
+  // Said by the live region; the button to press is the one it stands over.
   return (
-    <div className="muted-hint">
-      <span>{t("banner.mutedHint")}</span>
-      <Button size="dense" variant="primary" onPress={() => void session.media.setMicrophone(true)}>
-        {t("banner.unmute")}
-      </Button>
+    <div className="muted-hint" aria-hidden="true">
+      {t("banner.mutedHint")}
     </div>
   );
 }
