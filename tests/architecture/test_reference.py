@@ -51,7 +51,7 @@ def test_every_command() -> None:
 
 
 def test_every_metric() -> None:
-    product = build(Settings(media={"engine": "fake"}))  # type: ignore[arg-type]
+    product = build(Settings(media={"engine": "fake"}))
     names = {
         f"{metric.name}_total" if metric.type == "counter" else metric.name
         for metric in product.app.metrics.collect()
@@ -64,7 +64,7 @@ def test_every_metric() -> None:
 
 
 def test_every_call() -> None:
-    product = build(Settings(media={"engine": "fake"}))  # type: ignore[arg-type]
+    product = build(Settings(media={"engine": "fake"}))
     calls = {
         f"{method} {context.path}"
         for context in iter_route_contexts(product.routes.routes)
@@ -86,9 +86,13 @@ def test_every_problem_code() -> None:
         if "media" in path.parts:  # those are answers of LiveKit's protocol
             continue
         for node in ast.walk(tree):
-            if isinstance(node, ast.keyword) and node.arg == "code":
-                if isinstance(node.value, ast.Constant) and isinstance(node.value.value, str):
-                    codes.add(node.value.value)
+            if (
+                isinstance(node, ast.keyword)
+                and node.arg == "code"
+                and isinstance(node.value, ast.Constant)
+                and isinstance(node.value.value, str)
+            ):
+                codes.add(node.value.value)
     assert "origin" in codes
     assert _missing("errors.md", codes) == []
 

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.unit
 
 
 def _routes() -> list[tuple[BaseRoute, str]]:
-    product = build(Settings(media={"engine": "fake"}))  # type: ignore[arg-type]
+    product = build(Settings(media={"engine": "fake"}))
     return [
         (context.original_route, str(context.path))
         for context in iter_route_contexts(product.routes.routes)

@@ -140,7 +140,7 @@ def test_the_first_start_to_the_first_meeting_and_a_clean_stop(folder: Path) -> 
             assert '"bye"' in str(socket_.recv(5))
         assert server.process.wait(12) == 0
         assert time.monotonic() - began < 10
-        assert "Traceback" not in server.err
+        assert "Traceback" not in server.err, server.err
         token = joined.json()["token"]
         for secret in (token, "Ada", client.cookies["conclave"]):
             assert secret not in server.err
@@ -221,7 +221,7 @@ def test_a_newer_database_is_one_line_and_code_1(folder: Path) -> None:
     assert [line for line in server.err.splitlines() if line.startswith("conclave: ")] == [
         line for line in server.err.splitlines() if "schema 99" in line
     ]
-    assert "Traceback" not in server.err
+    assert "Traceback" not in server.err, server.err
 
 
 def test_with_a_certificate_of_its_own(folder: Path) -> None:

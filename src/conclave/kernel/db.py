@@ -45,6 +45,7 @@ class Base(DeclarativeBase):
 class Database:
     def __init__(self, url: URL | str, *, busy_timeout_ms: int = BUSY_TIMEOUT_MS) -> None:
         self.url = make_url(url)
+        self._is_closed = False
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         if self.is_sqlite:
             self._writer = self._sqlite_engine("BEGIN IMMEDIATE", busy_timeout_ms, pool_size=1)
@@ -68,6 +69,7 @@ class Database:
 
     @contextlib.asynccontextmanager
     async def transaction(self) -> AsyncIterator[AsyncSession]:
+        self._check_open()
         async with (
             _as_unavailable(),
             AsyncSession(self._writer, expire_on_commit=False) as session,
@@ -77,6 +79,7 @@ class Database:
 
     @contextlib.asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncSession]:
+        self._check_open()
         async with _as_unavailable(), AsyncSession(self._reader, expire_on_commit=False) as session:
             yield session
 
@@ -88,7 +91,12 @@ class Database:
         if not self.is_sqlite:
             await tx.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": key})
 
+    def _check_open(self) -> None:
+        if self._is_closed:  # a request that outlived the server's stop
+            raise Unavailable(code="database_unavailable")
+
     async def close(self) -> None:
+        self._is_closed = True
         await self._reader.dispose()
         if self._writer is not self._reader:
             await self._writer.dispose()

@@ -13,7 +13,6 @@ has read up to N will never later find a smaller one (a plain database sequence 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import Awaitable, Callable, Container, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -29,6 +28,7 @@ from conclave.kernel.db import Database
 from conclave.kernel.errors import Unavailable
 from conclave.kernel.ids import new_id
 from conclave.kernel.models import OutboxCursor, OutboxEvent
+from conclave.kernel.tasks import Tasks, wait_at_most
 
 RETAINED_EVENTS = 10_000
 HEAD = "head"
@@ -78,7 +78,7 @@ class Outbox:
         self._wakers: dict[str, asyncio.Event] = {}
         self._positions: dict[str, int] = {}
         self._moved = asyncio.Condition()
-        self._tasks: list[asyncio.Task[None]] = []
+        self._tasks = Tasks()
 
     def consume(
         self, name: str, types: Container[str], handler: Handler, *, from_now: bool = False
@@ -161,16 +161,15 @@ class Outbox:
                     tx.add(OutboxCursor(consumer=consumer.name, seq=head))
                 else:
                     self._positions[consumer.name] = stored
-        self._tasks = [
-            asyncio.create_task(self._run(consumer), name=f"outbox {consumer.name}")
-            for consumer in self._consumers
-        ]
+        for consumer in self._consumers:
+            self._tasks.start(self._run(consumer), f"outbox {consumer.name}")
 
     async def stop(self) -> None:
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        self._tasks = []
+        """What is not handled by then comes again at the next start."""
+        stopping = asyncio.create_task(self._tasks.stop())
+        await asyncio.sleep(0)  # the consumers see `stopping` when they wake
+        self.wake()
+        await stopping
 
     async def caught_up(self) -> None:
         """Wait until every consumer has handled what is committed now (tests, orderly stop)."""
@@ -184,7 +183,7 @@ class Outbox:
     async def _run(self, consumer: _Consumer) -> None:
         failures = 0
         waker = self._wakers[consumer.name]
-        while True:
+        while not self._tasks.stopping:
             waker.clear()
             try:
                 handled = await self._step(consumer)
@@ -198,12 +197,11 @@ class Outbox:
                     error=type(error).__name__,
                     exc_info=not isinstance(error, Unavailable),
                 )
-                await asyncio.sleep(_PAUSES[min(failures, len(_PAUSES)) - 1])
+                await self._tasks.pause(_PAUSES[min(failures, len(_PAUSES)) - 1])
                 continue
             if not handled:
-                with contextlib.suppress(TimeoutError):
-                    # The wait is bounded: another process may have written (the command line).
-                    await asyncio.wait_for(waker.wait(), _IDLE_S)
+                # The wait is bounded: another process may have written (the command line).
+                await wait_at_most(waker, _IDLE_S)
 
     async def _step(self, consumer: _Consumer) -> bool:
         position = self._positions[consumer.name]
@@ -217,6 +215,8 @@ class Outbox:
                 )
             )
         for row in rows:
+            if self._tasks.stopping:
+                return True
             if row.type in consumer.types:
                 await consumer.handler(_stored(row))
                 await self._advance(consumer, row.seq)

@@ -13,6 +13,7 @@ import structlog
 from conclave.kernel.app import App
 from conclave.kernel.errors import Unavailable
 from conclave.kernel.ids import is_id
+from conclave.kernel.tasks import Tasks
 from conclave.media.engine import MediaEngine, RoomEvent
 from conclave.meetings import policy, service
 
@@ -28,7 +29,7 @@ class Follower:
         self._wake = asyncio.Event()
         self._settled = asyncio.Event()
         self._settled.set()
-        self._tasks: list[asyncio.Task[None]] = []
+        self._tasks = Tasks()
 
     async def note(self, event: RoomEvent) -> None:
         """The engine's room listener."""
@@ -39,15 +40,14 @@ class Follower:
 
     async def start(self) -> None:
         await self._reconcile()
-        self._tasks = [
-            asyncio.create_task(self._follow(), name="meetings follow"),
-            asyncio.create_task(self._keep_true(), name="meetings reconcile"),
-        ]
+        self._tasks.start(self._follow(), "meetings follow")
+        self._tasks.start(self._keep_true(), "meetings reconcile")
 
     async def stop(self) -> None:
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        stopping = asyncio.create_task(self._tasks.stop())
+        await asyncio.sleep(0)  # `_follow` sees it when it wakes
+        self._wake.set()
+        await stopping
 
     async def settled(self) -> None:
         """Wait until all noted changes are stored."""
@@ -55,7 +55,7 @@ class Follower:
 
     async def _follow(self) -> None:
         engine = self._app.use(MediaEngine)
-        while True:
+        while not self._tasks.stopping:
             await self._wake.wait()
             self._wake.clear()
             rooms, self._changed = self._changed, set()
@@ -70,7 +70,9 @@ class Follower:
 
     async def _keep_true(self) -> None:
         while True:
-            await asyncio.sleep(RECONCILE_S)
+            await self._tasks.pause(RECONCILE_S)
+            if self._tasks.stopping:
+                return
             await self._reconcile()
             try:
                 await self._app.outbox.purge()
