@@ -6,23 +6,21 @@ Nothing is loaded from or sent to another host: `default-src 'none'` and then on
 from __future__ import annotations
 
 DIRECTIVES: tuple[str, ...] = (
-    # Whatever is not named below is forbidden.
+    # Whatever is not named below is forbidden: fonts, workers, frames of others.
     "default-src 'none'",
     # Our bundle alone: no inline script, no eval.
     "script-src 'self'",
-    # Our style sheets. Styles set from script through the CSSOM are not restricted by this.
+    # Our style sheets. Styles that React sets go through the CSSOM, which this does not govern.
     "style-src 'self'",
     # The API, the realtime socket and signalling; 'self' covers ws: and wss: of the same host.
     "connect-src 'self'",
-    # Icons of the bundle, and images made in the page (screens of a virtual background).
-    "img-src 'self' data: blob:",
-    # Camera, microphone and remote tracks are MediaStreams; blob: for recorded sounds.
-    "media-src 'self' blob: mediastream:",
-    "font-src 'self'",
+    # Icons of the bundle.
+    "img-src 'self'",
+    # Sounds of the bundle. Camera, microphone and remote tracks are set as srcObject, which this
+    # does not govern.
+    "media-src 'self'",
     # The installable app.
     "manifest-src 'self'",
-    # Service worker and workers, from files of the bundle only.
-    "worker-src 'self'",
     # Our pages hold no frames, and nobody frames them.
     "frame-src 'none'",
     "frame-ancestors 'none'",
@@ -30,9 +28,9 @@ DIRECTIVES: tuple[str, ...] = (
     # Forms are sent by script; a stray <base> or <form> leads nowhere.
     "base-uri 'none'",
     "form-action 'none'",
-    # Strings never become HTML or script, but by the one policy of ours.
+    # Strings never become HTML or script: no code of ours or of our packages makes a policy.
     "require-trusted-types-for 'script'",
-    "trusted-types conclave",
+    "trusted-types 'none'",
 )
 
 CONTENT_SECURITY_POLICY = "; ".join(DIRECTIVES)
