@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from playwright.sync_api import Browser, Page, Request, expect
 
 PATIENCE_MS = 20_000
+expect.set_options(timeout=PATIENCE_MS)
 
 # Replaces the sound of every microphone by a tone, so that people can be told apart by ear.
 _TONE_SCRIPT = """
@@ -37,7 +38,11 @@ _TONE_SCRIPT = """
     const settings = microphone.getSettings.bind(microphone);
     tone.getSettings = () => ({ ...settings(), sampleRate: 48000 });
     const stop = tone.stop.bind(tone);
-    tone.stop = () => { microphone.stop(); stop(); void context.close(); };
+    tone.stop = () => {
+      microphone.stop();
+      stop();
+      if (context.state !== 'closed') void context.close();
+    };
     stream.removeTrack(microphone);
     stream.addTrack(tone);
     return stream;
@@ -104,7 +109,7 @@ class Person:
         self.context.add_init_script(_TONE_SCRIPT.replace("%FREQUENCY%", str(tone)))
         self.requests: list[Request] = []
         self.complaints: list[str] = []
-        self.context.on("request", self.requests.append)
+        self.context.on("request", self._note)
         self.page: Page = self.context.new_page()
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
         self.page.on(
@@ -115,6 +120,9 @@ class Person:
                 else None
             ),
         )
+
+    def _note(self, request: Request) -> None:
+        self.requests.append(request)
 
     # --- doors
     def open(self, url: str) -> None:
@@ -200,8 +208,8 @@ class Person:
             if urlsplit(request.url).scheme in {"http", "https", "ws", "wss"}
             and urlsplit(request.url).hostname not in {"localhost", "127.0.0.1"}
         }
-        assert not foreign
-        assert not self.complaints
+        assert not foreign, foreign
+        assert not self.complaints, self.complaints
 
     def close(self) -> None:
         self.context.close()

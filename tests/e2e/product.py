@@ -7,7 +7,6 @@ wheel). All of its addresses are loopback ones.
 from __future__ import annotations
 
 import os
-import queue
 import re
 import signal
 import socket
@@ -59,7 +58,7 @@ class Product:
             "CONCLAVE_MEDIA__SHARDS": str(shards),
         }
         self._process: subprocess.Popen[str] | None = None
-        self._lines: queue.Queue[str | None] = queue.Queue()
+        self._reader: threading.Thread | None = None
         self._log = data_dir / "serve.log"
 
     @property
@@ -84,19 +83,18 @@ class Product:
                 text=True,
                 cwd=self.data_dir,
             )
-        self._lines = queue.Queue()
-        threading.Thread(target=self._read_output, daemon=True).start()
+        self._reader = threading.Thread(target=self._read_output, daemon=True)
+        self._reader.start()
         self._await_ready()
 
     def _read_output(self) -> None:
         process = self._process
         assert process is not None
         assert process.stdout is not None
-        for line in process.stdout:
-            if found := re.match(r"Operator link: (\S+)", line):
-                self.operator_link = found.group(1)
-            self._lines.put(line)
-        self._lines.put(None)
+        with process.stdout as output:
+            for line in output:
+                if found := re.match(r"Operator link: (\S+)", line):
+                    self.operator_link = found.group(1)
 
     def _await_ready(self) -> None:
         assert self._process is not None
@@ -129,13 +127,20 @@ class Product:
         """SIGTERM, as a service manager does; the exit code."""
         assert self._process is not None
         self._process.send_signal(signal.SIGTERM)
-        return self._process.wait(STOP_WITHIN)
+        return self._wait()
 
     def kill(self) -> None:
         """SIGKILL: nothing can be tidied up."""
         assert self._process is not None
         self._process.kill()
-        self._process.wait(STOP_WITHIN)
+        self._wait()
+
+    def _wait(self) -> int:
+        assert self._process is not None
+        assert self._reader is not None
+        code = self._process.wait(STOP_WITHIN)
+        self._reader.join(STOP_WITHIN)
+        return code
 
     def close(self) -> None:
         if self._process is not None and self._process.poll() is None:
