@@ -231,7 +231,7 @@ def test_engine_fault_of_a_participant_lets_it_start_anew() -> None:
     stage.emit(ParticipantFailed(alice.sid, "panic"), EventsLost(3))
     assert alice.last("leave").action == rtc.LeaveRequest.RECONNECT
     assert bob.close is None
-    assert ("malformed", "events_lost") in stage.counts
+    assert ("refused", "engine_fault") in stage.counts
 
 
 def test_kick_and_end() -> None:

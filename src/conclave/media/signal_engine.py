@@ -33,7 +33,7 @@ from conclave.media.signal import Effect, Instant, Limits, Signalling, effects
 from conclave.media.signal.wire import Unreadable, parse_frame
 from conclave.media.sockets import Frames, SocketQueue
 from conclave.media.tokens import Claims
-from conclave.media.transport import Transport, TransportEvent
+from conclave.media.transport import EventsLost, Transport, TransportEvent
 
 TICK = 0.5
 FLUSH_TIMEOUT = 1.0
@@ -292,6 +292,10 @@ class SignalEngine:
 
     def _on_transport_events(self, events: Sequence[TransportEvent]) -> None:
         for event in events:
+            if isinstance(event, EventsLost):
+                log.error(
+                    "transport events lost: the event loop did not keep up", count=event.count
+                )
             # One event that cannot be handled must not take the rest of the batch with it.
             try:
                 self._execute(self.machine.transport_events((event,), self._now()))

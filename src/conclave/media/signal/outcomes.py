@@ -41,10 +41,9 @@ _ERRORS = {
 
 def on_event(turn: Turn, event: TransportEvent) -> None:
     match event:
-        case EventsLost(count=count):
+        case EventsLost():
             # Clients whose answer was among them negotiate anew after their own timeout.
-            turn.do(effects.Count("malformed", "events_lost"))
-            del count
+            pass
         case SpeakersChanged():
             room = turn.world.rooms.get(event.room)
             if room is not None:
