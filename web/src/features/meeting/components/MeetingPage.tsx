@@ -1,5 +1,5 @@
 import { useTranslation } from "react-i18next";
-import { SkipLink } from "../../../design/index.ts";
+import { PageTitle, SkipLink } from "../../../design/index.ts";
 import { Banners } from "./Banners.tsx";
 import { Connecting } from "./Connecting.tsx";
 import { ControlBar } from "./ControlBar.tsx";
@@ -37,7 +37,9 @@ export function MeetingPage() {
           data-region="stage"
           tabIndex={-1}
         >
-          <h1 className="vh">{t("title")}</h1>
+          <div className="vh">
+            <PageTitle title={t("title")}>{t("title")}</PageTitle>
+          </div>
           {isComing ? <Connecting /> : <Stage />}
         </main>
         <ControlBar />

@@ -1,7 +1,7 @@
 import { useEffect, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { announceNow, LevelBars } from "../../../design/index.ts";
-import { MUTED_HINT_MS } from "../model/announce.ts";
+import { hear, SILENT } from "../model/announce.ts";
 import { meterLevel, SPEECH } from "../model/level.ts";
 import { useCall } from "./context.tsx";
 
@@ -28,7 +28,7 @@ export function MutedSpeechHint() {
     (call) => call.microphone.state === "off" || call.microphone.state === "off-by-host",
   );
   const [isShown, setShown] = useState(false);
-  const toldAt = useRef(Number.NEGATIVE_INFINITY);
+  const told = useRef(SILENT);
 
   useEffect(() => {
     setShown(false);
@@ -37,9 +37,11 @@ export function MutedSpeechHint() {
     let timer: ReturnType<typeof setTimeout> | undefined;
     const meter = meterLevel(track, (level) => {
       readings = level >= SPEECH ? readings + 1 : Math.max(0, readings - 1);
-      if (readings < SPEECH_READINGS || Date.now() - toldAt.current < MUTED_HINT_MS) return;
-      toldAt.current = Date.now();
+      if (readings < SPEECH_READINGS) return;
       readings = 0;
+      const { state, say } = hear(told.current, { type: "spoke-while-muted" }, Date.now());
+      told.current = state;
+      if (say.length === 0) return;
       setShown(true);
       announceNow(t("announce.youAreMuted"));
       clearTimeout(timer);

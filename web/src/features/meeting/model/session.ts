@@ -31,6 +31,7 @@ import {
   roomOptions,
 } from "./livekit.ts";
 import { createOwnMedia, type GivenTracks, type OwnMedia } from "./media.ts";
+import { changes, sameShare, withAbsent } from "./presence.ts";
 
 export interface SessionPorts {
   readonly createRoom: (options: RoomOptions) => Room;
@@ -318,37 +319,13 @@ export function createSession(
       share: sameShare(before.share, share),
       hasMet: before.hasMet || people.some((person) => !person.isSelf),
     });
-    if (isHere) {
-      tellChanges(before.people, shown, before.share, share);
-    }
-  }
-
-  function tellChanges(
-    before: readonly Person[],
-    after: readonly Person[],
-    shareBefore: { identity: string; name: string; isSelf: boolean } | null,
-    shareAfter: { identity: string; name: string; isSelf: boolean } | null,
-  ): void {
-    if (!hasReadPeople) {
-      hasReadPeople = true;
-      return;
-    }
-    const missing = (from: readonly Person[], people: readonly Person[]) =>
-      people.filter((person) => !from.some((other) => other.identity === person.identity));
-    for (const { identity, name } of missing(before, after)) {
-      notify({ type: "joined", identity, name });
-    }
-    for (const { identity, name } of missing(after, before)) {
-      notify({ type: "left", identity, name });
-    }
-    if (shareBefore?.identity !== shareAfter?.identity) {
-      if (shareBefore !== null) {
-        notify({ type: "share-stopped", name: shareBefore.name, isSelf: shareBefore.isSelf });
-      }
-      if (shareAfter !== null) {
-        notify({ type: "share-started", name: shareAfter.name, isSelf: shareAfter.isSelf });
+    if (isHere && hasReadPeople) {
+      for (const change of changes(before, { people: shown, share })) {
+        notify(change);
       }
     }
+    // Who was here before is not news.
+    hasReadPeople ||= isHere;
   }
 
   async function close(reason: LeaveReason): Promise<void> {
@@ -394,28 +371,4 @@ export function createSession(
     },
     ended,
   };
-}
-
-/** People seen before a break stay on the stage without a picture until they are back. */
-function withAbsent(before: readonly Person[], now: readonly Person[]): readonly Person[] {
-  const here = new Set(now.map((person) => person.identity));
-  const absent = before
-    .filter((person) => !here.has(person.identity) && !person.isSelf)
-    .map((person): Person => ({ ...person, camera: null, isSpeaking: false, quality: "lost" }));
-  return absent.length === 0
-    ? now
-    : [...now, ...absent].sort((left, right) => left.joinedAt - right.joinedAt);
-}
-
-function sameShare<T extends { identity: string; video: unknown; hasSound: boolean } | null>(
-  before: T,
-  after: T,
-): T {
-  return before !== null &&
-    after !== null &&
-    before.identity === after.identity &&
-    before.video === after.video &&
-    before.hasSound === after.hasSound
-    ? before
-    : after;
 }
