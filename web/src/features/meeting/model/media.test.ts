@@ -71,6 +71,14 @@ describe("publishing", () => {
     expect(stopped).toBe(2);
   });
 
+  it("says at once when the browser refuses, also on the way in", async () => {
+    (room as FakeRoom).state = "connecting";
+    local().failure = named("NotAllowedError");
+    await media({ microphone: true }).publish((room as FakeRoom).asRoom());
+    expect(state("microphone")).toBe("blocked");
+    expect(notices).toHaveLength(1);
+  });
+
   it("does not blame the device for a lost connection", async () => {
     (room as FakeRoom).state = "reconnecting";
     local().failure = named("Error");
@@ -105,6 +113,8 @@ describe("switching", () => {
 
   it.each([
     ["NotAllowedError", "blocked"],
+    ["SecurityError", "blocked"],
+    ["PublishTrackError", "off"],
     ["NotFoundError", "missing"],
     ["OverconstrainedError", "missing"],
     ["NotReadableError", "in-use"],
@@ -120,7 +130,7 @@ describe("switching", () => {
   });
 
   it("knows what is no error at all", () => {
-    expect(failureOf("strange")).toBe("blocked");
+    expect(failureOf("strange")).toBeNull();
   });
 
   it("tells a mute by the host from one's own", async () => {

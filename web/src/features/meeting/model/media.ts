@@ -69,8 +69,8 @@ const KINDS = {
   speaker: "audiooutput",
 } as const;
 
-/** What a refusal of the browser means for the person. */
-export function failureOf(error: unknown): Failure {
+/** What a refusal of the browser means for the person; null when it is no fault of the device. */
+export function failureOf(error: unknown): Failure | null {
   switch (error instanceof Error ? error.name : "") {
     case "NotFoundError":
     case "OverconstrainedError":
@@ -78,8 +78,11 @@ export function failureOf(error: unknown): Failure {
     case "NotReadableError":
     case "AbortError":
       return "in-use";
-    default:
+    case "NotAllowedError":
+    case "SecurityError":
       return "blocked";
+    default:
+      return null;
   }
 }
 
@@ -144,9 +147,10 @@ export function createOwnMedia(
     try {
       await action();
     } catch (error) {
+      const failure = failureOf(error);
       // A lost connection is no fault of the device: it is published again after coming back.
-      if (ports.room()?.state === "connected") {
-        intent.failure = failureOf(error);
+      if (failure !== null || ports.room()?.state === "connected") {
+        intent.failure = failure;
         intent.isWanted = false;
         ports.notify({ type: "device-refused", device: kind });
       }
