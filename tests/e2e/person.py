@@ -58,6 +58,26 @@ _FRAMES_SCRIPT = """
   ]))
 """
 
+# The element may be another one after a reconnect: then the count starts anew.
+_MOVING_SCRIPT = """
+async ([name, patience]) => {
+  const end = performance.now() + patience;
+  let seen = null;
+  let first = 0;
+  while (performance.now() < end) {
+    const video = [...document.querySelectorAll('[data-identity]')]
+      .filter((tile) => tile.textContent.includes(name))
+      .map((tile) => tile.querySelector('video'))
+      .find((element) => element?.checkVisibility());
+    const frames = video ? video.getVideoPlaybackQuality().totalVideoFrames : 0;
+    if (video !== seen) [seen, first] = [video, frames];
+    else if (video && frames >= first + 5) return true;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  return false;
+}
+"""
+
 _SPECTRUM_SCRIPT = """
 async (frequencies) => {
   const streams = [...document.querySelectorAll('audio')]
@@ -163,22 +183,8 @@ class Person:
     def expect_moving(self, *names: str) -> None:
         """Each of the named people's pictures gains at least five decoded frames."""
         for name in names:
-            video = self.tile(name).locator("video")
-            expect(video).to_be_visible()
-            video.evaluate(
-                """(element, patience) => new Promise((resolve, reject) => {
-                  const count = () => element.getVideoPlaybackQuality().totalVideoFrames;
-                  const first = count();
-                  const timer = setInterval(() => {
-                    if (count() >= first + 5) { clearInterval(timer); resolve(true); }
-                  }, 50);
-                  setTimeout(() => {
-                    clearInterval(timer);
-                    reject(new Error('no new frames'));
-                  }, patience);
-                })""",
-                PATIENCE_MS,
-            )
+            moves = self.page.evaluate(_MOVING_SCRIPT, [name, PATIENCE_MS])
+            assert moves, f"{self.name} does not see {name} moving: {self.frames()}"
 
     def hears(self, *tones: float) -> list[float]:
         """Level in dB of each frequency in the sound that this page plays."""
