@@ -169,24 +169,19 @@ async def _schema_version(settings: Settings) -> int:
 
 
 def check_ports(settings: Settings) -> Iterator[Finding]:
-    from conclave.kernel.errors import ConclaveError
-    from conclave.kernel.listen import bind
+    from conclave.kernel.listen import AddressUnusable, PortTaken, bind
 
     http = settings.http
     try:
         for bound in bind(http.host, http.port):
             bound.close()
-    except ConclaveError as error:
+    except PortTaken as error:
         if _is_served_by_conclave(settings):
             yield Finding("ok", f"port {http.port}: served by conclave, which is running")
             return
         yield Finding("fault", f"port {http.port} (TCP) cannot be used", error.detail)
-    except OSError as error:
-        yield Finding(
-            "fault",
-            f"address {http.host} cannot be used ({error.strerror})",
-            "set CONCLAVE_HTTP__HOST to an address of this machine, or to :: for all",
-        )
+    except AddressUnusable as error:
+        yield Finding("fault", f"address {http.host} cannot be used", error.detail)
     else:
         yield Finding("ok", f"port {http.port} (TCP): free")
     if settings.media.engine == "embedded":

@@ -43,7 +43,8 @@ def run(settings: Settings) -> int:
     except ConclaveError as error:
         print(f"conclave: {error.detail}", file=sys.stderr)
     except OSError as error:
-        print(f"conclave: {error}", file=sys.stderr)
+        what = f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+        print(f"conclave: {what or error} (conclave doctor tells more)", file=sys.stderr)
     return 1
 
 

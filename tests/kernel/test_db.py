@@ -17,7 +17,7 @@ from conclave.kernel.db import Database
 from conclave.kernel.errors import Unavailable
 from conclave.meetings.models import Meeting
 from conclave.settings import DbSettings, Settings
-from tests.databases import sqlite_only
+from tests.databases import pg_only, sqlite_only
 from tests.stage import Stage
 
 pytestmark = pytest.mark.unit
@@ -153,6 +153,24 @@ async def test_a_postgresql_that_is_away_is_unavailable(tmp_path: Path) -> None:
         async with db.transaction() as tx:
             await tx.execute(text("SELECT 1"))
     await db.close()
+
+
+@pg_only
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "DO $$ BEGIN RAISE EXCEPTION 'full' USING ERRCODE = 'disk_full'; END $$",
+        "DO $$ BEGIN RAISE EXCEPTION 'busy' USING ERRCODE = 'lock_not_available'; END $$",
+        "SELECT pg_terminate_backend(pg_backend_pid())",
+    ],
+)
+async def test_a_postgresql_in_trouble_is_unavailable(db: Database, statement: str) -> None:
+    with pytest.raises(Unavailable):
+        async with db.transaction() as tx:
+            tx.add(Organisation(org_id="org_1", created_at=NOW))
+            await tx.flush()
+            await tx.execute(text(statement))
+    assert await _count(db) == 0
 
 
 async def test_errors_never_hold_what_was_to_be_stored(db: Database) -> None:

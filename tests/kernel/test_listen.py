@@ -11,7 +11,7 @@ import pytest
 from starlette.types import Message, Receive, Scope, Send
 
 from conclave.kernel import listen
-from conclave.kernel.listen import PortTaken, bind, new_server
+from conclave.kernel.listen import AddressUnusable, PortTaken, bind, new_server
 
 pytestmark = pytest.mark.unit
 
@@ -132,6 +132,29 @@ def test_a_taken_port_is_said_with_what_to_do() -> None:
             bind("127.0.0.1", other.getsockname()[1])
 
 
+def test_an_address_of_another_machine_is_said() -> None:
+    with pytest.raises(AddressUnusable, match="CONCLAVE_HTTP__HOST"):
+        bind("192.0.2.1", 0)
+
+
+@pytest.mark.parametrize(
+    ("trusted", "client", "scheme"),
+    [(["127.0.0.0/8"], "203.0.113.7", "https"), ([], "127.0.0.1", "http")],
+)
+async def test_who_asks_behind_a_proxy(trusted: list[str], client: str, scheme: str) -> None:
+    seen.clear()
+    sockets = bind("127.0.0.1", 0)
+    server = new_server(echo, certificate=None, trusted_proxies=trusted)
+    serving = asyncio.create_task(server.serve(sockets=sockets))
+    await server.listening.wait()
+    forwarded = ("x-forwarded-for: 198.51.100.66, 203.0.113.7", "x-forwarded-proto: https")
+    await _ask(sockets[0].getsockname()[1], _get("/", *forwarded))
+    server.should_exit = True
+    await serving
+    assert seen[0]["client"][0] == client, "the last one that the proxy itself has seen"
+    assert seen[0]["scheme"] == scheme
+
+
 def test_every_address_means_both_families_on_one_port(monkeypatch: pytest.MonkeyPatch) -> None:
     # Loopback instead of every address: tests open nothing to others.
     original = listen._bind
@@ -153,7 +176,7 @@ def test_without_ipv6_every_address_is_ipv4(monkeypatch: pytest.MonkeyPatch) -> 
 
     def no_ipv6(family: socket.AddressFamily, host: str, port: int) -> socket.socket:
         if family == socket.AF_INET6:
-            raise OSError("Address family not supported")
+            raise AddressUnusable("Address family not supported")
         return original(family, "127.0.0.1", port)
 
     monkeypatch.setattr(listen, "_bind", no_ipv6)

@@ -93,7 +93,7 @@ class Database:
 
     def _check_open(self) -> None:
         if self._is_closed:  # a request that outlived the server's stop
-            raise Unavailable(code="database_unavailable")
+            raise _unavailable()
 
     async def close(self) -> None:
         self._is_closed = True
@@ -139,12 +139,23 @@ async def _as_unavailable() -> AsyncIterator[None]:
     try:
         yield
     except (OperationalError, sqlite3.OperationalError, PoolTimeout, OSError) as error:
-        raise Unavailable(
-            "The server cannot reach or write its database right now. Nothing was changed; "
-            "please try again in a moment.",
-            code="database_unavailable",
-        ) from error
+        raise _unavailable() from error
     except DBAPIError as error:
-        if error.connection_invalidated:
-            raise Unavailable(code="database_unavailable") from error
+        if error.connection_invalidated or _is_passing(error):
+            raise _unavailable() from error
         raise
+
+
+def _is_passing(error: DBAPIError) -> bool:
+    """A PostgreSQL condition of the server, not of the statement (its appendix A): connection,
+    resources such as a full disk, operator intervention, system errors, conflicts, locks."""
+    state = str(getattr(error.orig, "sqlstate", None) or "")
+    return state[:2] in {"08", "53", "57", "58"} or state in {"25006", "40001", "40P01", "55P03"}
+
+
+def _unavailable() -> Unavailable:
+    return Unavailable(
+        "The server cannot reach or write its database right now. Nothing was changed; "
+        "please try again in a moment.",
+        code="database_unavailable",
+    )

@@ -29,6 +29,7 @@ from conclave.kernel.ratelimit import shortened, source_of
 BODY_LIMIT = 64 * 1024
 BODY_TIMEOUT_S = 20.0
 API = "/api/"
+_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"})
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 log = structlog.get_logger()
@@ -143,7 +144,7 @@ class Guard:
     def _record(self, scope: Scope, exchange: _Exchange) -> None:
         route = _route(scope)
         seconds = self._app.clock.monotonic() - exchange.started_at
-        method = scope["method"] if scope["method"].isalpha() else "other"
+        method = scope["method"] if scope["method"] in _METHODS else "other"
         self._metrics.requests.labels(method, route, str(exchange.status)).inc()
         self._metrics.seconds.labels(route).observe(seconds)
         client = scope.get("client")

@@ -38,18 +38,22 @@ class PortTaken(ConclaveError):
     title = "The port is taken"
 
 
+class AddressUnusable(ConclaveError):
+    title = "The address cannot be used"
+
+
 def bind(host: str, port: int) -> list[socket.socket]:
     """Sockets for `host`. `::` means every address of both families, each by a socket of its own,
     so that IPv4 clients keep their plain addresses; without IPv6 it means `0.0.0.0`.
 
-    Raises `PortTaken`, or `OSError` for a host that is not of this machine.
+    Raises `PortTaken`, or `AddressUnusable` for a host that is not of this machine.
     """
     if host != "::":
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         return [_bind(family, host, port)]
     sockets: list[socket.socket] = []
     if socket.has_ipv6:
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(AddressUnusable):
             sockets.append(_bind(socket.AF_INET6, "::", port))
     try:
         chosen = sockets[0].getsockname()[1] if sockets else port
@@ -62,7 +66,10 @@ def bind(host: str, port: int) -> list[socket.socket]:
 
 
 def _bind(family: socket.AddressFamily, host: str, port: int) -> socket.socket:
-    bound = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        bound = socket.socket(family, socket.SOCK_STREAM)
+    except OSError as error:  # a kernel without this family
+        raise AddressUnusable(f"{host} cannot be used ({error.strerror})") from None
     try:
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if family == socket.AF_INET6:
@@ -80,7 +87,10 @@ def _bind(family: socket.AddressFamily, host: str, port: int) -> socket.socket:
                 f"Port {port} needs more rights than this account has: choose one above 1023 with "
                 "CONCLAVE_HTTP__PORT."
             ) from None
-        raise
+        raise AddressUnusable(
+            f"The address {host} cannot be used ({error.strerror}): set CONCLAVE_HTTP__HOST to an "
+            "address of this machine, or to :: for all."
+        ) from None
     bound.setblocking(False)
     return bound
 
