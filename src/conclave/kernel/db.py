@@ -53,14 +53,20 @@ class Database:
                 "BEGIN", busy_timeout_ms, pool_size=_READERS, read_only=True
             )
         else:
-            self._writer = self._reader = create_async_engine(
-                self.url,
-                pool_size=10,
-                max_overflow=0,
-                pool_timeout=POOL_TIMEOUT_S,
-                pool_pre_ping=True,
-                hide_parameters=True,
-            )
+            try:
+                self._writer = self._reader = create_async_engine(
+                    self.url,
+                    pool_size=10,
+                    max_overflow=0,
+                    pool_timeout=POOL_TIMEOUT_S,
+                    pool_pre_ping=True,
+                    hide_parameters=True,
+                )
+            except ModuleNotFoundError as error:
+                raise Unavailable(
+                    f"This database needs the Python package {error.name}: install "
+                    "conclave-server[postgres]."
+                ) from None
 
     @property
     def engine(self) -> AsyncEngine:
