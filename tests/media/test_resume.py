@@ -163,6 +163,30 @@ def test_sync_state_with_a_track_that_never_was_here_starts_anew() -> None:
     assert (leave.action, leave.reason) == (rtc.LeaveRequest.RECONNECT, Reason.STATE_MISMATCH)
 
 
+def test_sync_state_inside_the_reconnect_request_counts_too() -> None:
+    stage, alice, bob = _pair()
+    sid, track = alice.sid, bob.publish()
+    alice.lose_socket()
+    stage.commands.clear()
+    unsubscribe = rtc.UpdateSubscription(track_sids=[track], subscribe=False)
+    offer = rtc.SessionDescription(type="offer", sdp="v=0", id=3)
+    fresh = stage.resume(
+        alice, sync_state=rtc.SyncState(subscription=unsubscribe), publisher_offer=offer
+    )
+    assert stage.commands == [
+        effects.Unsubscribe(sid, track),
+        effects.Offer(sid, 3, "v=0"),
+    ]
+    fresh.lose_socket()
+    stage.commands.clear()
+    published = rtc.TrackPublishedResponse(cid="x", track=models.TrackInfo(sid="TR_x"))
+    again = stage.resume(
+        alice, sync_state=rtc.SyncState(publish_tracks=[published]), publisher_offer=offer
+    )
+    assert again.last("leave").action == rtc.LeaveRequest.RECONNECT
+    assert stage.commands == [effects.Close(sid)]
+
+
 def test_sync_state_may_name_a_track_that_was_taken_away_meanwhile() -> None:
     stage, alice, _ = _pair()
     track = alice.publish()

@@ -165,6 +165,10 @@ async def _serve(engine: SignalEngine, websocket: WebSocket) -> None:
         )
         return
     await websocket.accept()
+    if engine.is_draining:
+        # The stop began while this one waited at the door.
+        await websocket.close(1012, "the server is restarting")
+        return
     queue = SocketQueue()
     connection = engine.connect(queue)
     try:

@@ -161,6 +161,8 @@ def resume(
     turn.do(effects.SendToken(connection, participant.claims))
     if request.HasField("sync_state"):
         on_sync_state(turn, participant, request.sync_state)
+        if participant.sid not in world.by_sid:
+            return
     if request.HasField("publisher_offer"):
         negotiating.on_offer(turn, participant, request.publisher_offer)
     turn.do(effects.Count("resumes", "resumed"))
