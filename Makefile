@@ -17,7 +17,7 @@ help: ## list the targets
 	$(say) 'Python packages into .venv'
 	@mkdir -p .stamps && test -x .venv/bin/python || $(PYTHON) -m venv .venv
 	@test -x .venv/bin/uv || python -m pip install -q --disable-pip-version-check --require-hashes -r requirements/bootstrap.txt
-	@uv pip sync -q --python .venv/bin/python --require-hashes requirements/dev.txt requirements/bootstrap.txt
+	@uv pip sync -q --compile-bytecode --python .venv/bin/python --require-hashes requirements/dev.txt requirements/bootstrap.txt
 	@rm -f .stamps/engine && touch $@
 
 .stamps/node: web/package-lock.json .stamps/python
