@@ -61,7 +61,7 @@ class Engine:
         """Add a remote candidate (`candidate:...` line). Empty = end of candidates."""
 
     def set_bandwidth(self, participant: str, bits_per_second: int | None) -> None:
-        """Cap what is sent to a participant (simulate hook); video is paused to fit, audio never."""
+        """Cap what a participant is sent (simulate hook); video is paused to fit, audio never."""
 
     def close(self, participant: str) -> None: ...
     def close_room(self, room: str) -> None: ...
@@ -90,7 +90,7 @@ class Engine:
     def subscribe(self, participant: str, track: str) -> None: ...
     def unsubscribe(self, participant: str, track: str) -> None: ...
     def pause(self, participant: str, track: str, paused: bool) -> None:
-        """The subscriber does not show the track: stop forwarding; a key frame is asked on return."""
+        """The subscriber does not show the track: stop forwarding; on return ask for a key frame."""
 
     def request_keyframes(self, room: str) -> None:
         """Ask every video publisher of the room for a key frame (end-to-end key change)."""
