@@ -10,15 +10,19 @@ pub const VIDEO_ORIENTATION: &str = "urn:3gpp:video-orientation";
 pub const TRANSPORT_CC: &str =
     "http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01";
 pub const PLAYOUT_DELAY: &str = "http://www.webrtc.org/experiments/rtp-hdrext/playout-delay";
+pub const RID: &str = "urn:ietf:params:rtp-hdrext:sdes:rtp-stream-id";
+pub const REPAIRED_RID: &str = "urn:ietf:params:rtp-hdrext:sdes:repaired-rtp-stream-id";
 
 /// Answered for what a client sends.
-const PUBLISHING: [&str; 6] = [
+const PUBLISHING: [&str; 8] = [
     MID,
     AUDIO_LEVEL,
     ABS_CAPTURE_TIME,
     VIDEO_ORIENTATION,
     TRANSPORT_CC,
     PLAYOUT_DELAY,
+    RID,
+    REPAIRED_RID,
 ];
 /// Answered for what a client receives. No transport-wide sequence numbers: nobody here would read
 /// the feedback.
@@ -30,11 +34,13 @@ const SUBSCRIBING: [&str; 5] = [
     PLAYOUT_DELAY,
 ];
 
-const CONVENTIONAL: [(u8, &str); 5] = [
+const CONVENTIONAL: [(u8, &str); 7] = [
     (1, AUDIO_LEVEL),
     (3, TRANSPORT_CC),
     (4, MID),
     (5, PLAYOUT_DELAY),
+    (10, RID),
+    (11, REPAIRED_RID),
     (13, VIDEO_ORIENTATION),
 ];
 
@@ -54,7 +60,7 @@ pub fn answered<'a>(
     for (id, uri) in offered {
         let fits_kind = match uri.as_str() {
             AUDIO_LEVEL => !is_video,
-            VIDEO_ORIENTATION | PLAYOUT_DELAY => is_video,
+            VIDEO_ORIENTATION | PLAYOUT_DELAY | RID | REPAIRED_RID => is_video,
             _ => true,
         };
         let is_new = !answered.iter().any(|(i, u)| i == id || u == uri);
@@ -103,6 +109,8 @@ impl SessionExtensions {
                 VIDEO_ORIENTATION => Extension::VideoOrientation,
                 TRANSPORT_CC => Extension::TransportSequenceNumber,
                 PLAYOUT_DELAY => Extension::PlayoutDelay,
+                RID => Extension::RtpStreamId,
+                REPAIRED_RID => Extension::RepairedRtpStreamId,
                 _ => continue,
             };
             map.set(*id, extension);

@@ -162,6 +162,11 @@ impl Answer<'_> {
         for codec in &section.codecs {
             self.codec(out, section, codec)?;
         }
+        // One layer of a simulcast sender is taken, its largest; the others are not sent then.
+        // Without these lines it would send its smallest.
+        if let (SectionAnswer::Receive { .. }, Some(rid)) = (&section.answer, &offer.rid) {
+            write!(out, "a=rid:{rid} recv\r\na=simulcast:recv {rid}\r\n")?;
+        }
         if let SectionAnswer::Send {
             ssrc,
             repair,

@@ -26,6 +26,7 @@ struct Draft {
     extensions: Vec<(u8, String)>,
     ssrcs: Vec<u32>,
     repair: Vec<(u32, u32)>,
+    rid: Option<String>,
     ufrag: Option<String>,
     password: Option<String>,
     fingerprint: Option<String>,
@@ -250,6 +251,20 @@ fn attribute(draft: &mut Draft, attribute: &str) -> Result<(), Problem> {
                 bounded_push(&mut draft.repair, (main, repair), MAX_SSRCS, "SSRCs")?;
             }
         }
+        // `send q;h;f` (RFC 8853), alternatives after commas, `~` = paused for now.
+        "simulcast" => {
+            let mut parts = value.split_ascii_whitespace();
+            if parts.next() == Some("send") {
+                let last = parts
+                    .next()
+                    .and_then(|list| list.rsplit(';').next()?.split(',').next());
+                let last = last.map(|rid| rid.trim_start_matches('~'));
+                let is_sane = |rid: &&str| {
+                    (1..=8).contains(&rid.len()) && rid.bytes().all(|b| b.is_ascii_alphanumeric())
+                };
+                draft.rid = last.filter(is_sane).map(str::to_owned);
+            }
+        }
         _ => {}
     }
     Ok(())
@@ -361,6 +376,7 @@ fn section(
         extensions: draft.extensions,
         ssrcs: draft.ssrcs,
         repair: draft.repair,
+        rid: draft.rid,
     })
 }
 

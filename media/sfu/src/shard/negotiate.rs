@@ -215,7 +215,7 @@ impl Shard {
             if let (Role::Publishing(_), Some(kind)) = (role, offered.kind.media())
                 && let Some(transport) = &mut participant.transport
             {
-                transport.expect_media(&offered.mid, kind, &offered.ssrcs, &offered.repair);
+                transport.expect_media(kind, offered);
             }
         }
         participant.asked.audio = participant.asked.audio.saturating_sub(new_sections.0);

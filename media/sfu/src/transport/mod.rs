@@ -13,13 +13,13 @@ use std::time::{Duration, Instant};
 
 use str0m::config::Fingerprint;
 use str0m::format::{Codec as StackCodec, FormatParams};
-use str0m::media::{Frequency, KeyframeRequestKind, MediaKind, Mid, Pt};
+use str0m::media::{Frequency, KeyframeRequestKind, MediaKind, Mid, Pt, Rid};
 use str0m::net::{DatagramRecv, Protocol, Receive};
 use str0m::rtp::Ssrc;
 use str0m::{Candidate, IceCreds, Input, Output, Rtc};
 
 use crate::rtp::extension::SessionExtensions;
-use crate::sdp::{Codec, CodecName};
+use crate::sdp::{Codec, CodecName, OfferSection};
 use crate::{Kind, Transmit};
 use dtls::{SecretSlot, crypto};
 use ice::{IceLite, Path};
@@ -245,30 +245,30 @@ impl Transport {
     }
 
     /// Tell the stack of a section in which the client sends.
-    pub fn expect_media(&mut self, mid: &str, kind: Kind, ssrcs: &[u32], repair: &[(u32, u32)]) {
-        let mid = Mid::from(mid);
+    pub fn expect_media(&mut self, kind: Kind, offered: &OfferSection) {
+        let mid = Mid::from(offered.mid.as_str());
         if self.rtc.media(mid).is_none() {
-            let kind = if kind == Kind::Audio {
-                MediaKind::Audio
-            } else {
-                MediaKind::Video
+            let kind = match kind {
+                Kind::Audio => MediaKind::Audio,
+                Kind::Video => MediaKind::Video,
             };
-            self.rtc.direct_api().declare_media(mid, kind);
-        }
-        // Only one main stream for each section without simulcast.
-        let repairs = |ssrc: u32| {
-            repair
-                .iter()
-                .find(|(main, _)| *main == ssrc)
-                .map(|(_, rtx)| *rtx)
-        };
-        if let Some(&main) = ssrcs
-            .iter()
-            .find(|s| !repair.iter().any(|(_, rtx)| rtx == *s))
-        {
             let mut api = self.rtc.direct_api();
-            let stream =
-                api.expect_stream_rx(main.into(), repairs(main).map(Ssrc::from), mid, None);
+            let media = api.declare_media(mid, kind);
+            if let Some(rid) = &offered.rid {
+                media.expect_rid_rx(Rid::from(rid.as_str()));
+            }
+        }
+        // The SSRCs of simulcast are not offered: streams are found by their extensions.
+        let mut api = self.rtc.direct_api();
+        // Only one main stream for each section without simulcast.
+        let is_repair = |ssrc: &u32| offered.repair.iter().any(|(_, rtx)| rtx == ssrc);
+        if let Some(&main) = offered.ssrcs.iter().find(|ssrc| !is_repair(ssrc)) {
+            let repair = offered
+                .repair
+                .iter()
+                .find(|(m, _)| *m == main)
+                .map(|(_, rtx)| Ssrc::from(*rtx));
+            let stream = api.expect_stream_rx(main.into(), repair, mid, None);
             stream.suppress_nack(kind == Kind::Audio);
         }
     }
