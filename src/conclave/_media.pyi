@@ -90,7 +90,7 @@ class Engine:
     def subscribe(self, participant: str, track: str) -> None: ...
     def unsubscribe(self, participant: str, track: str) -> None: ...
     def pause(self, participant: str, track: str, paused: bool) -> None:
-        """The subscriber does not show the track: stop forwarding; on return ask for a key frame."""
+        """The subscriber does not show the track: not forwarded; a key frame is asked on return."""
 
     def request_keyframes(self, room: str) -> None:
         """Ask every video publisher of the room for a key frame (end-to-end key change)."""

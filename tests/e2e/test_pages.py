@@ -33,9 +33,19 @@ RULES = {
 }
 
 
+# Colours are judged when nothing fades any more; voice bars may go on.
+_STILL_SCRIPT = """
+() => Promise.allSettled(
+  document.getAnimations()
+    .filter((animation) => animation.effect?.getComputedTiming().iterations !== Infinity)
+    .map((animation) => animation.finished))
+"""
+
+
 def assert_accessible(page: Page, what: str) -> None:
+    expect(page.get_by_role("heading", level=1).first).to_be_attached()
     page.evaluate("document.fonts.ready")
-    page.wait_for_function("document.getAnimations().every((a) => a.playState !== 'running')")
+    page.evaluate(_STILL_SCRIPT)
     results = Axe().run(page, options=RULES)
     assert results.violations_count == 0, f"{what}: {results.generate_report()}"
     width = page.evaluate(
