@@ -40,7 +40,9 @@ export function MeetingPage() {
           <div className="vh">
             <PageTitle title={t("title")}>{t("title")}</PageTitle>
           </div>
-          {isComing ? <Connecting /> : <Stage />}
+          {/* Measured while still coming in, so that the first picture finds its place ready. */}
+          <Stage />
+          {isComing && <Connecting />}
         </main>
         <ControlBar />
       </div>
