@@ -19,10 +19,16 @@ seen: list[Scope] = []
 
 
 async def echo(scope: Scope, receive: Receive, send: Send) -> None:
-    """Answers 200; a WebSocket is accepted and closed."""
+    """Answers 200; a WebSocket is accepted and closed, or refused at `/refused`."""
     seen.append(scope)
     if scope["type"] == "websocket":
         await receive()
+        if scope["path"] == "/refused":
+            head: Message = {"type": "websocket.http.response.start", "status": 401, "headers": []}
+            await send(head)
+            await send({"type": "websocket.http.response.body", "body": b"the token "})
+            await send({"type": "websocket.http.response.body", "body": b"is too old"})
+            return
         await send({"type": "websocket.accept"})
         await send({"type": "websocket.close", "code": 1000})
         return
@@ -70,26 +76,34 @@ async def test_a_url_of_64_kb_is_taken(port: int) -> None:
     assert len(seen[0]["query_string"]) > 60_000
 
 
+def _upgrade(path: str) -> bytes:
+    lines = [
+        f"GET {path} HTTP/1.1",
+        "host: x",
+        "upgrade: websocket",
+        "connection: upgrade",
+        "sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==",
+        "sec-websocket-version: 13",
+    ]
+    return "\r\n".join([*lines, "", ""]).encode()
+
+
 async def test_a_socket_with_a_long_url_is_taken(port: int) -> None:
-    key = "dGhlIHNhbXBsZSBub25jZQ=="
-    request = "\r\n".join(
-        [
-            "GET /rtc?join_request=" + "a" * 60_000 + " HTTP/1.1",
-            "host: x",
-            "upgrade: websocket",
-            "connection: upgrade",
-            f"sec-websocket-key: {key}",
-            "sec-websocket-version: 13",
-            "",
-            "",
-        ]
-    ).encode()
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    writer.write(request)
+    writer.write(_upgrade("/rtc?join_request=" + "a" * 60_000))
     async with asyncio.timeout(10):
         assert await reader.readline() == b"HTTP/1.1 101 Switching Protocols\r\n"
     writer.close()
     assert seen[0]["type"] == "websocket"
+
+
+async def test_a_refused_socket_is_an_answer_and_no_fault(
+    port: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    answer = await _ask(port, _upgrade("/refused"))
+    assert answer.startswith(b"HTTP/1.1 401 ")
+    assert answer.endswith(b"the token is too old")
+    assert [record for record in caplog.records if record.levelname == "ERROR"] == []
 
 
 @pytest.mark.parametrize(

@@ -18,11 +18,13 @@ import httptools
 import uvicorn
 import websockets.http11
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from conclave.kernel.errors import ConclaveError
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
+    from uvicorn._types import ASGISendEvent
 
     from conclave.kernel.tls import Certificate
 
@@ -167,6 +169,18 @@ class BoundedHttpProtocol(HttpToolsProtocol):
             self._head_timer = None
 
 
+class RefusableSocketProtocol(WebSocketsSansIOProtocol):
+    """uvicorn's WebSocket connection, for which a refused upgrade is an answer and no fault.
+
+    uvicorn itself logs an error for each, so that anybody could fill the log.
+    """
+
+    async def send(self, message: ASGISendEvent) -> None:
+        await super().send(message)
+        if message["type"] == "websocket.http.response.body" and not message.get("more_body"):
+            self.handshake_complete = True
+
+
 class Server(uvicorn.Server):
     """Leaves signals to the caller, and says when it listens."""
 
@@ -200,7 +214,7 @@ def new_server(
         uvicorn.Config(
             web,
             http=BoundedHttpProtocol,
-            ws="websockets-sansio",
+            ws=RefusableSocketProtocol,
             ws_max_size=WS_MESSAGE_LIMIT,
             ws_per_message_deflate=False,
             lifespan="off",
