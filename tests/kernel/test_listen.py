@@ -26,8 +26,9 @@ async def echo(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["path"] == "/refused":
             head: Message = {"type": "websocket.http.response.start", "status": 401, "headers": []}
             await send(head)
-            await send({"type": "websocket.http.response.body", "body": b"the token "})
-            await send({"type": "websocket.http.response.body", "body": b"is too old"})
+            body: Message = {"type": "websocket.http.response.body", "body": b"the token "}
+            await send({**body, "more_body": True})
+            await send({**body, "body": b"is too old"})
             return
         await send({"type": "websocket.accept"})
         await send({"type": "websocket.close", "code": 1000})
