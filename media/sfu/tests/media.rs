@@ -58,6 +58,27 @@ fn a_late_subscriber_starts_with_a_key_frame_at_once() {
     assert!((1..=3).contains(&asked), "{asked}");
 }
 
+/// Encoders answer a second request only some hundred milliseconds after the first: one that is
+/// spent before the newcomer can receive delays their first picture by that much.
+#[test]
+fn a_newcomer_who_is_not_connected_yet_costs_no_key_frame() {
+    let mut world = World::new();
+    let alice = world.join("room", "alice");
+    let camera = world.publish(alice, "camera", Kind::Video);
+    world.run_ms(1_500);
+    let requests = world.clients[alice].key_frame_requests;
+    let bob = world.open("room", "bob", everything());
+    world.clients[bob].add_receivers(1, 1);
+    world.subscribe(bob, &camera);
+    world.cut.push(bob);
+    world.offer(bob);
+    world.run_ms(1_000);
+    assert_eq!(world.clients[alice].key_frame_requests, requests, "nobody could have seen it");
+    world.cut.clear();
+    world.run_ms(2_000);
+    assert_eq!(world.received(bob, &camera).first_is_key, Some(true));
+}
+
 #[test]
 fn key_frame_requests_are_throttled() {
     let mut world = World::new();

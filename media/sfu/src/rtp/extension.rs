@@ -13,8 +13,10 @@ pub const PLAYOUT_DELAY: &str = "http://www.webrtc.org/experiments/rtp-hdrext/pl
 pub const RID: &str = "urn:ietf:params:rtp-hdrext:sdes:rtp-stream-id";
 pub const REPAIRED_RID: &str = "urn:ietf:params:rtp-hdrext:sdes:repaired-rtp-stream-id";
 
-/// Answered for what a client sends.
-const PUBLISHING: [&str; 8] = [
+/// Answered in every section, also where nothing flows yet: libwebrtc leaves out of later offers
+/// what an answer left out, and what a section is for changes. Transport-wide sequence numbers are
+/// read, and not written.
+const ANSWERED: [&str; 8] = [
     MID,
     AUDIO_LEVEL,
     ABS_CAPTURE_TIME,
@@ -24,16 +26,6 @@ const PUBLISHING: [&str; 8] = [
     RID,
     REPAIRED_RID,
 ];
-/// Answered for what a client receives. No transport-wide sequence numbers: nobody here would read
-/// the feedback.
-const SUBSCRIBING: [&str; 5] = [
-    MID,
-    AUDIO_LEVEL,
-    ABS_CAPTURE_TIME,
-    VIDEO_ORIENTATION,
-    PLAYOUT_DELAY,
-];
-
 const CONVENTIONAL: [(u8, &str); 7] = [
     (1, AUDIO_LEVEL),
     (3, TRANSPORT_CC),
@@ -47,15 +39,9 @@ const CONVENTIONAL: [(u8, &str); 7] = [
 /// The part of a section's offered extensions that is answered.
 pub fn answered<'a>(
     offered: &'a [(u8, String)],
-    is_publishing: bool,
     is_video: bool,
     known: &SessionExtensions,
 ) -> Vec<(u8, &'a str)> {
-    let wanted: &[&str] = if is_publishing {
-        &PUBLISHING
-    } else {
-        &SUBSCRIBING
-    };
     let mut answered: Vec<(u8, &str)> = Vec::new();
     for (id, uri) in offered {
         let fits_kind = match uri.as_str() {
@@ -64,7 +50,7 @@ pub fn answered<'a>(
             _ => true,
         };
         let is_new = !answered.iter().any(|(i, u)| i == id || u == uri);
-        if fits_kind && is_new && wanted.contains(&uri.as_str()) && known.is(*id, uri) {
+        if fits_kind && is_new && ANSWERED.contains(&uri.as_str()) && known.is(*id, uri) {
             answered.push((*id, uri));
         }
     }
@@ -90,7 +76,7 @@ impl SessionExtensions {
                 ids.push((id, uri.to_owned()));
             }
         }
-        ids.retain(|(_, uri)| PUBLISHING.contains(&uri.as_str()));
+        ids.retain(|(_, uri)| ANSWERED.contains(&uri.as_str()));
         SessionExtensions { ids }
     }
 

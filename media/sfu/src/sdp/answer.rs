@@ -192,11 +192,9 @@ impl Answer<'_> {
     ) -> std::fmt::Result {
         let pt = codec.pt;
         write!(out, "a=rtpmap:{pt} {}\r\n", rtpmap(codec.name))?;
-        let is_receiving = matches!(section.answer, SectionAnswer::Receive { .. });
-        // Congestion control runs towards publishers only: nobody here reads a subscriber's feedback.
         for feedback in ["nack", "nack pli", "ccm fir", "transport-cc"] {
             let is_wanted = match feedback {
-                "transport-cc" => is_receiving,
+                "transport-cc" => true,
                 _ => codec.name.is_video() && (feedback != "nack" || codec.rtx.is_some()),
             };
             if is_wanted && codec.offers(feedback) {

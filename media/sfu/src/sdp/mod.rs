@@ -107,6 +107,6 @@ pub struct OfferSection {
     pub ssrcs: Vec<u32>,
     /// `a=ssrc-group:FID`: main and repair.
     pub repair: Vec<(u32, u32)>,
-    /// Of a simulcast sender: the layer that is answered, the last and largest.
+    /// Of a simulcast sender: the layer that is answered, the largest.
     pub rid: Option<String>,
 }

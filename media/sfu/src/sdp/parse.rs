@@ -255,14 +255,22 @@ fn attribute(draft: &mut Draft, attribute: &str) -> Result<(), Problem> {
         "simulcast" => {
             let mut parts = value.split_ascii_whitespace();
             if parts.next() == Some("send") {
-                let last = parts
-                    .next()
-                    .and_then(|list| list.rsplit(';').next()?.split(',').next());
-                let last = last.map(|rid| rid.trim_start_matches('~'));
                 let is_sane = |rid: &&str| {
                     (1..=8).contains(&rid.len()) && rid.bytes().all(|b| b.is_ascii_alphanumeric())
                 };
-                draft.rid = last.filter(is_sane).map(str::to_owned);
+                let layers = parts
+                    .next()
+                    .unwrap_or_default()
+                    .split(';')
+                    .filter_map(|l| l.split(',').next());
+                let layers: Vec<&str> = layers
+                    .map(|l| l.trim_start_matches('~'))
+                    .filter(is_sane)
+                    .take(8)
+                    .collect();
+                // The largest: `f`, then `h`, by LiveKit's names, which come in either order.
+                let named = ["f", "h"].into_iter().find(|name| layers.contains(name));
+                draft.rid = named.or(layers.last().copied()).map(str::to_owned);
             }
         }
         _ => {}

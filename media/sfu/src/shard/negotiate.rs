@@ -319,7 +319,13 @@ impl Shard {
         for t in unsupported {
             self.fail_subscription(index, t, SubscriptionError::CodecUnsupported);
         }
-        for (track, _) in &bound {
+        // Not before they can receive: encoders answer a second request only some hundred
+        // milliseconds after the first. Who connects later asks then.
+        let can_see = self
+            .participants
+            .get(index)
+            .is_some_and(|participant| participant.is_reachable());
+        for (track, _) in bound.iter().filter(|_| can_see) {
             if let Some(&t) = self.tracks_by_id.get(track) {
                 self.want_first_key_frame(now, t);
             }
@@ -371,12 +377,8 @@ impl Shard {
             } else {
                 encodings_for_subscribing(offered)
             };
-            let extensions = extension::answered(
-                &offered.extensions,
-                is_publishing,
-                is_video,
-                &participant.known_extensions,
-            );
+            let extensions =
+                extension::answered(&offered.extensions, is_video, &participant.known_extensions);
             let answer = match role {
                 Role::Closed => SectionAnswer::Rejected,
                 _ if offered.kind == SectionKind::Data => SectionAnswer::Data,
