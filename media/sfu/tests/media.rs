@@ -73,7 +73,10 @@ fn a_newcomer_who_is_not_connected_yet_costs_no_key_frame() {
     world.cut.push(bob);
     world.offer(bob);
     world.run_ms(1_000);
-    assert_eq!(world.clients[alice].key_frame_requests, requests, "nobody could have seen it");
+    assert_eq!(
+        world.clients[alice].key_frame_requests, requests,
+        "nobody could have seen it"
+    );
     world.cut.clear();
     world.run_ms(2_000);
     assert_eq!(world.received(bob, &camera).first_is_key, Some(true));

@@ -4,12 +4,13 @@
 //! are one field each. Sends no checks of its own and believes no source address before a message
 //! with the right integrity came from it.
 
+use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use str0m::IceCreds;
 use str0m::config::CryptoProvider;
-use str0m::ice::StunMessage;
+use str0m::ice::{StunMessage, TransId};
 
 use super::dtls::crypto;
 
@@ -19,6 +20,10 @@ pub const DISCONNECTED_AFTER: Duration = Duration::from_secs(10);
 pub const FAILED_AFTER: Duration = Duration::from_secs(5);
 /// Source addresses remembered for one participant (candidate pairs that a client probes).
 const MAX_PATHS: usize = 32;
+
+/// Checks remembered, so that a stranger who repeats one from elsewhere moves nothing. A client sends
+/// about one in two seconds.
+const MAX_CHECKS: usize = 256;
 
 /// A local and a remote address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -38,7 +43,26 @@ pub struct IceLite {
     selected: Option<Path>,
     /// Pairs seen with valid credentials, oldest first.
     paths: Vec<Path>,
+    /// Transaction of each recent check and where it came from first.
+    checks: VecDeque<(TransId, Path)>,
     last_heard: Option<Instant>,
+}
+
+/// Credentials that nobody can guess, however many of ours it has seen (RFC 8445, 5.3): the stack's
+/// own come from a generator that gives its state away.
+fn credentials() -> IceCreds {
+    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut bytes = [0; 12 + 24];
+    getrandom::fill(&mut bytes).expect("the system has random bytes");
+    let text: String = bytes
+        .iter()
+        .map(|b| char::from(ALPHABET[usize::from(b & 63)]))
+        .collect();
+    let (ufrag, pass) = text.split_at(12);
+    IceCreds {
+        ufrag: ufrag.to_owned(),
+        pass: pass.to_owned(),
+    }
 }
 
 /// What became of a STUN message.
@@ -56,11 +80,12 @@ pub enum Checked {
 impl IceLite {
     pub fn new() -> Self {
         IceLite {
-            local: IceCreds::new(),
+            local: credentials(),
             remote: None,
             previous: None,
             selected: None,
             paths: Vec::new(),
+            checks: VecDeque::new(),
             last_heard: None,
         }
     }
@@ -98,7 +123,7 @@ impl IceLite {
                 false
             }
             Some(_) => {
-                let old_local = std::mem::replace(&mut self.local, IceCreds::new());
+                let old_local = std::mem::replace(&mut self.local, credentials());
                 let old_remote = self.remote.replace(remote);
                 self.previous = Some((old_local, old_remote));
                 true
@@ -131,6 +156,19 @@ impl IceLite {
         let hmac = |key: &[u8], parts: &[&[u8]]| provider.sha1_hmac_provider.sha1_hmac(key, parts);
         if !message.verify(local.pass.as_bytes(), hmac) {
             return Checked::Rejected("stun_integrity");
+        }
+        let transaction = message.trans_id();
+        match self.checks.iter().find(|(t, _)| *t == transaction) {
+            Some((_, first)) if *first != path => {
+                return Checked::Rejected("stun_repeated_elsewhere");
+            }
+            Some(_) => {}
+            None => {
+                if self.checks.len() >= MAX_CHECKS {
+                    self.checks.pop_front();
+                }
+                self.checks.push_back((transaction, path));
+            }
         }
         let mut buffer = [0; 256];
         let reply = StunMessage::binding_reply(message.trans_id(), path.remote);
@@ -172,14 +210,8 @@ pub fn nomination(
     remote: &IceCreds,
 ) -> Option<Vec<u8>> {
     let username = format!("{}:{}", local.ufrag, remote.ufrag);
-    let message = StunMessage::binding_request(
-        &username,
-        str0m::ice::TransId::new(),
-        true,
-        1,
-        2_130_706_431,
-        true,
-    );
+    let message =
+        StunMessage::binding_request(&username, TransId::new(), true, 1, 2_130_706_431, true);
     let mut buffer = vec![0; 256];
     let hmac = |key: &[u8], parts: &[&[u8]]| provider.sha1_hmac_provider.sha1_hmac(key, parts);
     let len = message

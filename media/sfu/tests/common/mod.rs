@@ -75,6 +75,8 @@ pub struct World {
     pub loss: f64,
     pub delay: Duration,
     pub jitter: Duration,
+    /// The last datagrams to the server, as they were.
+    pub captured: Vec<(SocketAddr, Vec<u8>)>,
     /// Nothing from or to this client index passes.
     pub cut: Vec<usize>,
     random: Random,
@@ -103,6 +105,7 @@ impl World {
             loss: 0.0,
             delay: Duration::from_millis(10),
             jitter: Duration::ZERO,
+            captured: Vec::new(),
             cut: Vec::new(),
             random: Random::new(42),
             flights: BinaryHeap::new(),
@@ -319,6 +322,9 @@ impl World {
             .is_some_and(|c| self.cut.contains(&c))
         {
             return;
+        }
+        if to_server && self.captured.len() < 2000 {
+            self.captured.push((source, payload.clone()));
         }
         // DTLS is repeated after a second or more; losing it says nothing about media.
         let is_media = matches!(payload.first(), Some(128..=191));
