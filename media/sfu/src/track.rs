@@ -29,7 +29,7 @@ const MAX_EARLY: usize = 128;
 #[derive(Debug, Clone)]
 pub struct Source {
     pub ssrc: u32,
-    pub codec: Codec,
+    pub codec: Arc<Codec>,
 }
 
 pub struct Track {

@@ -1,5 +1,6 @@
 //! The packet path: from a publisher's packet to its subscribers' datagrams.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use super::Shard;
@@ -43,22 +44,35 @@ impl Shard {
             let Some(codec) = codec.filter(|c| c.name.is_video() == track.is_video()) else {
                 return;
             };
-            if track.source.as_ref().is_some_and(|s| s.ssrc != packet.ssrc) {
+            let codec = Arc::new(codec.clone());
+            let (name, ssrc) = (codec.name, packet.ssrc);
+            let before = track.source.replace(Source { ssrc, codec });
+            if before.as_ref().is_some_and(|s| s.ssrc != packet.ssrc) {
                 track.clock = None;
             }
-            track.source = Some(Source {
-                ssrc: packet.ssrc,
-                codec: codec.clone(),
-            });
+            if before.is_some() && track.is_video() {
+                // What comes now does not continue the pictures before.
+                for subscriber in track.subscribers.clone() {
+                    if let Some(subscription) = self.subscription(subscriber) {
+                        subscription.interrupt();
+                    }
+                }
+            }
+            let Some(track) = self.tracks.get_mut(t) else {
+                return;
+            };
             if !std::mem::replace(&mut track.is_announced, true) {
                 self.events.push(Event::TrackActive {
                     participant: track.publisher_id.clone(),
                     track: track.id.clone(),
-                    mime: codec.name.mime(),
+                    mime: name.mime(),
                     mid: track.mid.clone().unwrap_or_default(),
                 });
             }
         }
+        let Some(track) = self.tracks.get_mut(t) else {
+            return;
+        };
         track.reception.record(&packet);
         track.bitrate.record(now, packet.payload.len() + 40);
         if track.muted {

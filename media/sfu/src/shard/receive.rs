@@ -51,15 +51,18 @@ impl Shard {
             return self.drop_datagram("unknown_source");
         };
         self.guard(index, |shard| {
-            if shard
-                .participants
-                .get_mut(index)
-                .is_some_and(|p| std::mem::take(&mut p.fault))
-            {
-                panic!("injected fault");
-            }
+            shard.fault(index);
             work(shard, index)
         });
+    }
+
+    /// The test hook of `InjectFault`.
+    fn fault(&mut self, index: ParticipantIndex) {
+        let participant = self.participants.get_mut(index);
+        assert!(
+            !participant.is_some_and(|p| std::mem::take(&mut p.fault)),
+            "injected fault"
+        );
     }
 
     fn receive_stun(&mut self, now: Instant, path: Path, datagram: &[u8]) {
@@ -72,7 +75,10 @@ impl Shard {
         let Some(&index) = self.fragments.get(fragment) else {
             return self.drop_datagram("stun_unknown_fragment");
         };
-        self.guard(index, |shard| shard.check_stun(now, index, path, &message));
+        self.guard(index, |shard| {
+            shard.fault(index);
+            shard.check_stun(now, index, path, &message)
+        });
     }
 
     fn check_stun(

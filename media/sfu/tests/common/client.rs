@@ -536,16 +536,13 @@ impl Client {
         self.deadline = self.started;
     }
 
-    /// As a browser does after some renegotiations.
+    /// As a browser does after some renegotiations; a new stream starts with a key frame.
     pub fn change_ssrc(&mut self, name: &str) {
-        let Some(mid) = self
-            .sending
-            .iter()
-            .find(|s| s.name == name)
-            .and_then(|s| s.mid)
-        else {
+        let Some(sending) = self.sending.iter_mut().find(|s| s.name == name) else {
             return;
         };
+        let Some(mid) = sending.mid else { return };
+        sending.wants_key = true;
         let mut api = self.rtc.direct_api();
         let (ssrc, rtx) = (api.new_ssrc(), api.new_ssrc());
         api.reset_stream_tx(mid, None, ssrc, Some(rtx));
