@@ -4,7 +4,11 @@
  */
 
 import { useEffect, useMemo, useRef, useState } from "react";
-import "./meeting.css";
+import "./css/stage.css";
+import "./css/bar.css";
+import "./css/panel.css";
+// Last: what narrow windows change of the others.
+import "./css/narrow.css";
 import { readSetting, writeSetting } from "../../storage.ts";
 import { MeetingProvider } from "./components/context.tsx";
 import { MeetingPage } from "./components/MeetingPage.tsx";
