@@ -44,7 +44,7 @@ run: setup ## serve on http://localhost:8080 and print the operator's link
 
 check: .stamps/python .stamps/node ## ruff, mypy, import-linter, rustfmt, clippy, and the web client's checks
 	$(say) 'Python: ruff, mypy, import-linter'
-	@ruff check --quiet . && ruff format --check --quiet . && mypy --no-error-summary && lint-imports --no-logo
+	@ruff check --quiet . && ruff format --check --quiet . && mypy --no-error-summary && PYTHONPATH=src lint-imports --no-logo
 	$(say) 'Rust: rustfmt, clippy'
 	@cd media && $(CARGO) fmt --all --check && $(CARGO) clippy --quiet --workspace --all-targets -- -D warnings
 	$(say) 'Web: tsc, biome, knip, texts'
