@@ -185,15 +185,24 @@ fn stereo_is_answered_when_asked_for() {
 #[test]
 fn of_simulcast_the_largest_layer_is_taken() {
     let mut world = World::new();
-    let alice = fresh(&mut world, "alice");
-    let (sdp, _) = answer(offered(&mut world, &alice, SIMULCAST));
-    assert!(
-        sdp.contains("a=rid:f recv\r\na=simulcast:recv f\r\n"),
-        "{sdp}"
-    );
-    assert!(
-        sdp.contains("sdes:rtp-stream-id\r\n") && sdp.contains("sdes:repaired-rtp-stream-id\r\n")
-    );
+    // Browsers name the smallest first, the Rust SDK the largest.
+    for (name, order) in [
+        ("alice", "send q;h;f"),
+        ("bob", "send f;h;q"),
+        ("carol", "send f;~h,q"),
+    ] {
+        let participant = fresh(&mut world, name);
+        let offer = SIMULCAST.replace("send q;h;f", order);
+        let (sdp, _) = answer(offered(&mut world, &participant, &offer));
+        assert!(
+            sdp.contains("a=rid:f recv\r\na=simulcast:recv f\r\n"),
+            "{sdp}"
+        );
+        assert!(
+            sdp.contains("sdes:rtp-stream-id\r\n")
+                && sdp.contains("sdes:repaired-rtp-stream-id\r\n")
+        );
+    }
 }
 
 #[test]
