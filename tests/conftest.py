@@ -36,8 +36,9 @@ def no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
             monkeypatch.delenv(name)
 
 
-@pytest.fixture(scope="session", autouse=True)
+@pytest.fixture(autouse=True)
 def quiet_log() -> None:
+    """For each test anew: one before may have started a command, with a log of its own."""
     configure_logging(form="console", level="warning")
 
 
