@@ -78,10 +78,13 @@ class Engine:
         muted: bool,
         stereo: bool,
         dtx: bool,
+        codec: str = "",
     ) -> None:
         """Expect a published track: the section of an offer whose msid's second token is `cid`.
 
         `stream` names the MediaStream in which receivers see it (`msid:<PA_>|<stream> <TR_>`).
+        `codec` ("video/H264") is what the publisher wants to send with; what is not forwarded is
+        ignored, and then the first codec of its offer counts.
         May come before or after the offer that carries it.
         """
 

@@ -92,14 +92,19 @@ class Person:
         self._tasks.append(asyncio.create_task(_tone(source, hertz)))
         return publication
 
-    async def show(self, width: int = 320, height: int = 240) -> rtc.LocalTrackPublication:
+    async def show(
+        self,
+        width: int = 320,
+        height: int = 240,
+        codec: rtc.VideoCodec.ValueType = rtc.VideoCodec.VP8,
+    ) -> rtc.LocalTrackPublication:
         """Publish a camera: grey frames whose brightness rises with each."""
         source = rtc.VideoSource(width, height)
         track = rtc.LocalVideoTrack.create_video_track("cam", source)
         options = rtc.TrackPublishOptions(
             source=rtc.TrackSource.SOURCE_CAMERA,
             simulcast=False,
-            video_codec=rtc.VideoCodec.VP8,
+            video_codec=codec,
             video_encoding=rtc.VideoEncoding(max_bitrate=500_000, max_framerate=15.0),
         )
         publication = await self.room.local_participant.publish_track(track, options)

@@ -72,12 +72,17 @@ async def test_sound_both_ways(pair: tuple[Person, Person]) -> None:
     )
 
 
-async def test_video_is_decoded(pair: tuple[Person, Person]) -> None:
+@pytest.mark.parametrize("codec", [rtc.VideoCodec.VP8, rtc.VideoCodec.H264], ids=["vp8", "h264"])
+async def test_video_is_decoded(
+    pair: tuple[Person, Person], codec: rtc.VideoCodec.ValueType
+) -> None:
     alice, bob = pair
-    await alice.show(320, 240)
+    await alice.show(320, 240, codec)
     track, *_ = await bob.until("track_subscribed")
     width, height, brightness = await bob.watch(track)
     assert (width, height) == (320, 240)
+    received = [report.codec.codec.mime_type for report in await track.get_stats()]
+    assert f"video/{rtc.VideoCodec.Name(codec)}" in received
     # The ramp is seen moving: frames are decoded one after another, not repeated.
     assert len({round(b) for b in brightness}) > 5
 

@@ -167,6 +167,7 @@ fn open(engine: &Engine, participant: &str, room: &str, is_publisher: bool) {
                 muted: false,
                 stereo: false,
                 dtx: false,
+                codec: None,
             },
         }
     } else {

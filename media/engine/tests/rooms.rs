@@ -97,6 +97,7 @@ impl Room {
                 muted: false,
                 stereo: false,
                 dtx: false,
+                codec: None,
             },
         });
         self.negotiate(

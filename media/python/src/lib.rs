@@ -8,8 +8,8 @@ use std::net::IpAddr;
 use std::os::fd::RawFd;
 
 use conclave_engine::{
-    Command, CommandError, Config, Engine as Shards, ExpectedTrack, Grant, Kind, ParticipantId,
-    StartError, Stream,
+    CodecName, Command, CommandError, Config, Engine as Shards, ExpectedTrack, Grant, Kind,
+    ParticipantId, StartError, Stream,
 };
 use pyo3::exceptions::{PyOSError, PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
@@ -131,7 +131,7 @@ impl Engine {
         })
     }
 
-    #[pyo3(signature = (participant, track, cid, *, kind, stream, muted, stereo, dtx))]
+    #[pyo3(signature = (participant, track, cid, *, kind, stream, muted, stereo, dtx, codec = ""))]
     #[expect(clippy::too_many_arguments, reason = "the Python signature")]
     fn add_track(
         &self,
@@ -143,6 +143,7 @@ impl Engine {
         muted: bool,
         stereo: bool,
         dtx: bool,
+        codec: &str,
     ) -> PyResult<()> {
         let kind = match kind {
             "audio" => Kind::Audio,
@@ -164,6 +165,7 @@ impl Engine {
                 muted,
                 stereo,
                 dtx,
+                codec: CodecName::from_mime(codec),
             },
         })
     }

@@ -9,6 +9,8 @@ use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+pub use crate::sdp::CodecName;
+
 /// `PA_…` sid of a participant, unique in the process.
 pub type ParticipantId = Arc<str>;
 /// `TR_…` sid of a published track, unique in the process.
@@ -61,6 +63,8 @@ pub struct ExpectedTrack {
     pub muted: bool,
     pub stereo: bool,
     pub dtx: bool,
+    /// What the publisher wants to send with; without it the first codec of its offer.
+    pub codec: Option<CodecName>,
 }
 
 #[derive(Debug, Clone)]

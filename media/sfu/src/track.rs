@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::rtp::egress::{MediaPacket, SourceClock};
-use crate::sdp::Codec;
+use crate::sdp::{Codec, CodecName};
 use crate::speakers::Level;
 use crate::{Kind, ParticipantId, Stream, TrackId};
 
@@ -40,6 +40,7 @@ pub struct Track {
     pub muted: bool,
     pub stereo: bool,
     pub dtx: bool,
+    pub codec: Option<CodecName>,
     pub room: usize,
     pub publisher: ParticipantIndex,
     pub publisher_id: ParticipantId,

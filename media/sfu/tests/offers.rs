@@ -3,7 +3,9 @@
 mod common;
 
 use common::{World, everything};
-use conclave_sfu::{Command, Event, ExpectedTrack, Kind, ParticipantId, Stream, TrackId};
+use conclave_sfu::{
+    CodecName, Command, Event, ExpectedTrack, Kind, ParticipantId, Stream, TrackId,
+};
 use proptest::prelude::*;
 
 const JOIN: &str = include_str!("offers/chromium-join.sdp");
@@ -30,6 +32,7 @@ fn announce(
         muted: false,
         stereo: name.contains("stereo"),
         dtx: !name.contains("stereo"),
+        codec: name.contains("h264").then_some(CodecName::H264),
     };
     world.shard.command(
         world.now,
@@ -180,6 +183,21 @@ fn stereo_is_answered_when_asked_for() {
     assert_eq!(tracks[0].1, track);
     let fmtp = "a=fmtp:111 minptime=10;useinbandfec=1;stereo=1;sprop-stereo=1";
     assert!(section(&sdp, &tracks[0].0).contains(&fmtp));
+}
+
+#[test]
+fn a_publisher_sends_with_the_codec_that_it_announced() {
+    let mut world = World::new();
+    for (name, first) in [("TR_any", "VP8"), ("TR_h264", "H264")] {
+        let alice = fresh(&mut world, name);
+        let camera = announce(&mut world, &alice, name, VIDEO_CID, Kind::Video);
+        let (sdp, tracks) = answer(offered(&mut world, &alice, PUBLISH));
+        let (mid, _) = tracks.iter().find(|(_, track)| *track == camera).unwrap();
+        let lines = section(&sdp, mid);
+        let formats: Vec<_> = lines[0].split(' ').skip(3).collect();
+        let map = format!("a=rtpmap:{} {first}/90000", formats[0]);
+        assert!(lines.contains(&map.as_str()), "{name}: {lines:?}");
+    }
 }
 
 #[test]

@@ -162,6 +162,7 @@ class EmbeddedTransport:
                 muted=track.muted,
                 stereo=track.stereo,
                 dtx=track.dtx,
+                codec=track.codec,
             )
 
     def remove_track(self, participant: str, track: str) -> None:

@@ -34,6 +34,8 @@ class ExpectedTrack:
     muted: bool = False
     stereo: bool = False
     dtx: bool = True
+    codec: str = ""
+    """What the publisher wants to send with ("video/H264"); "" = the first of its offer."""
 
 
 # Events. `participant` is a PA_ sid, `track` a TR_ sid.

@@ -18,6 +18,13 @@ impl CodecName {
         }
     }
 
+    /// A type as in `mime`, in any case; `None` for what is not forwarded.
+    pub fn from_mime(mime: &str) -> Option<CodecName> {
+        [CodecName::Opus, CodecName::Vp8, CodecName::H264]
+            .into_iter()
+            .find(|codec| codec.mime().eq_ignore_ascii_case(mime))
+    }
+
     pub fn clock_rate(self) -> u32 {
         if self == CodecName::Opus {
             48_000
@@ -99,25 +106,28 @@ impl Codec {
     }
 }
 
-/// Codecs answered to a publisher, in the client's order (it sends with the first).
+/// Codecs answered to a publisher, which sends with the first: `wanted`, then the client's order.
 ///
 /// - RED is left out: publishers then send plain Opus. A RED stream could not be passed to
 ///   subscribers without RED, and is useless under end-to-end encryption of whole frames.
 /// - VP9 and AV1 are left out until layers of theirs can be selected; clients fall back to VP8.
 /// - H.264 in Baseline with packetization-mode 1 if there is one, since all receivers offer it.
-pub fn encodings_for_publishing(section: &OfferSection) -> Vec<&Codec> {
+pub fn encodings_for_publishing(section: &OfferSection, wanted: Option<CodecName>) -> Vec<&Codec> {
     let has_mode_1 = section.codecs.iter().any(|c| {
         c.h264()
             .is_some_and(|h| h.is_baseline() && h.packetization_mode == 1)
     });
-    section
+    let mut codecs: Vec<_> = section
         .codecs
         .iter()
         .filter(|c| {
             c.h264()
                 .is_none_or(|h| h.is_baseline() && (!has_mode_1 || h.packetization_mode == 1))
         })
-        .collect()
+        .collect();
+    // Stable: only what is wanted moves to the front.
+    codecs.sort_by_key(|c| wanted.is_some_and(|wanted| c.name != wanted));
+    codecs
 }
 
 /// Codecs answered for what the client receives.

@@ -158,6 +158,7 @@ impl Shard {
             muted: expected.muted,
             stereo: expected.stereo,
             dtx: expected.dtx,
+            codec: expected.codec,
             room: participant.room,
             publisher: index,
             publisher_id: participant.id.clone(),

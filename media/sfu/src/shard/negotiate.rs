@@ -368,9 +368,10 @@ impl Shard {
             let role = participant.sections[place].role;
             let is_video = offered.kind == SectionKind::Video;
             let is_publishing = matches!(role, Role::Publishing(_));
-            let codecs: Vec<&Codec> = if is_publishing {
+            let codecs: Vec<&Codec> = if let Role::Publishing(track) = role {
                 let known = &participant.known_codecs;
-                encodings_for_publishing(offered)
+                let wanted = track.and_then(|t| self.tracks.get(t)?.codec);
+                encodings_for_publishing(offered, wanted)
                     .into_iter()
                     .filter(|c| is_known(known, c))
                     .collect()
@@ -479,7 +480,7 @@ fn release(role: Role, stopped: &mut Vec<TrackIndex>, unbound: &mut Vec<usize>) 
 
 /// The stack knows at least one of the payload types with which the client could send.
 fn publishable(participant: &Participant, offered: &OfferSection) -> bool {
-    encodings_for_publishing(offered)
+    encodings_for_publishing(offered, None)
         .into_iter()
         .any(|c| is_known(&participant.known_codecs, c))
 }

@@ -176,6 +176,7 @@ impl World {
             muted: false,
             stereo: false,
             dtx: true,
+            codec: None,
         };
         let participant = self.clients[index].id.clone();
         self.command(Command::AddTrack {

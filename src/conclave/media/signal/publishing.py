@@ -58,6 +58,7 @@ def on_add_track(turn: Turn, participant: Participant, request: rtc.AddTrackRequ
                 muted=request.muted,
                 stereo=stereo,
                 dtx=not no_dtx,
+                codec=info.codecs[0].mime_type if info.codecs else "",
             ),
         )
     )
