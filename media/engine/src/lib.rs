@@ -8,16 +8,19 @@
 mod command_queue;
 mod config;
 mod directory;
+mod egress;
 mod engine;
 mod event_queue;
 pub mod log;
+#[cfg(target_os = "linux")]
+mod mmsg;
 mod shard;
 mod snapshot;
 mod socket;
 
 pub use conclave_sfu::{
-    Command, Event, ExpectedTrack, Grant, Kind, ParticipantId, Quality, RoomId, Speaker, Stats,
-    Stream, SubscriptionError, TrackId, TransportState,
+    CodecName, Command, Event, ExpectedTrack, Grant, Kind, ParticipantId, Quality, RoomId, Speaker,
+    Stats, Stream, SubscriptionError, TrackId, TransportState,
 };
 pub use config::{Config, StartError};
 pub use engine::{CommandError, Engine};

@@ -14,7 +14,7 @@ use crate::command_queue::CommandReceiver;
 use crate::directory::Directory;
 use crate::event_queue::EventQueue;
 use crate::snapshot::{Published, ShardStats, thread_cpu};
-use crate::socket::{Dropped, ReceiveBuffers, Socket, count_drop, run_length};
+use crate::socket::{Batch, Dropped, ReceiveBuffers, Socket, count_drop};
 
 /// The waker's token; sockets have their index.
 pub(crate) const WAKE: Token = Token(usize::MAX);
@@ -46,7 +46,7 @@ pub(crate) struct ShardThread {
 struct Turns {
     buffers: ReceiveBuffers,
     outgoing: Vec<Transmit>,
-    scratch: Vec<u8>,
+    batch: Batch,
     happened: Vec<Event>,
     dropped: Dropped,
     panics: u64,
@@ -58,7 +58,7 @@ impl Turns {
         Turns {
             buffers: ReceiveBuffers::new(),
             outgoing: Vec::new(),
-            scratch: Vec::with_capacity(1 << 16),
+            batch: Batch::default(),
             happened: Vec::new(),
             dropped: Dropped::new(),
             panics: 0,
@@ -175,22 +175,19 @@ impl ShardThread {
 
     fn transmit(&mut self, turns: &mut Turns) {
         turns.outgoing.extend(self.shard.transmits());
-        let mut rest = turns.outgoing.as_mut_slice();
-        while let Some(first) = rest.first() {
-            let source = first.source;
-            let Some(socket) = self.sockets.iter_mut().find(|s| s.local() == source) else {
-                count_drop(&mut turns.dropped, "send_unknown_source", 1);
-                rest = &mut rest[1..];
-                continue;
-            };
-            let length = run_length(rest, socket.max_run());
-            let (run, others) = rest.split_at_mut(length);
+        let mut left = turns.outgoing.len();
+        for socket in &mut self.sockets {
+            if left == 0 {
+                break;
+            }
             let had_backlog = socket.has_backlog();
-            socket.send(run, &mut turns.scratch, &mut turns.dropped);
+            left -= socket.send(&mut turns.outgoing, &mut turns.batch, &mut turns.dropped);
             if !had_backlog && socket.has_backlog() {
                 socket.watch(self.poll.registry());
             }
-            rest = others;
+        }
+        if left > 0 {
+            count_drop(&mut turns.dropped, "send_unknown_source", left as u64);
         }
         turns.outgoing.clear();
     }
