@@ -59,9 +59,11 @@ async ({ url, token }) => {
 }
 """
 
-# Joins as a viewer; milliseconds from the call of connect() to each step, the first picture last.
+# Joins; milliseconds from the call of connect() to each step, the first picture last. With
+# `publishes`, camera and microphone run before and are published at the join message, as the
+# product's page does, with its encoding.
 VIEW = """
-async ({ url, token, patience }) => {
+async ({ url, token, patience, publishes }) => {
   const room = new LivekitClient.Room({
     adaptiveStream: false, dynacast: false, singlePeerConnection: true,
   });
@@ -70,6 +72,27 @@ async ({ url, token, patience }) => {
   video.muted = true;
   video.autoplay = true;
   document.body.append(video);
+  const own = publishes
+    ? await LivekitClient.createLocalTracks({
+        audio: true, video: { resolution: { width: 1280, height: 720, frameRate: 30 } },
+      })
+    : [];
+  const publish = (track) => room.localParticipant.publishTrack(track, {
+    simulcast: false, videoCodec: 'vp8', backupCodec: false, dtx: true, red: false,
+    videoEncoding: { maxBitrate: 1_700_000, maxFramerate: 30 },
+  });
+  let published = Promise.resolve();
+  if (publishes) {
+    // The capture is running and shown when people press Join.
+    const mirror = document.createElement('video');
+    mirror.muted = true;
+    own.find((track) => track.kind === 'video').attach(mirror);
+    document.body.append(mirror);
+    await new Promise((resolve) => setTimeout(resolve, 1_500));
+    room.once(LivekitClient.RoomEvent.SignalConnected, () => {
+      published = Promise.all(own.map(publish));
+    });
+  }
   const steps = {};
   let start = 0;
   const mark = (step) => { steps[step] ??= performance.now() - start; };
@@ -86,6 +109,7 @@ async ({ url, token, patience }) => {
   start = performance.now();
   const connected = room.connect(url, token).then(() => mark('connected_ms'));
   await Promise.all([picture, connected]);
+  await published;
   return steps;
 }
 """

@@ -2,8 +2,9 @@
 
 A publisher with a fake camera is in the room already; a viewer in a fresh page of the same browser
 joins. Steps: signal (the join message is there), connected (connect() resolves), subscribed (the
-track is there), picture (requestVideoFrameCallback). With ours also: from the click on Join in the
-product's own page to the other one's first picture.
+track is there), picture (requestVideoFrameCallback). Each is measured twice: the viewer only
+watches, and the viewer publishes a camera and a microphone at the same time. With ours also: from
+the click on Join in the product's own page, which publishes both, to the other one's first picture.
 
     .venv/bin/python bench/join_time.py --rounds 10
 """
@@ -57,7 +58,9 @@ _CLICK_JOIN = """
 """
 
 
-def view_once(browser: Browser, page_url: str, server: Server, room: str) -> Json:
+def view_once(
+    browser: Browser, page_url: str, server: Server, room: str, *, publishes: bool
+) -> Json:
     """One viewer's steps in milliseconds, with a publisher there before."""
     target: dict[str, Any] = {"url": server.url}
     with (
@@ -69,7 +72,8 @@ def view_once(browser: Browser, page_url: str, server: Server, room: str) -> Jso
         publisher.wait_for_timeout(1_500)
         token = chrome.mint(server, "view", room)
         steps: Json = viewer.evaluate(
-            chrome.VIEW, {**target, "token": token, "patience": PATIENCE_MS}
+            chrome.VIEW,
+            {**target, "token": token, "patience": PATIENCE_MS, "publishes": publishes},
         )
         for page in (viewer, publisher):
             page.evaluate(chrome.LEAVE)
@@ -127,6 +131,8 @@ def main() -> int:
         print("livekit-client is not in web/node_modules: run make setup")
         return 2
     found: dict[str, list[Json]] = {name: [] for name in names}
+    publishing: dict[str, list[Json]] = {name: [] for name in names}
+    measured = {"watching": found, "publishing": publishing}
     failures: list[str] = []
     clicks: list[float] = []
     with contextlib.ExitStack() as stack:
@@ -137,15 +143,22 @@ def main() -> int:
         # The first join of a browser loads codecs; it is not counted.
         for number in range(options.rounds + 1):
             for server in servers:
-                try:
-                    steps = view_once(browser, page_url, server, f"join-{number}")
-                except Error as error:
-                    failures.append(f"{server.name}: {error.message.splitlines()[0]}")
-                    print(f"  {failures[-1]}", flush=True)
-                    continue
-                if number > 0:
-                    found[server.name].append(steps)
-                    print(f"  {server.name:9} {_rounded(steps)}", flush=True)
+                for kind, runs in measured.items():
+                    try:
+                        steps = view_once(
+                            browser,
+                            page_url,
+                            server,
+                            f"join-{number}-{kind}",
+                            publishes=kind == "publishing",
+                        )
+                    except Error as error:
+                        failures.append(f"{server.name}: {error.message.splitlines()[0]}")
+                        print(f"  {failures[-1]}", flush=True)
+                        continue
+                    if number > 0:
+                        runs[server.name].append(steps)
+                        print(f"  {server.name:9} {kind:10} {_rounded(steps)}", flush=True)
         for server in servers:
             if server.name == "conclave" and server.operator_link:
                 try:
@@ -153,21 +166,28 @@ def main() -> int:
                 except Error as error:
                     failures.append(f"the product's page: {error.message.splitlines()[0]}")
                     print(f"  {failures[-1]}", flush=True)
-    return report(options, version, found, clicks, failures)
+    return report(options, version, measured, clicks, failures)
 
 
 def report(
     options: argparse.Namespace,
     version: str,
-    found: dict[str, list[Json]],
+    measured: dict[str, dict[str, list[Json]]],
     clicks: list[float],
     failures: list[str],
 ) -> int:
-    by_server = {
-        name: {step: spread([run.get(step) for run in runs]) for step in STEPS}
-        for name, runs in found.items()
-    }
-    rows = [[name, *(steps[step]["median"] for step in STEPS)] for name, steps in by_server.items()]
+    by_server, by_publisher = (
+        {
+            name: {step: spread([run.get(step) for run in runs]) for step in STEPS}
+            for name, runs in measured[kind].items()
+        }
+        for kind in ("watching", "publishing")
+    )
+    rows = [
+        [f"{name}, {kind}", *(steps[step]["median"] for step in STEPS)]
+        for kind, figures_of in (("watching", by_server), ("publishing", by_publisher))
+        for name, steps in figures_of.items()
+    ]
     print(table(["median of", *STEPS], rows))
     pictures = {name: steps["picture_ms"]["median"] for name, steps in by_server.items()}
     ours, theirs = pictures.get("conclave"), pictures.get("livekit")
@@ -176,20 +196,25 @@ def report(
         "livekit_client": chrome.client_version(),
         "rounds": options.rounds,
         "servers": by_server,
+        "servers_while_publishing": by_publisher,
         "picture_ratio": ratio(ours, theirs),
         "click_to_picture_ms": spread(list(clicks)),
         "failures": failures,
     }
     print(f"click on Join to picture: {figures['click_to_picture_ms']}")
-    print(f"written: {record(options.name, figures, list(found))}")
+    print(f"written: {record(options.name, figures, list(by_server))}")
     click = figures["click_to_picture_ms"]["median"]
     holds = {"no failure": not failures}
     if ours is not None:
         holds[f"picture within {PICTURE_AIM_MS:.0f} ms (an aim)"] = ours <= PICTURE_AIM_MS
     if ours is not None and theirs is not None:
         holds["sooner than livekit-server"] = ours < theirs
-    if ours is not None and click is not None:
-        holds[f"click adds at most {CLICK_LIMIT_MS:.0f} ms"] = click <= ours + CLICK_LIMIT_MS
+    # The page publishes while it joins: the library alone doing the same is the fair base.
+    base = by_publisher["conclave"]["picture_ms"]["median"] if "conclave" in by_publisher else None
+    for kind, picture in (("watching", ours), ("publishing", base)):
+        if picture is not None and click is not None:
+            text = f"click adds at most {CLICK_LIMIT_MS:.0f} ms to the library alone, {kind}"
+            holds[text] = click <= picture + CLICK_LIMIT_MS
     for text, is_kept in holds.items():
         print(f"{'holds' if is_kept else 'FAILS'}: {text}")
     return 0 if not failures else 1

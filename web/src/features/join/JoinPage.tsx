@@ -4,7 +4,7 @@ import { asApiError } from "../../api/errors.ts";
 import { useOpenMeeting } from "../../api/queries.ts";
 import { useErrorText } from "../../api/useErrorText.ts";
 import { Button, CalmPage, useSlowly } from "../../design/index.ts";
-import type { MeetingPageProps } from "../meeting/contract.ts";
+import type { EnteredMeeting } from "../meeting/contract.ts";
 import { Door, type DoorProps } from "./components/Door.tsx";
 import { createBrowserPort } from "./media/browser.ts";
 import type { MediaPort } from "./model/capture.ts";
@@ -12,7 +12,7 @@ import { useCapture } from "./useCapture.ts";
 
 export interface JoinPageProps {
   meetingId: string;
-  onEnter(entered: Omit<MeetingPageProps, "onLeave">): void;
+  onEnter(entered: EnteredMeeting): void;
   /** Where microphones and cameras come from; the browser, but in tests. */
   createPort?: () => MediaPort;
 }

@@ -11,6 +11,8 @@ import { type CallSession, createSession } from "./model/session.ts";
 import { createViewStore, type ViewStore } from "./model/view.ts";
 
 const ID = "mtg_1";
+/** What the session does in a moment; run when somebody has come in. */
+let soon: (() => void)[];
 let room: FakeRoom;
 let session: CallSession;
 let view: ViewStore;
@@ -24,6 +26,7 @@ beforeEach(() => {
 
 async function enter(role: MeetingRole = "guest", server: Server = {}) {
   const asked = serve(server);
+  soon = [];
   session = createSession(
     {
       createRoom(options) {
@@ -44,6 +47,10 @@ async function enter(role: MeetingRole = "guest", server: Server = {}) {
       canSelectSpeaker: true,
       now: Date.now,
       after: (milliseconds, run) => {
+        if (milliseconds < 1_000) {
+          soon.push(run);
+          return () => undefined;
+        }
         const timer = setTimeout(run, milliseconds);
         return () => clearTimeout(timer);
       },
@@ -71,7 +78,11 @@ async function enter(role: MeetingRole = "guest", server: Server = {}) {
   });
   await act(async () => {
     room.signal();
+    for (const run of soon.splice(0)) run();
     room.open();
+  });
+  await act(async () => {
+    for (const run of soon.splice(0)) run();
   });
   return { asked, user };
 }

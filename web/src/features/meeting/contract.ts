@@ -65,3 +65,6 @@ export interface MeetingPageProps {
   /** Called once, after the meeting has let go of its devices and its connection. */
   onLeave(reason: LeaveReason): void;
 }
+
+/** What the pre-join page hands over; the route adds what happens afterwards. */
+export type EnteredMeeting = Omit<MeetingPageProps, "onLeave">;

@@ -12,26 +12,28 @@ import "./css/narrow.css";
 import { readSetting, writeSetting } from "../../storage.ts";
 import { MeetingProvider } from "./components/context.tsx";
 import { MeetingPage } from "./components/MeetingPage.tsx";
-import type { MeetingConnection, MeetingPageProps } from "./contract.ts";
+import type { EnteredMeeting, MeetingConnection, MeetingPageProps } from "./contract.ts";
 import { openSession } from "./model/browser.ts";
 import type { CallSession } from "./model/session.ts";
 import { createViewStore } from "./model/view.ts";
 
+export { warmUp } from "./warmUp.tsx";
+
 /** One session for one connection, however often the page is drawn or mounted. */
 const sessions = new WeakMap<MeetingConnection, CallSession>();
 
-function sessionFor(props: MeetingPageProps): CallSession {
-  const known = sessions.get(props.connection);
+/** Sets out for the room. Called before the page is drawn, so that the network need not wait. */
+export function begin(entered: EnteredMeeting): CallSession {
+  const known = sessions.get(entered.connection);
   if (known !== undefined) return known;
-  const session = openSession(props);
-  sessions.set(props.connection, session);
-  // Before the first drawing: the network and the page set out together.
+  const session = openSession(entered);
+  sessions.set(entered.connection, session);
   session.start();
   return session;
 }
 
 export default function Meeting(props: MeetingPageProps) {
-  const [session] = useState(() => sessionFor(props));
+  const [session] = useState(() => begin(props));
   const [view] = useState(() => createViewStore({ read: readSetting, write: writeSetting }));
   const { meetingId, guestLink } = props;
   const { role } = props.connection;

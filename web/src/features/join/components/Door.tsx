@@ -8,7 +8,7 @@ import { Button, PageTitle, TextField, Vow } from "../../../design/index.ts";
 import { meetingPath } from "../../../links.ts";
 import { readSetting, writeSetting } from "../../../storage.ts";
 import { useMedia } from "../../../useMedia.ts";
-import type { MeetingConnection, MeetingPageProps, RejoinAnswer } from "../../meeting/contract.ts";
+import type { EnteredMeeting, MeetingConnection, RejoinAnswer } from "../../meeting/contract.ts";
 import type { CaptureState } from "../model/capture.ts";
 import { type NameFault, nameFault } from "../model/name.ts";
 import type { DeviceKind } from "../model/problems.ts";
@@ -22,7 +22,7 @@ import { ProblemNote } from "./ProblemNote.tsx";
 export interface DoorProps {
   meeting: OpenMeeting;
   capture: CaptureHandle;
-  onEnter(entered: Omit<MeetingPageProps, "onLeave">): void;
+  onEnter(entered: EnteredMeeting): void;
   /** The room has ended while one stood before it. */
   onGone(): void;
 }
@@ -37,6 +37,8 @@ export function Door({ meeting, capture, onEnter, onGone }: DoorProps) {
   const errorText = useErrorText();
   const isNarrow = useMedia("(max-width: 60rem)");
   const guestLink = location.origin + meetingPath(meeting.id);
+  // Until the meeting stands in its place, the answer is there but this page still is, too.
+  const isEntering = join.isPending || join.isSuccess;
   const failure = join.isError ? asApiError(join.error) : null;
 
   function complain(found: NameFault): void {
@@ -46,7 +48,7 @@ export function Door({ meeting, capture, onEnter, onGone }: DoorProps) {
 
   function submit(event: FormEvent): void {
     event.preventDefault();
-    if (join.isPending) return;
+    if (isEntering) return;
     const found = nameFault(name);
     if (found) {
       complain(found);
@@ -126,8 +128,8 @@ export function Door({ meeting, capture, onEnter, onGone }: DoorProps) {
               {errorText(failure)}
             </p>
           )}
-          <Button type="submit" variant="primary" size="large" isWide isBusy={join.isPending}>
-            {join.isPending ? t("joining") : t("button")}
+          <Button type="submit" variant="primary" size="large" isWide isBusy={isEntering}>
+            {isEntering ? t("joining") : t("button")}
           </Button>
           <p className="sm mut door__keeps">{t(meeting.is_host ? "keepsHost" : "keeps")}</p>
         </div>

@@ -1,12 +1,12 @@
 /** The session's ports in a real browser, with the real media library. Holds no rule of its own. */
 
 import { Room, setLogLevel } from "livekit-client";
-import type { MeetingPageProps } from "../contract.ts";
+import type { EnteredMeeting } from "../contract.ts";
 import { type CallSession, createSession } from "./session.ts";
 
 const PROBE_MS = 4_000;
 
-export function openSession(props: MeetingPageProps): CallSession {
+export function openSession(props: EnteredMeeting): CallSession {
   // The library logs identities and addresses; our console stays silent.
   setLogLevel("silent");
   return createSession(

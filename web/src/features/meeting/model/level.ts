@@ -9,6 +9,8 @@ export interface LevelMeter {
 }
 
 const EVERY_MS = 120;
+/** An audio context is slow to start: not while the first pictures are on their way. */
+const START_AFTER_MS = 600;
 /** Root mean square at which the meter is full. */
 const FULL = 0.25;
 /** Above this the person is speaking, not breathing. */
@@ -31,6 +33,19 @@ export function meterLevel(
   if (typeof AudioContext === "undefined" || track.readyState === "ended") {
     return null;
   }
+  let end: (() => void) | null = null;
+  const start = setTimeout(() => {
+    end = listen(track, onLevel);
+  }, START_AFTER_MS);
+  return {
+    stop() {
+      clearTimeout(start);
+      end?.();
+    },
+  };
+}
+
+function listen(track: MediaStreamTrack, onLevel: (level: number) => void): () => void {
   const copy = track.clone();
   copy.enabled = true;
   const context = new AudioContext();
@@ -42,11 +57,9 @@ export function meterLevel(
     analyser.getFloatTimeDomainData(samples);
     onLevel(levelOf(samples));
   }, EVERY_MS);
-  return {
-    stop() {
-      clearInterval(timer);
-      copy.stop();
-      void context.close().catch(() => undefined);
-    },
+  return () => {
+    clearInterval(timer);
+    copy.stop();
+    void context.close().catch(() => undefined);
   };
 }

@@ -119,6 +119,7 @@ export function createOwnMedia(
   async function publishOne(room: Room, kind: OwnDeviceKind, track: MediaStreamTrack | null) {
     const intent = intents[kind];
     if (!intent.isWanted || track === null || track.readyState === "ended") {
+      intent.isBusy = false;
       track?.stop();
       await (intent.isWanted ? enable(kind, room, true) : undefined);
       return;
@@ -295,6 +296,7 @@ export function createOwnMedia(
     };
   }
 
+  sync();
   return {
     publish,
     setMicrophone: (isOn) => set("microphone", isOn),
@@ -312,7 +314,8 @@ export function createOwnMedia(
 }
 
 function newIntent(isWanted: boolean, chosen: string | null): Intent {
-  return { isWanted, isBusy: false, isMutedByHost: false, failure: null, chosen };
+  // What is wanted is on its way from the start: nothing is drawn as off for a moment.
+  return { isWanted, isBusy: isWanted, isMutedByHost: false, failure: null, chosen };
 }
 
 function stateOf(intent: Intent, isSending: boolean): DeviceState {

@@ -66,6 +66,8 @@ export interface CallSession {
 export const GIVE_UP_MS = 10 * 60_000;
 /** After a return, people not back yet are shown this long before they count as gone. */
 export const GRACE_MS = 8_000;
+const SETTLED_MS = 600;
+const ANSWER_MS = 20;
 const LEAVE_MS = 1_000;
 const REJOIN_FIRST_MS = 500;
 const REJOIN_LAST_MS = 8_000;
@@ -136,8 +138,14 @@ export function createSession(
       if (store.getState().phase.type === "connecting") {
         store.setState({ phase: { type: "connecting", step: "line" } });
       }
-      // The tracks are offered while the transport is still being set up.
-      void media.publish(mine);
+      // The server's answer is next, and nothing is to hold it up. Then the tracks are offered and
+      // the people drawn, while the transport is still being set up.
+      ports.after(ANSWER_MS, () => {
+        if (room === mine && !isOver()) {
+          void media.publish(mine);
+          sync();
+        }
+      });
     });
     try {
       await mine.connect(connection.url || ports.origin, connection.token, CONNECT_OPTIONS);
@@ -206,7 +214,8 @@ export function createSession(
       });
     }
     voices.keepOnly(room);
-    void media.refreshDevices();
+    // For the menus only: after the first pictures.
+    ports.after(SETTLED_MS, () => isOver() || void media.refreshDevices());
     sync();
   }
 
