@@ -108,6 +108,16 @@ describe("coming in", () => {
     expect(notices).toEqual([]);
   });
 
+  it("shows who is there while the transport is still being set up", async () => {
+    session.start();
+    room().signal();
+    room().join("ada");
+    await clock.pass(20);
+    expect(call().phase).toEqual({ type: "connecting", step: "line" });
+    expect(call().people.map(({ identity }) => identity)).toEqual(["me", "ada"]);
+    expect(notices).toEqual([]);
+  });
+
   it("uses the address of the answer where there is one", () => {
     session = createSession(
       { ...portsOf(), origin: "https://here.example" },
