@@ -1,7 +1,6 @@
 /// <reference types="vitest/config" />
 import react from "@vitejs/plugin-react";
 import { defineConfig } from "vite";
-import { compileHints } from "./build/compileHints.ts";
 import { precompress } from "./build/precompress.ts";
 
 const SERVER = process.env["CONCLAVE_DEV_SERVER"] ?? "http://localhost:8080";
@@ -10,7 +9,7 @@ const SERVER = process.env["CONCLAVE_DEV_SERVER"] ?? "http://localhost:8080";
 const RULES_WITH_A_DOM = ["src/i18n/i18n.test.ts", "src/features/meeting/model/session.test.ts"];
 
 export default defineConfig({
-  plugins: [react(), compileHints(), precompress()],
+  plugins: [react(), precompress()],
   build: {
     outDir: "../src/conclave/static",
     emptyOutDir: true,
