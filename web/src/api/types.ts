@@ -1,4 +1,4 @@
-/** The shapes of our own HTTP API and realtime socket (docs/plan.md). Types only. */
+/** The shapes of our own HTTP API and realtime socket (docs/reference/http-api.md). Types only. */
 
 export interface ServerFacts {
   name: string;
