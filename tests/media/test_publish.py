@@ -41,7 +41,9 @@ def test_add_track_is_answered_at_once_and_expected_by_the_transport() -> None:
     assert (info.name, info.width, info.height, info.source) == ("camera", 1280, 720, CAMERA)
     assert info.encryption == models.Encryption.GCM
     assert info.mime_type == "video/VP8"
-    expected = ExpectedTrack(sid=info.sid, cid="cam", kind="video", stream="camera")
+    expected = ExpectedTrack(
+        sid=info.sid, cid="cam", kind="video", stream="camera", codec="video/VP8"
+    )
     assert effects.AddTrack(alice.sid, expected) in stage.commands
 
 
