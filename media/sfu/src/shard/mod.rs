@@ -26,6 +26,7 @@ use crate::room::Room;
 use crate::rtp::egress::MediaPacket;
 use crate::slab::Slab;
 use crate::track::{ParticipantIndex, Track, TrackIndex};
+use crate::transport::dtls::crypto;
 use crate::transport::ice::Path;
 use crate::{Command, Event, ParticipantId, RoomId, ShardConfig, Stats, TrackId, Transmit};
 
@@ -71,6 +72,8 @@ pub struct Shard {
 
 impl Shard {
     pub fn new(config: ShardConfig, now: Instant) -> Self {
+        // Making the certificate takes tens of milliseconds: not at somebody's first offer.
+        let _ = crypto();
         Shard {
             config,
             now,
