@@ -24,9 +24,6 @@ const COMMANDS_PER_TURN: usize = 256;
 /// Timers closer than this wait for each other: the core asks for an immediate one after most
 /// packets, and whatever comes in meanwhile serves it as well.
 const SHORTEST_WAIT: Duration = Duration::from_millis(1);
-/// Turns begin at least this far apart: what comes in meanwhile is forwarded together, in fewer and
-/// larger sends. The first packet after a quiet moment does not wait.
-const TURN_INTERVAL: Duration = Duration::from_millis(1);
 const FIGURES_INTERVAL: Duration = Duration::from_secs(1);
 /// After a failure that has nothing to do with input, so that it cannot spin.
 const FAILURE_WAIT: Duration = Duration::from_millis(10);
@@ -54,7 +51,6 @@ struct Turns {
     dropped: Dropped,
     panics: u64,
     published_at: Option<Instant>,
-    began_at: Option<Instant>,
 }
 
 impl Turns {
@@ -67,15 +63,7 @@ impl Turns {
             dropped: Dropped::new(),
             panics: 0,
             published_at: None,
-            began_at: None,
         }
-    }
-
-    /// How long the next turn waits for company.
-    fn pause(&self, now: Instant) -> Duration {
-        self.began_at.map_or(Duration::ZERO, |began| {
-            (began + TURN_INTERVAL).saturating_duration_since(now)
-        })
     }
 }
 
@@ -93,10 +81,6 @@ impl ShardThread {
                     tracing::error!(%error, shard = self.index, "cannot poll");
                     std::thread::sleep(FAILURE_WAIT);
                 }
-            }
-            // More than one batch is waiting already: then there is nothing to gather.
-            if wait != Some(Duration::ZERO) {
-                std::thread::sleep(turns.pause(Instant::now()));
             }
             self.commands.rearm();
             let is_last = self.stop.load(Ordering::Acquire);
@@ -145,7 +129,6 @@ impl ShardThread {
     /// One round: commands, one batch of datagrams a socket, flush. Returns how long to wait.
     fn turn(&mut self, turns: &mut Turns) -> Option<Duration> {
         let now = Instant::now();
-        turns.began_at = Some(now);
         for _ in 0..COMMANDS_PER_TURN {
             let Some(command) = self.commands.next() else {
                 break;
@@ -328,18 +311,6 @@ mod tests {
         // What comes within the second that follows is published at its end.
         let wait = thread.turn(&mut turns).unwrap();
         assert!(wait > Duration::ZERO && wait <= FIGURES_INTERVAL);
-    }
-
-    #[test]
-    fn turns_keep_their_distance_and_quiet_moments_cost_nothing() {
-        let mut turns = Turns::new();
-        let now = Instant::now();
-        assert_eq!(turns.pause(now), Duration::ZERO);
-        turns.began_at = Some(now);
-        assert_eq!(turns.pause(now), TURN_INTERVAL);
-        assert_eq!(turns.pause(now + TURN_INTERVAL / 4), TURN_INTERVAL / 4 * 3);
-        assert_eq!(turns.pause(now + TURN_INTERVAL), Duration::ZERO);
-        assert_eq!(turns.pause(now + TURN_INTERVAL * 9), Duration::ZERO);
     }
 
     #[test]
