@@ -86,7 +86,8 @@ function draw(): () => void {
 }
 
 /** The browser loads its codecs and makes its first offer; nothing is gathered or sent. */
-async function offer(): Promise<void> {
+async function connect(): Promise<void> {
+  new Room(roomOptions(NOBODY.devices, () => undefined)).removeAllListeners();
   const connection = new RTCPeerConnection();
   try {
     connection.createDataChannel("");
@@ -98,13 +99,15 @@ async function offer(): Promise<void> {
   }
 }
 
-/** Never rejects: without it, joining works as well, only a little later. */
+/**
+ * Answers when everything made has been let go. Never rejects: without it, joining works as well,
+ * only a little later.
+ */
 export async function warmUp(): Promise<void> {
   try {
     const clear = draw();
-    setTimeout(clear, DRAWN_FOR_MS);
-    new Room(roomOptions(NOBODY.devices, () => undefined)).removeAllListeners();
-    await offer();
+    const isDrawn = new Promise((resolve) => setTimeout(resolve, DRAWN_FOR_MS)).then(clear);
+    await Promise.allSettled([isDrawn, connect()]);
   } catch {
     // A browser without the means says so at the door.
   }
