@@ -1,0 +1,215 @@
+/**
+ * What a sealed meeting is to the pages: a store of plain values, and what one can do in it. The
+ * pages know no MLS; nothing here holds a key. Types only; must never import from `features/`.
+ */
+
+import type { StoreApi } from "zustand/vanilla";
+
+export type SealedRole = "host" | "cohost" | "member";
+
+/** How somebody came to be in the room; the strongest that is proven. */
+export type Verification =
+  /** The account key in the link: this is the host. */
+  | "host"
+  /** An account key that this person has compared or knows. */
+  | "account"
+  /** Had the whole link. */
+  | "link"
+  /** Let in at the door by a host, without the link. */
+  | "door";
+
+export interface SealedMember {
+  readonly identity: string;
+  /** Null until the profile has come: the tile shows "…". */
+  readonly name: string | null;
+  /** 0 to 11. */
+  readonly colour: number;
+  readonly role: SealedRole;
+  readonly verification: Verification;
+  readonly isSelf: boolean;
+  /** Milliseconds since the epoch; arrival in this sitting as seen here. */
+  readonly joinedAt: number;
+  /** Place in the line of raised hands, from 1; null: hand down. */
+  readonly handPlace: number | null;
+  /** Shown until the key without them is in use. */
+  readonly isLeaving: boolean;
+  /** Still counted as here, but their connection is away. */
+  readonly isLost: boolean;
+}
+
+export interface DoorGuest {
+  readonly seat: string;
+  /** Null for who came without the whole link. */
+  readonly name: string | null;
+  readonly colour: number;
+  readonly proof: "link" | "account" | "unknown";
+  /** Three words that the person outside sees as well. */
+  readonly words: readonly string[];
+  readonly knockedAt: number;
+}
+
+export type ChatState = "sending" | "sent" | "failed";
+
+export interface ChatMessage {
+  readonly id: string;
+  readonly identity: string;
+  readonly name: string;
+  readonly isOwn: boolean;
+  readonly text: string;
+  readonly sentAt: number;
+  readonly state: ChatState;
+  readonly isEdited: boolean;
+  readonly isDeleted: boolean;
+  /** The message answered to; null also when it is not known here. */
+  readonly replyTo: string | null;
+  /** Private: to or from this one person. */
+  readonly privateWith: { readonly identity: string; readonly name: string } | null;
+  /** emoji -> identities, in the order in which they came. */
+  readonly reactions: readonly { readonly emoji: string; readonly identities: readonly string[] }[];
+  /** Links are clickable only from hosts, co-hosts and oneself. */
+  readonly isTrusted: boolean;
+  /** Handed over by a host on admission. */
+  readonly isFromBefore: boolean;
+}
+
+export type SealState =
+  /** The key is on its way. */
+  | { readonly type: "coming" }
+  | { readonly type: "sealed"; readonly since: number }
+  /** The words for each reason are the page's. */
+  | { readonly type: "not-sealed"; readonly reasons: readonly SealProblem[] }
+  /** Media and text have stopped. */
+  | { readonly type: "broken"; readonly reason: SealBreak; readonly at: number }
+  | { readonly type: "ended" };
+
+export type SealProblem =
+  /** Members do not agree on epoch or roster, or a member is silent while its media flows. */
+  | "withheld"
+  /** A publication says that it is not encrypted; it is not shown. */
+  | "plaintext"
+  /** Somebody is connected who has no key: sees and hears nothing. */
+  | "stranger";
+
+export type SealBreak =
+  /** The group does not prove the link. */
+  | "not-our-group"
+  /** A key change that no person in the room signed, or that its sender may not make. */
+  | "forbidden-change"
+  /** Frame encryption could not be switched on. */
+  | "no-encryption";
+
+export interface Codes {
+  /** Eight words in the interface's language. */
+  readonly words: readonly string[];
+  /** Thirty digits. */
+  readonly roster: string;
+  /** Checked against the link; null: came without it. */
+  readonly matchesLink: boolean | null;
+}
+
+export interface RoomPolicy {
+  readonly entry: "open" | "lobby";
+  readonly isLocked: boolean;
+  readonly history: number;
+}
+
+export type SealedPhase =
+  /** Connecting, creating or knocking. */
+  | { readonly type: "entering" }
+  /** At the door: a host has to let us in. */
+  | { readonly type: "waiting"; readonly members: number; readonly words: readonly string[] }
+  | { readonly type: "inside" }
+  /** The socket is away; keys and media go on. */
+  | { readonly type: "reconnecting"; readonly since: number }
+  | {
+      readonly type: "over";
+      readonly reason:
+        | "left"
+        | "denied"
+        | "full"
+        | "locked"
+        | "removed"
+        | "ended"
+        | "broken"
+        | "lost";
+    };
+
+export interface Sealed {
+  readonly phase: SealedPhase;
+  readonly seal: SealState;
+  readonly selfIdentity: string | null;
+  /** Sitting's order of arrival; oneself included. */
+  readonly members: readonly SealedMember[];
+  readonly door: readonly DoorGuest[];
+  readonly chat: readonly ChatMessage[];
+  readonly unread: number;
+  readonly codes: Codes | null;
+  readonly policy: RoomPolicy;
+  readonly title: string | null;
+  /** Private mode or an old browser: what will be forgotten, or kept with less protection. */
+  readonly keyNotes: readonly ("forgotten-after-reload" | "key-extractable")[];
+}
+
+export type SealedNotice =
+  | {
+      readonly type: "member-joined" | "member-left";
+      readonly identity: string;
+      readonly name: string;
+    }
+  | { readonly type: "knock"; readonly seat: string; readonly name: string | null }
+  | {
+      readonly type: "hand";
+      readonly identity: string;
+      readonly name: string;
+      readonly place: number;
+    }
+  | {
+      readonly type: "reaction";
+      readonly identity: string;
+      readonly name: string;
+      readonly emoji: string;
+    }
+  | {
+      readonly type: "chat";
+      readonly id: string;
+      readonly name: string;
+      readonly isPrivate: boolean;
+    }
+  /** An order of a host or co-host to oneself, already checked. */
+  | { readonly type: "order"; readonly what: Order; readonly by: string }
+  | { readonly type: "seal-lost"; readonly reason: SealProblem }
+  | { readonly type: "sealed-again" }
+  | { readonly type: "policy-changed"; readonly by: string };
+
+export type Order = "mute" | "ask-unmute" | "stop-video" | "stop-share" | "lower-hand";
+
+/** What a press came to. Nothing here rejects. */
+export type Outcome = "done" | "not-allowed" | "gone" | "failed";
+
+export interface SealedActions {
+  leave(): Promise<void>;
+  sendChat(text: string, options?: { replyTo?: string; privateTo?: string }): Promise<Outcome>;
+  editChat(id: string, text: string): Promise<Outcome>;
+  deleteChat(id: string): Promise<Outcome>;
+  /** Sends a failed message once more. */
+  resendChat(id: string): Promise<Outcome>;
+  reactToChat(id: string, emoji: string, on: boolean): Promise<Outcome>;
+  /** The chat is on the screen: nothing is unread. */
+  markRead(): void;
+  /** The chat as this person saw it, as plain text. */
+  exportChat(): string;
+  react(emoji: string): Promise<Outcome>;
+  setHand(isUp: boolean): Promise<Outcome>;
+  admit(seats: readonly string[]): Promise<Outcome>;
+  deny(seat: string): Promise<Outcome>;
+  remove(identity: string): Promise<Outcome>;
+  setCohost(identity: string, isCohost: boolean): Promise<Outcome>;
+  setPolicy(policy: Partial<RoomPolicy>): Promise<Outcome>;
+  order(what: Order, identity: string): Promise<Outcome>;
+}
+
+export interface SealedMeeting {
+  readonly store: StoreApi<Sealed>;
+  readonly actions: SealedActions;
+  onNotice(listener: (notice: SealedNotice) => void): () => void;
+}
