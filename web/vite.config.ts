@@ -1,6 +1,7 @@
 /// <reference types="vitest/config" />
 import react from "@vitejs/plugin-react";
 import { defineConfig } from "vite";
+import { patchedMls } from "./build/mlsPatch.ts";
 import { precompress } from "./build/precompress.ts";
 
 const SERVER = process.env["CONCLAVE_DEV_SERVER"] ?? "http://localhost:8080";
@@ -9,7 +10,8 @@ const SERVER = process.env["CONCLAVE_DEV_SERVER"] ?? "http://localhost:8080";
 const RULES_WITH_A_DOM = ["src/i18n/i18n.test.ts", "src/features/meeting/model/session.test.ts"];
 
 export default defineConfig({
-  plugins: [react(), precompress()],
+  plugins: [patchedMls(), react(), precompress()],
+  worker: { format: "es", plugins: () => [patchedMls()] },
   build: {
     outDir: "../src/conclave/static",
     emptyOutDir: true,
