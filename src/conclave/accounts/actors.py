@@ -8,9 +8,9 @@ from datetime import datetime, timedelta
 from sqlalchemy import select
 
 from conclave.accounts.models import Session, User
-from conclave.accounts.tokens import hash_of
 from conclave.kernel.app import App
 from conclave.kernel.ids import OrgId, UserId
+from conclave.kernel.tokens import hash_of
 
 SESSION_LIFETIME = timedelta(days=30)
 OPERATOR = "operator"

@@ -15,12 +15,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from conclave.accounts.actors import OPERATOR, SESSION_LIFETIME, Actor, actor_from
 from conclave.accounts.events import OperatorSignedIn
 from conclave.accounts.models import OperatorLink, Organisation, Session, User
-from conclave.accounts.tokens import hash_of, new_token
 from conclave.kernel.app import App
 from conclave.kernel.clock import Clock
 from conclave.kernel.db import Database
 from conclave.kernel.errors import NotFound, Unavailable
 from conclave.kernel.ids import OrgId, new_id
+from conclave.kernel.tokens import hash_of, new_token
 
 LINK_LIFETIME = timedelta(hours=24)
 # A session's end moves at most once in this time: reading must not mean writing.

@@ -1,6 +1,7 @@
-"""Opaque bearer tokens: 256 random bits, handed out once, stored hashed.
+"""Opaque bearer tokens (256 random bits, handed out once, stored hashed), and digests of bytes.
 
-Must never be logged or compared in any other way than by their hash.
+The one place where slices get a hash from. Must never be logged or compared in any other way than
+by their hash.
 """
 
 from __future__ import annotations
@@ -20,4 +21,9 @@ def hash_of(token: str) -> bytes | None:
     """None when `token` cannot be one of ours; then nothing needs to be looked up."""
     if _FORM.fullmatch(token) is None:
         return None
-    return hashlib.sha256(token.encode("ascii")).digest()
+    return digest_of(token.encode("ascii"))
+
+
+def digest_of(content: bytes) -> bytes:
+    """SHA-256, 32 bytes."""
+    return hashlib.sha256(content).digest()
