@@ -136,10 +136,6 @@ export function joinMeeting(meetingId: string, name: string): Promise<JoinAnswer
   });
 }
 
-export function useJoinMeeting(meetingId: string) {
-  return useMutation({ mutationFn: (name: string) => joinMeeting(meetingId, name) });
-}
-
 /** For the meeting's host: takes one person out; that identity may not come back. */
 export function useRemoveParticipant(meetingId: string) {
   return useMutation({

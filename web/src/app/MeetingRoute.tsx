@@ -1,71 +1,102 @@
-import { type ComponentType, lazy, Suspense, startTransition, useEffect, useState } from "react";
+import { Activity, type ComponentType, startTransition, useEffect, useState } from "react";
 import { JoinPage } from "../features/join/JoinPage.tsx";
 import { LeavePage } from "../features/join/LeavePage.tsx";
-import type {
-  EnteredMeeting,
-  LeaveReason,
-  MeetingPageProps,
-} from "../features/meeting/contract.ts";
+import type { EnteredMeeting, LeaveReason } from "../features/meeting/contract.ts";
+import type { MeetingProps } from "../features/meeting/index.tsx";
+import { meetingPath } from "../links.ts";
 import { GuestFrame } from "./frames.tsx";
 
-type Meeting = typeof import("../features/meeting/index.tsx");
+type Stage = { at: "door" } | { at: "inside" } | { at: "left"; reason: LeaveReason };
 
-/** The page itself once it is there: drawn through `lazy`, React would hold it back for 300 ms. */
-let loaded: Meeting | null = null;
+/** The meeting's page and the session that it shows: for one visit, not yet on its way. */
+interface Visit {
+  Page: ComponentType<MeetingProps>;
+  session: MeetingProps["session"];
+  warmUp(): Promise<void>;
+}
 
-const loadMeeting = async () => {
-  loaded ??= await import("../features/meeting/index.tsx");
-  return loaded;
-};
-const LazyMeetingPage = lazy(loadMeeting);
+async function prepareVisit(): Promise<Visit> {
+  const { default: Page, openSession, warmUp } = await import("../features/meeting/index.tsx");
+  return { Page, session: openSession(), warmUp };
+}
 
-type Stage =
-  | { at: "door" }
-  | { at: "inside"; entered: EnteredMeeting; page: ComponentType<MeetingPageProps> }
-  | { at: "left"; reason: LeaveReason };
+const PREPARE_AFTER_MS = 300;
 
 /** `/m/<id>`: the door, the meeting, and what stands there afterwards, all at one address. */
 export function MeetingRoute({ meetingId }: { meetingId: string }) {
   const [stage, setStage] = useState<Stage>({ at: "door" });
+  const [visit, setVisit] = useState<Visit | null>(null);
+  const { at } = stage;
 
-  // The meeting's code comes, and runs, while the person looks into the mirror: Join is quick.
+  // The meeting's code comes and its page is drawn, unseen, while the person looks into the
+  // mirror: at Join only the network is left to wait for.
   useEffect(() => {
-    const timer = setTimeout(
-      () => void loadMeeting().then((meeting) => meeting.warmUp(), ignore),
-      300,
-    );
-    return () => clearTimeout(timer);
-  }, []);
+    if (at !== "door") return;
+    let isHere = true;
+    const timer = setTimeout(() => {
+      prepareVisit().then((prepared) => {
+        if (!isHere) return;
+        setVisit(prepared);
+        void prepared.warmUp();
+        // The code that did not come now is asked for again at Join.
+      }, ignore);
+    }, PREPARE_AFTER_MS);
+    return () => {
+      isHere = false;
+      clearTimeout(timer);
+    };
+  }, [at]);
 
   function enter(entered: EnteredMeeting): void {
-    if (loaded === null) {
-      setStage({ at: "inside", entered, page: LazyMeetingPage });
+    if (visit !== null) {
+      visit.session.start(entered);
+      // In small steps, between which the network's answers are dealt with.
+      startTransition(() => setStage({ at: "inside" }));
       return;
     }
-    const { default: page, begin } = loaded;
-    begin(entered);
-    // In small steps, between which the network's answers are dealt with.
-    startTransition(() => setStage({ at: "inside", entered, page }));
-  }
-
-  if (stage.at === "inside") {
-    const MeetingPage = stage.page;
-    return (
-      <Suspense fallback={<div className="on-stage waiting" />}>
-        <MeetingPage {...stage.entered} onLeave={(reason) => setStage({ at: "left", reason })} />
-      </Suspense>
+    setStage({ at: "inside" });
+    prepareVisit().then(
+      (prepared) => {
+        prepared.session.start(entered);
+        setVisit(prepared);
+      },
+      (error: unknown) =>
+        setStage(() => {
+          // For the boundary around the pages, which offers to load anew.
+          throw error;
+        }),
     );
   }
+
+  function leave(reason: LeaveReason): void {
+    setVisit(null);
+    setStage({ at: "left", reason });
+  }
+
   return (
-    <GuestFrame>
-      {stage.at === "left" ? (
-        <LeavePage reason={stage.reason} onAgain={() => setStage({ at: "door" })} />
-      ) : (
-        <JoinPage meetingId={meetingId} onEnter={enter} />
+    <>
+      {stage.at !== "inside" && (
+        <GuestFrame>
+          {stage.at === "left" ? (
+            <LeavePage reason={stage.reason} onAgain={() => setStage({ at: "door" })} />
+          ) : (
+            <JoinPage meetingId={meetingId} onEnter={enter} />
+          )}
+        </GuestFrame>
       )}
-    </GuestFrame>
+      {stage.at === "inside" && visit === null && <div className="on-stage waiting" />}
+      {visit !== null && (
+        <Activity mode={stage.at === "inside" ? "visible" : "hidden"}>
+          <visit.Page
+            session={visit.session}
+            meetingId={meetingId}
+            guestLink={location.origin + meetingPath(meetingId)}
+            onLeave={leave}
+          />
+        </Activity>
+      )}
+    </>
   );
 }
 
-/** The code that did not come now is asked for again at Join. */
 const ignore = () => undefined;

@@ -44,7 +44,6 @@ describe("the door", () => {
     const entered = onEnter.mock.calls[0]?.[0];
     expect(entered).toMatchObject({
       connection: CONNECTION,
-      meetingId: ID,
       name: "Hanna Vogel",
       devices: { isCameraOn: false, isMicrophoneOn: true, microphoneId: "mic" },
     });

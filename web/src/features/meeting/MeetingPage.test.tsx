@@ -27,48 +27,47 @@ beforeEach(() => {
 async function enter(role: MeetingRole = "guest", server: Server = {}) {
   const asked = serve(server);
   soon = [];
-  session = createSession(
-    {
-      createRoom(options) {
-        room = new FakeRoom(options);
-        return room.asRoom();
-      },
-      origin: "https://here.example",
-      rejoin: () => Promise.reject(new Error("unreachable")),
-      takeTracks: () => ({ camera: null, microphone: null }),
-      listDevices: async () => [
-        { kind: "audioinput", deviceId: "default", label: "Desk" } as MediaDeviceInfo,
-        { kind: "audiooutput", deviceId: "default", label: "Speakers" } as MediaDeviceInfo,
-        { kind: "videoinput", deviceId: "cam", label: "" } as MediaDeviceInfo,
-      ],
-      isServerUp: async () => true,
-      isOnline: () => true,
-      canShare: true,
-      canSelectSpeaker: true,
-      now: Date.now,
-      after: (milliseconds, run) => {
-        if (milliseconds < 1_000) {
-          soon.push(run);
-          return () => undefined;
-        }
-        const timer = setTimeout(run, milliseconds);
-        return () => clearTimeout(timer);
-      },
+  session = createSession({
+    createRoom(options) {
+      room = new FakeRoom(options);
+      return room.asRoom();
     },
-    { url: "", token: "t", identity: "me", role },
-    {
+    origin: "https://here.example",
+    listDevices: async () => [
+      { kind: "audioinput", deviceId: "default", label: "Desk" } as MediaDeviceInfo,
+      { kind: "audiooutput", deviceId: "default", label: "Speakers" } as MediaDeviceInfo,
+      { kind: "videoinput", deviceId: "cam", label: "" } as MediaDeviceInfo,
+    ],
+    isServerUp: async () => true,
+    isOnline: () => true,
+    canShare: true,
+    canSelectSpeaker: true,
+    now: Date.now,
+    after: (milliseconds, run) => {
+      if (milliseconds < 1_000) {
+        soon.push(run);
+        return () => undefined;
+      }
+      const timer = setTimeout(run, milliseconds);
+      return () => clearTimeout(timer);
+    },
+  });
+  session.start({
+    connection: { url: "", token: "t", identity: "me", role },
+    devices: {
       cameraId: null,
       microphoneId: null,
       speakerId: null,
       isCameraOn: false,
       isMicrophoneOn: true,
     },
-  );
-  session.start();
+    preview: { take: () => ({ camera: null, microphone: null }), stop: () => undefined },
+    rejoin: () => Promise.reject(new Error("unreachable")),
+  });
   view = createViewStore({ read: () => null, write: () => undefined });
   const guestLink = "https://here.example/m/mtg_1";
   showPage(
-    <MeetingProvider value={{ session, view, meetingId: ID, guestLink, role }}>
+    <MeetingProvider value={{ session, view, meetingId: ID, guestLink }}>
       <MeetingPage />
     </MeetingProvider>,
   );

@@ -52,19 +52,12 @@ export interface Preview {
 /** A fresh connection, or why there is none any more. Rejects when the server is out of reach. */
 export type RejoinAnswer = MeetingConnection | "ended" | "removed";
 
-export interface MeetingPageProps {
+/** What the pre-join page hands over when somebody goes in. */
+export interface EnteredMeeting {
   connection: MeetingConnection;
-  meetingId: string;
-  /** The link that guests open. */
-  guestLink: string;
   devices: DeviceChoice;
   name: string;
   preview: Preview;
   /** Joins once more under the same name: after the token has expired or the server restarted. */
   rejoin(): Promise<RejoinAnswer>;
-  /** Called once, after the meeting has let go of its devices and its connection. */
-  onLeave(reason: LeaveReason): void;
 }
-
-/** What the pre-join page hands over; the route adds what happens afterwards. */
-export type EnteredMeeting = Omit<MeetingPageProps, "onLeave">;

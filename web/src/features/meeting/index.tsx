@@ -1,6 +1,6 @@
 /**
- * The meeting page: takes over from the pre-join page with a connection and running devices, and
- * gives back the reason when the call is over. Must never join a meeting or ask for a name itself.
+ * The meeting page: made while the person stands at the door, shown when they go in, and gives
+ * back the reason when the call is over. Must never join a meeting or ask for a name itself.
  */
 
 import { useEffect, useMemo, useRef, useState } from "react";
@@ -12,31 +12,26 @@ import "./css/narrow.css";
 import { readSetting, writeSetting } from "../../storage.ts";
 import { MeetingProvider } from "./components/context.tsx";
 import { MeetingPage } from "./components/MeetingPage.tsx";
-import type { EnteredMeeting, MeetingConnection, MeetingPageProps } from "./contract.ts";
-import { openSession } from "./model/browser.ts";
+import type { LeaveReason } from "./contract.ts";
 import type { CallSession } from "./model/session.ts";
 import { createViewStore } from "./model/view.ts";
 
+export { openSession } from "./model/browser.ts";
 export { warmUp } from "./warmUp.tsx";
 
-/** One session for one connection, however often the page is drawn or mounted. */
-const sessions = new WeakMap<MeetingConnection, CallSession>();
-
-/** Sets out for the room. Called before the page is drawn, so that the network need not wait. */
-export function begin(entered: EnteredMeeting): CallSession {
-  const known = sessions.get(entered.connection);
-  if (known !== undefined) return known;
-  const session = openSession(entered);
-  sessions.set(entered.connection, session);
-  session.start();
-  return session;
+export interface MeetingProps {
+  /** One session for one visit; drawn before it has started, the page is hidden. */
+  session: CallSession;
+  meetingId: string;
+  /** The link that guests open. */
+  guestLink: string;
+  /** Called once, after the meeting has let go of its devices and its connection. */
+  onLeave(reason: LeaveReason): void;
 }
 
-export default function Meeting(props: MeetingPageProps) {
-  const [session] = useState(() => begin(props));
+export default function Meeting(props: MeetingProps) {
   const [view] = useState(() => createViewStore({ read: readSetting, write: writeSetting }));
-  const { meetingId, guestLink } = props;
-  const { role } = props.connection;
+  const { session, meetingId, guestLink } = props;
   const onLeave = useRef(props.onLeave);
   onLeave.current = props.onLeave;
 
@@ -50,8 +45,8 @@ export default function Meeting(props: MeetingPageProps) {
   useLeaveOnUnmount(session);
 
   const meeting = useMemo(
-    () => ({ session, view, meetingId, guestLink, role }),
-    [session, view, meetingId, guestLink, role],
+    () => ({ session, view, meetingId, guestLink }),
+    [session, view, meetingId, guestLink],
   );
   return (
     <MeetingProvider value={meeting}>

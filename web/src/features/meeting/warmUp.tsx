@@ -5,34 +5,21 @@
  */
 
 import { Room } from "livekit-client";
-import { Activity } from "react";
 import { GridList } from "react-aria-components";
 import { createRoot } from "react-dom/client";
-import { MeetingProvider } from "./components/context.tsx";
-import { MeetingPage } from "./components/MeetingPage.tsx";
 import { Tile } from "./components/Tile.tsx";
-import type { EnteredMeeting } from "./contract.ts";
-import { openSession } from "./model/browser.ts";
+import type { DeviceChoice } from "./contract.ts";
 import type { Person } from "./model/call.ts";
 import { roomOptions } from "./model/livekit.ts";
-import { createViewStore } from "./model/view.ts";
 
 const DRAWN_FOR_MS = 1_000;
 
-const NOBODY: EnteredMeeting = {
-  connection: { url: "", token: "", identity: "", role: "guest" },
-  meetingId: "",
-  guestLink: "",
-  name: "",
-  devices: {
-    cameraId: null,
-    microphoneId: null,
-    speakerId: null,
-    isCameraOn: false,
-    isMicrophoneOn: false,
-  },
-  preview: { take: () => ({ camera: null, microphone: null }), stop: () => undefined },
-  rejoin: () => Promise.reject(new Error("Nobody is in a rehearsal.")),
+const NO_DEVICES: DeviceChoice = {
+  cameraId: null,
+  microphoneId: null,
+  speakerId: null,
+  isCameraOn: false,
+  isMicrophoneOn: false,
 };
 
 const SOMEBODY: Person = {
@@ -50,24 +37,9 @@ const SOMEBODY: Person = {
   quality: "unknown",
 };
 
-/** The meeting drawn where nobody sees it; the answer lets it go. */
+/** A tile drawn where nobody sees it: the page, empty so far, has none. The answer lets it go. */
 function draw(): () => void {
-  const session = openSession(NOBODY);
-  session.store.setState({
-    people: [{ ...SOMEBODY, identity: "self", isSelf: true }, SOMEBODY],
-  });
-  const view = createViewStore({ read: () => null, write: () => undefined });
-  const root = createRoot(document.createElement("div"));
   const tiles = createRoot(document.createElement("div"));
-  // Hidden: drawn in small steps between everything else, and without any effect.
-  root.render(
-    <Activity mode="hidden">
-      <MeetingProvider value={{ session, view, meetingId: "", guestLink: "", role: "guest" }}>
-        <MeetingPage />
-      </MeetingProvider>
-    </Activity>,
-  );
-  // The stage has no size here and shows nobody, so the tile is drawn by itself.
   tiles.render(
     <GridList aria-label={SOMEBODY.name} layout="grid" keyboardNavigationBehavior="tab">
       <Tile
@@ -79,15 +51,12 @@ function draw(): () => void {
       />
     </GridList>,
   );
-  return () => {
-    root.unmount();
-    tiles.unmount();
-  };
+  return () => tiles.unmount();
 }
 
 /** The browser loads its codecs and makes its first offer; nothing is gathered or sent. */
 async function connect(): Promise<void> {
-  new Room(roomOptions(NOBODY.devices, () => undefined)).removeAllListeners();
+  new Room(roomOptions(NO_DEVICES, () => undefined)).removeAllListeners();
   const connection = new RTCPeerConnection();
   try {
     connection.createDataChannel("");

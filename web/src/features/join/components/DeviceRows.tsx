@@ -1,4 +1,4 @@
-import { useState } from "react";
+import { memo, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { Button, DevicePicker, Meter, showToast } from "../../../design/index.ts";
 import { canChooseSpeaker, playTestSound } from "../media/browser.ts";
@@ -7,7 +7,7 @@ import type { CaptureModel, CaptureState, Source } from "../model/capture.ts";
 import { useCaptureState } from "../useCapture.ts";
 
 /** Microphone with its level, speaker with a test, camera. */
-export function DeviceRows({ model }: { model: CaptureModel }) {
+export const DeviceRows = memo(function DeviceRows({ model }: { model: CaptureModel }) {
   const { t } = useTranslation("join");
   const state = useCaptureState(model);
   if (state.support !== "full") return null;
@@ -40,7 +40,7 @@ export function DeviceRows({ model }: { model: CaptureModel }) {
       </div>
     </div>
   );
-}
+});
 
 function MicCheck({ microphone }: { microphone: Source }) {
   const { t } = useTranslation("join");

@@ -1,7 +1,7 @@
 import { type FormEvent, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
-import { asApiError } from "../../../api/errors.ts";
-import { joinMeeting, useJoinMeeting } from "../../../api/queries.ts";
+import { type ApiError, asApiError } from "../../../api/errors.ts";
+import { joinMeeting } from "../../../api/queries.ts";
 import type { OpenMeeting } from "../../../api/types.ts";
 import { useErrorText } from "../../../api/useErrorText.ts";
 import { Button, PageTitle, TextField, Vow } from "../../../design/index.ts";
@@ -33,20 +33,19 @@ export function Door({ meeting, capture, onEnter, onGone }: DoorProps) {
   const [name, setName] = useState(() => readSetting("name") ?? "");
   const [fault, setFault] = useState<NameFault | null>(null);
   const nameInput = useRef<HTMLInputElement>(null);
-  const join = useJoinMeeting(meeting.id);
+  // Stays until the meeting stands in this page's place: nothing is drawn anew for the answer.
+  const [isEntering, setEntering] = useState(false);
+  const [failure, setFailure] = useState<ApiError | null>(null);
   const errorText = useErrorText();
   const isNarrow = useMedia("(max-width: 60rem)");
   const guestLink = location.origin + meetingPath(meeting.id);
-  // Until the meeting stands in its place, the answer is there but this page still is, too.
-  const isEntering = join.isPending || join.isSuccess;
-  const failure = join.isError ? asApiError(join.error) : null;
 
   function complain(found: NameFault): void {
     setFault(found);
     nameInput.current?.focus();
   }
 
-  function submit(event: FormEvent): void {
+  async function submit(event: FormEvent): Promise<void> {
     event.preventDefault();
     if (isEntering) return;
     const found = nameFault(name);
@@ -54,14 +53,20 @@ export function Door({ meeting, capture, onEnter, onGone }: DoorProps) {
       complain(found);
       return;
     }
-    join.mutate(name.trim(), {
-      onSuccess: (connection) => enter(connection, name.trim()),
-      onError: (error) => {
-        const { status } = asApiError(error);
-        if (status === 404) onGone();
-        if (status === 422) complain("refused");
-      },
-    });
+    setEntering(true);
+    setFailure(null);
+    let connection: MeetingConnection;
+    try {
+      connection = await joinMeeting(meeting.id, name.trim());
+    } catch (error) {
+      const refusal = asApiError(error);
+      setEntering(false);
+      setFailure(refusal);
+      if (refusal.status === 404) onGone();
+      if (refusal.status === 422) complain("refused");
+      return;
+    }
+    enter(connection, name.trim());
   }
 
   function enter(connection: MeetingConnection, as: string): void {
@@ -72,8 +77,6 @@ export function Door({ meeting, capture, onEnter, onGone }: DoorProps) {
     capture.keepRunning();
     onEnter({
       connection,
-      meetingId: meeting.id,
-      guestLink,
       name: as,
       devices: {
         cameraId: state.camera.chosenId,
@@ -107,7 +110,7 @@ export function Door({ meeting, capture, onEnter, onGone }: DoorProps) {
         <ProblemNote model={capture.model} />
         {!isNarrow && devices}
       </section>
-      <form className="door__form" onSubmit={submit} noValidate>
+      <form className="door__form" onSubmit={(event) => void submit(event)} noValidate>
         <TextField
           label={t("name.label")}
           hint={t(meeting.is_host ? "name.hintHost" : "name.hintGuest")}

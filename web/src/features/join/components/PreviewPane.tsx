@@ -1,4 +1,4 @@
-import { useEffect, useRef } from "react";
+import { memo, useEffect, useRef } from "react";
 import { useTranslation } from "react-i18next";
 import { ControlBox, Icon, LevelBars, useSlowly } from "../../../design/index.ts";
 import { useMicLevel } from "../media/useMicLevel.ts";
@@ -6,7 +6,7 @@ import type { CaptureModel } from "../model/capture.ts";
 import { useCaptureState } from "../useCapture.ts";
 
 /** The mirror, with the two switches in it. */
-export function PreviewPane({ model }: { model: CaptureModel }) {
+export const PreviewPane = memo(function PreviewPane({ model }: { model: CaptureModel }) {
   const { t } = useTranslation("join");
   const isSlow = useSlowly();
   const state = useCaptureState(model);
@@ -48,7 +48,7 @@ export function PreviewPane({ model }: { model: CaptureModel }) {
       )}
     </div>
   );
-}
+});
 
 function MicBars({ stream }: { stream: MediaStream }) {
   return <LevelBars level={useMicLevel(stream).level} />;

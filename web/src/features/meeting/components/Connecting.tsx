@@ -6,6 +6,11 @@ const STEPS = ["door", "line", "picture"] as const;
 
 /** Coming in: which step is being taken. Seen only when it takes longer than a blink. */
 export function Connecting() {
+  const isComing = useCall((call) => call.connectedAt === null && call.phase.type !== "over");
+  return isComing ? <Steps /> : null;
+}
+
+function Steps() {
   const { t } = useTranslation("meeting");
   const { session } = useMeeting();
   const phase = useCall((call) => call.phase);

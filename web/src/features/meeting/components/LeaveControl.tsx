@@ -4,13 +4,14 @@ import { useTranslation } from "react-i18next";
 import { useEndMeeting } from "../../../api/queries.ts";
 import { useErrorText } from "../../../api/useErrorText.ts";
 import { Button, Dialog, Icon } from "../../../design/index.ts";
-import { useMeeting, useView } from "./context.tsx";
+import { useCall, useMeeting, useView } from "./context.tsx";
 import { PHONE, useMatch } from "./hooks.ts";
 
 /** The way out. A guest is out at one press; a host is asked one question. */
 export function LeaveControl() {
   const { t } = useTranslation("meeting");
-  const { session, view, role } = useMeeting();
+  const { session, view } = useMeeting();
+  const role = useCall((call) => call.role);
   const isPhone = useMatch(PHONE);
   return (
     <>

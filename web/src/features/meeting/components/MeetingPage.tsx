@@ -1,9 +1,10 @@
+import { memo } from "react";
 import { useTranslation } from "react-i18next";
 import { PageTitle, SkipLink } from "../../../design/index.ts";
 import { Banners } from "./Banners.tsx";
 import { Connecting } from "./Connecting.tsx";
 import { ControlBar } from "./ControlBar.tsx";
-import { useCall, useView } from "./context.tsx";
+import { useView } from "./context.tsx";
 import { DevicesDialog } from "./DevicesDialog.tsx";
 import { PeoplePanel } from "./PeoplePanel.tsx";
 import { SealDialog, SealNotice } from "./Seal.tsx";
@@ -15,12 +16,11 @@ import { useNotices } from "./useNotices.ts";
 import { useShortcuts } from "./useShortcuts.ts";
 
 /** The room: an ink stage, and sheets of paper beside it. */
-export function MeetingPage() {
+export const MeetingPage = memo(function MeetingPage() {
   const { t } = useTranslation("meeting");
   useNotices();
   useShortcuts();
   const isPanelOpen = useView((state) => state.panel === "people");
-  const isComing = useCall((call) => call.connectedAt === null && call.phase.type !== "over");
   return (
     <div className="room room--unsealed">
       <SkipLink>{t("skip")}</SkipLink>
@@ -42,7 +42,7 @@ export function MeetingPage() {
           </div>
           {/* Measured while still coming in, so that the first picture finds its place ready. */}
           <Stage />
-          {isComing && <Connecting />}
+          <Connecting />
         </main>
         <ControlBar />
       </div>
@@ -53,4 +53,4 @@ export function MeetingPage() {
       <SelfDialog />
     </div>
   );
-}
+});

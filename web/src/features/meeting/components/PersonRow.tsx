@@ -12,7 +12,7 @@ import {
   Tag,
 } from "../../../design/index.ts";
 import type { Person } from "../model/call.ts";
-import { useMeeting, useView } from "./context.tsx";
+import { useCall, useMeeting, useView } from "./context.tsx";
 
 export interface PersonRowProps {
   person: Person;
@@ -58,7 +58,8 @@ function State({ icon, label }: { icon: Parameters<typeof Icon>[0]["name"]; labe
 
 function PersonMenu({ person, onRemove }: PersonRowProps) {
   const { t } = useTranslation("meeting");
-  const { view, meetingId, role } = useMeeting();
+  const { view, meetingId } = useMeeting();
+  const role = useCall((call) => call.role);
   const isPinned = useView((state) => state.pinned.includes(person.identity));
   const mute = useMuteParticipant(meetingId);
   const errorText = useErrorText();

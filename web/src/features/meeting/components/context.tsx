@@ -1,6 +1,5 @@
 import { createContext, type ReactNode, useContext } from "react";
 import { useStore } from "zustand";
-import type { MeetingRole } from "../contract.ts";
 import type { Call } from "../model/call.ts";
 import type { CallSession } from "../model/session.ts";
 import type { View, ViewStore } from "../model/view.ts";
@@ -10,7 +9,6 @@ export interface Meeting {
   view: ViewStore;
   meetingId: string;
   guestLink: string;
-  role: MeetingRole;
 }
 
 const Context = createContext<Meeting | null>(null);

@@ -1,36 +1,29 @@
 /** The session's ports in a real browser, with the real media library. Holds no rule of its own. */
 
 import { Room, setLogLevel } from "livekit-client";
-import type { EnteredMeeting } from "../contract.ts";
 import { type CallSession, createSession } from "./session.ts";
 
 const PROBE_MS = 4_000;
 
-export function openSession(props: EnteredMeeting): CallSession {
+export function openSession(): CallSession {
   // The library logs identities and addresses; our console stays silent.
   setLogLevel("silent");
-  return createSession(
-    {
-      createRoom: (options) => new Room(options),
-      origin: location.origin,
-      rejoin: props.rejoin,
-      takeTracks: () => props.preview.take(),
-      listDevices: async () => (await navigator.mediaDevices?.enumerateDevices()) ?? [],
-      isServerUp: () =>
-        fetch("/readyz", { cache: "no-store", signal: AbortSignal.timeout(PROBE_MS) }).then(
-          (answer) => answer.ok,
-          () => false,
-        ),
-      isOnline: () => navigator.onLine,
-      canShare: typeof navigator.mediaDevices?.getDisplayMedia === "function",
-      canSelectSpeaker: "setSinkId" in HTMLMediaElement.prototype,
-      now: Date.now,
-      after(milliseconds, run) {
-        const timer = setTimeout(run, milliseconds);
-        return () => clearTimeout(timer);
-      },
+  return createSession({
+    createRoom: (options) => new Room(options),
+    origin: location.origin,
+    listDevices: async () => (await navigator.mediaDevices?.enumerateDevices()) ?? [],
+    isServerUp: () =>
+      fetch("/readyz", { cache: "no-store", signal: AbortSignal.timeout(PROBE_MS) }).then(
+        (answer) => answer.ok,
+        () => false,
+      ),
+    isOnline: () => navigator.onLine,
+    canShare: typeof navigator.mediaDevices?.getDisplayMedia === "function",
+    canSelectSpeaker: "setSinkId" in HTMLMediaElement.prototype,
+    now: Date.now,
+    after(milliseconds, run) {
+      const timer = setTimeout(run, milliseconds);
+      return () => clearTimeout(timer);
     },
-    props.connection,
-    props.devices,
-  );
+  });
 }

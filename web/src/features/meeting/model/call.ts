@@ -94,6 +94,8 @@ export type ShareState = "off" | "choosing" | "on";
 
 export interface Call {
   readonly phase: Phase;
+  /** What one may do here; the server decides. */
+  readonly role: MeetingRole;
   /** Everybody in order of arrival, oneself included. */
   readonly people: readonly Person[];
   /** The screen being shared; the latest one when there are several. */
@@ -134,6 +136,7 @@ const NO_DEVICE: OwnDevice = { state: "off", options: [], selected: null };
 
 export const INITIAL_CALL: Call = {
   phase: { type: "connecting", step: "door" },
+  role: "guest",
   people: [],
   share: null,
   microphone: NO_DEVICE,

@@ -16,15 +16,15 @@ function media(
   isOn: { camera?: boolean; microphone?: boolean } = {},
   given: GivenTracks = { camera: null, microphone: null },
 ): OwnMedia {
-  return createOwnMedia(
-    {
-      store,
-      room: () => room?.asRoom() ?? null,
-      notify: (notice) => notices.push(notice),
-      listDevices: async () => listed as MediaDeviceInfo[],
-      canShare: true,
-      canSelectSpeaker: true,
-    },
+  const own = createOwnMedia({
+    store,
+    room: () => room?.asRoom() ?? null,
+    notify: (notice) => notices.push(notice),
+    listDevices: async () => listed as MediaDeviceInfo[],
+    canShare: true,
+    canSelectSpeaker: true,
+  });
+  own.begin(
     {
       cameraId: "cam",
       microphoneId: null,
@@ -34,6 +34,7 @@ function media(
     },
     () => given,
   );
+  return own;
 }
 
 beforeEach(() => {

@@ -39,6 +39,8 @@ export interface MediaPorts {
 }
 
 export interface OwnMedia {
+  /** What was chosen at the door, and where its running tracks are. */
+  begin(devices: DeviceChoice, takeTracks: () => GivenTracks): void;
   /** Publishes what is wanted: with the tracks of the preview if there are any. */
   publish(room: Room): Promise<void>;
   setMicrophone(isOn: boolean): Promise<void>;
@@ -86,18 +88,15 @@ export function failureOf(error: unknown): Failure | null {
   }
 }
 
-export function createOwnMedia(
-  ports: MediaPorts,
-  devices: DeviceChoice,
-  takeTracks: () => GivenTracks,
-): OwnMedia {
+export function createOwnMedia(ports: MediaPorts): OwnMedia {
   const { store } = ports;
   const intents: Record<OwnDeviceKind, Intent> = {
-    microphone: newIntent(devices.isMicrophoneOn, devices.microphoneId),
-    camera: newIntent(devices.isCameraOn, devices.cameraId),
+    microphone: newIntent(true, null),
+    camera: newIntent(true, null),
   };
+  let takeTracks = (): GivenTracks => ({ camera: null, microphone: null });
   let given: GivenTracks | null = null;
-  let speaker = devices.speakerId;
+  let speaker: string | null = null;
   let options: Record<keyof typeof KINDS, readonly DeviceOption[]> = {
     microphone: [],
     camera: [],
@@ -105,6 +104,14 @@ export function createOwnMedia(
   };
 
   store.setState({ canShare: ports.canShare });
+
+  function begin(devices: DeviceChoice, take: () => GivenTracks): void {
+    intents.microphone = newIntent(devices.isMicrophoneOn, devices.microphoneId);
+    intents.camera = newIntent(devices.isCameraOn, devices.cameraId);
+    speaker = devices.speakerId;
+    takeTracks = take;
+    sync();
+  }
 
   async function publish(room: Room): Promise<void> {
     given ??= takeTracks();
@@ -298,6 +305,7 @@ export function createOwnMedia(
 
   sync();
   return {
+    begin,
     publish,
     setMicrophone: (isOn) => set("microphone", isOn),
     setCamera: (isOn) => set("camera", isOn),

@@ -3,7 +3,14 @@ import { beforeEach, describe, expect, it } from "vitest";
 import { FakeRoom, FakeTrack } from "../../../../test/fakeRoom.ts";
 import type { RejoinAnswer } from "../contract.ts";
 import type { CallNotice } from "./call.ts";
-import { type CallSession, createSession, GIVE_UP_MS, GRACE_MS } from "./session.ts";
+import {
+  type CallSession,
+  createSession,
+  type Entry,
+  GIVE_UP_MS,
+  GRACE_MS,
+  type SessionPorts,
+} from "./session.ts";
 
 const CONNECTION = { url: "", token: "first", identity: "me", role: "guest" } as const;
 const DEVICES = {
@@ -12,6 +19,16 @@ const DEVICES = {
   speakerId: null,
   isCameraOn: false,
   isMicrophoneOn: false,
+};
+const ENTRY: Entry = {
+  connection: CONNECTION,
+  devices: DEVICES,
+  preview: { take: () => ({ camera: null, microphone: null }), stop: () => undefined },
+  async rejoin() {
+    const answer = answers.shift() ?? new Error("unreachable");
+    if (answer instanceof Error) throw answer;
+    return answer;
+  },
 };
 
 class Clock {
@@ -58,43 +75,33 @@ beforeEach(() => {
   isServerUp = true;
   isOnline = true;
   notices = [];
-  session = createSession(
-    {
-      createRoom(options) {
-        rooms.push(new FakeRoom(options));
-        return room().asRoom();
-      },
-      origin: "https://here.example",
-      async rejoin() {
-        const answer = answers.shift() ?? new Error("unreachable");
-        if (answer instanceof Error) throw answer;
-        return answer;
-      },
-      takeTracks: () => ({ camera: null, microphone: null }),
-      listDevices: async () => [],
-      isServerUp: async () => isServerUp,
-      isOnline: () => isOnline,
-      canShare: true,
-      canSelectSpeaker: true,
-      now: () => clock.now,
-      after: clock.after,
-    },
-    CONNECTION,
-    DEVICES,
-  );
+  session = createSession(ports());
   session.onNotice((notice) => notices.push(notice));
 });
 
 async function comeIn() {
-  session.start();
+  session.start(ENTRY);
   room().signal();
   room().open();
   await settle();
 }
 
+describe("before coming in", () => {
+  it("asks nobody, and draws the devices as on their way", () => {
+    expect(rooms).toEqual([]);
+    expect([call().microphone.state, call().camera.state]).toEqual(["starting", "starting"]);
+  });
+
+  it("can be given up without a trace", async () => {
+    await session.leave();
+    expect(rooms).toEqual([]);
+    await expect(session.ended).resolves.toBe("left");
+  });
+});
+
 describe("coming in", () => {
   it("goes from the door over the line into the room", async () => {
-    session.start();
+    session.start(ENTRY);
     expect(call().phase).toEqual({ type: "connecting", step: "door" });
     expect([room().url, room().token]).toEqual(["https://here.example", "first"]);
     room().signal();
@@ -109,7 +116,7 @@ describe("coming in", () => {
   });
 
   it("shows who is there while the transport is still being set up", async () => {
-    session.start();
+    session.start(ENTRY);
     room().signal();
     room().join("ada");
     await clock.pass(20);
@@ -118,25 +125,35 @@ describe("coming in", () => {
     expect(notices).toEqual([]);
   });
 
+  it("offers its own tracks once the others' can arrive", async () => {
+    session.start({ ...ENTRY, devices: { ...DEVICES, isMicrophoneOn: true } });
+    room().signal();
+    await clock.pass(100);
+    expect(room().localParticipant.calls).toEqual([]);
+    room().open();
+    await settle();
+    expect(room().localParticipant.calls).toEqual(["microphone on"]);
+  });
+
+  it("takes its role from the connection", async () => {
+    session.start({ ...ENTRY, connection: { ...CONNECTION, role: "host" } });
+    expect(call().role).toBe("host");
+  });
+
   it("uses the address of the answer where there is one", () => {
-    session = createSession(
-      { ...portsOf(), origin: "https://here.example" },
-      { ...CONNECTION, url: "https://media.example" },
-      DEVICES,
-    );
-    session.start();
+    session.start({ ...ENTRY, connection: { ...CONNECTION, url: "https://media.example" } });
     expect(room().url).toBe("https://media.example");
   });
 
   it("is blocked when the server answers and no transport comes up", async () => {
-    session.start();
+    session.start(ENTRY);
     room().signal();
     room().fail();
     await expect(session.ended).resolves.toBe("blocked");
   });
 
   it("tries again by itself when the server cannot be reached", async () => {
-    session.start();
+    session.start(ENTRY);
     room().fail();
     await settle();
     expect(call().phase.type).toBe("reconnecting");
@@ -151,7 +168,7 @@ describe("coming in", () => {
   });
 
   it("can be called off", async () => {
-    session.start();
+    session.start(ENTRY);
     void session.leave();
     room().fail();
     await expect(session.ended).resolves.toBe("left");
@@ -375,17 +392,16 @@ describe("a lost connection", () => {
   });
 });
 
-function portsOf() {
+function ports(): SessionPorts {
   return {
-    createRoom(options: ConstructorParameters<typeof FakeRoom>[0]) {
+    createRoom(options) {
       rooms.push(new FakeRoom(options));
       return room().asRoom();
     },
-    rejoin: async (): Promise<RejoinAnswer> => "ended",
-    takeTracks: () => ({ camera: null, microphone: null }),
+    origin: "https://here.example",
     listDevices: async () => [],
-    isServerUp: async () => true,
-    isOnline: () => true,
+    isServerUp: async () => isServerUp,
+    isOnline: () => isOnline,
     canShare: true,
     canSelectSpeaker: true,
     now: () => clock.now,

@@ -13,7 +13,7 @@ import {
   RoomEvent,
   type RoomOptions,
 } from "livekit-client";
-import type { DeviceChoice, LeaveReason, MeetingConnection, RejoinAnswer } from "../contract.ts";
+import type { EnteredMeeting, LeaveReason, MeetingConnection } from "../contract.ts";
 import {
   type CallNotice,
   type CallStore,
@@ -30,14 +30,12 @@ import {
   pauseUnlessShown,
   roomOptions,
 } from "./livekit.ts";
-import { createOwnMedia, type GivenTracks, type OwnMedia } from "./media.ts";
+import { createOwnMedia, type OwnMedia } from "./media.ts";
 import { changes, sameShare, withAbsent } from "./presence.ts";
 
 export interface SessionPorts {
   readonly createRoom: (options: RoomOptions) => Room;
   readonly origin: string;
-  readonly rejoin: () => Promise<RejoinAnswer>;
-  readonly takeTracks: () => GivenTracks;
   readonly listDevices: () => Promise<readonly MediaDeviceInfo[]>;
   /** Whether our server answers at all. Never rejects. */
   readonly isServerUp: () => Promise<boolean>;
@@ -49,10 +47,13 @@ export interface SessionPorts {
   readonly after: (milliseconds: number, run: () => void) => () => void;
 }
 
+export type Entry = Pick<EnteredMeeting, "connection" | "devices" | "preview" | "rejoin">;
+
 export interface CallSession {
   readonly store: CallStore;
   readonly media: OwnMedia;
-  start(): void;
+  /** Sets out for the room. Before it, nobody is asked and no device is touched. */
+  start(entry: Entry): void;
   /** Try again now instead of waiting for the next try. */
   retry(): void;
   startSound(): void;
@@ -88,15 +89,12 @@ const CHANGES = [
   RoomEvent.ActiveDeviceChanged,
 ] as const;
 
-export function createSession(
-  ports: SessionPorts,
-  first: MeetingConnection,
-  devices: DeviceChoice,
-): CallSession {
+export function createSession(ports: SessionPorts): CallSession {
   const store = createCallStore();
   const listeners = new Set<(notice: CallNotice) => void>();
   const reader = createRoomReader(ports.now);
   const voices = createVoices();
+  let entry: Entry | null = null;
   let room: Room | null = null;
   let lostAt: number | null = null;
   let ghosts: readonly Person[] = [];
@@ -113,22 +111,19 @@ export function createSession(
       listener(notice);
     }
   };
-  const media = createOwnMedia(
-    {
-      store,
-      room: () => room,
-      notify,
-      listDevices: ports.listDevices,
-      canShare: ports.canShare,
-      canSelectSpeaker: ports.canSelectSpeaker,
-    },
-    devices,
-    ports.takeTracks,
-  );
+  const media = createOwnMedia({
+    store,
+    room: () => room,
+    notify,
+    listDevices: ports.listDevices,
+    canShare: ports.canShare,
+    canSelectSpeaker: ports.canSelectSpeaker,
+  });
 
   const isOver = () => store.getState().phase.type === "over";
 
-  async function connect(connection: MeetingConnection): Promise<void> {
+  async function connect({ devices }: Entry, connection: MeetingConnection): Promise<void> {
+    store.setState({ role: connection.role });
     const mine = ports.createRoom(roomOptions(devices, (delay) => onLibraryRetry(delay)));
     room = mine;
     bind(mine);
@@ -138,11 +133,10 @@ export function createSession(
       if (store.getState().phase.type === "connecting") {
         store.setState({ phase: { type: "connecting", step: "line" } });
       }
-      // The server's answer is next, and nothing is to hold it up. Then the tracks are offered and
-      // the people drawn, while the transport is still being set up.
+      // The server's answer is next, and nothing is to hold it up. Then the people are drawn, while
+      // the transport is still being set up.
       ports.after(ANSWER_MS, () => {
         if (room === mine && !isOver()) {
-          void media.publish(mine);
           sync();
         }
       });
@@ -150,6 +144,8 @@ export function createSession(
     try {
       await mine.connect(connection.url || ports.origin, connection.token, CONNECT_OPTIONS);
       onConnected();
+      // Only now: offering our own tracks while the transport is being set up delays the others'.
+      void media.publish(mine);
     } catch {
       if (isOver() || room !== mine) {
         return;
@@ -291,14 +287,14 @@ export function createSession(
   async function joinAnew(): Promise<void> {
     cancelWait?.();
     cancelWait = null;
-    if (isOver()) {
+    if (isOver() || entry === null) {
       return;
     }
     if (lostAt !== null) {
       showReconnecting(null);
     }
     try {
-      const answer = await ports.rejoin();
+      const answer = await entry.rejoin();
       if (isOver()) {
         return;
       }
@@ -306,7 +302,7 @@ export function createSession(
         await close(answer);
         return;
       }
-      await connect(answer);
+      await connect(entry, answer);
     } catch {
       comeBack();
     }
@@ -363,7 +359,11 @@ export function createSession(
   return {
     store,
     media,
-    start: () => void connect(first),
+    start(next) {
+      entry = next;
+      media.begin(next.devices, () => next.preview.take());
+      void connect(next, next.connection);
+    },
     retry() {
       const abandoned = room;
       room = null;
