@@ -23,6 +23,8 @@ export default defineConfig({
     reportCompressedSize: false,
     manifest: "build-manifest.json",
   },
+  // Workers are modules: the security policy lets them import from our own origin, and nothing else.
+  worker: { format: "es" },
   server: {
     proxy: {
       "/api": { target: SERVER, ws: true },

@@ -6,10 +6,12 @@ Nothing is loaded from or sent to another host: `default-src 'none'` and then on
 from __future__ import annotations
 
 DIRECTIVES: tuple[str, ...] = (
-    # Whatever is not named below is forbidden: fonts, workers, frames of others.
+    # Whatever is not named below is forbidden: fonts, frames of others.
     "default-src 'none'",
     # Our bundle alone: no inline script, no eval.
     "script-src 'self'",
+    # Our own workers, from files of the bundle: no data: and no blob:.
+    "worker-src 'self'",
     # Our style sheets. Styles that React sets go through the CSSOM, which this does not govern.
     "style-src 'self'",
     # The API, the realtime socket and signalling; 'self' covers ws: and wss: of the same host.
@@ -28,9 +30,10 @@ DIRECTIVES: tuple[str, ...] = (
     # Forms are sent by script; a stray <base> or <form> leads nowhere.
     "base-uri 'none'",
     "form-action 'none'",
-    # Strings never become HTML or script: no code of ours or of our packages makes a policy.
+    # Strings never become HTML or script. The one policy there is makes addresses of workers, and
+    # only of our own (web/src/trustedWorker.ts); without it no worker can be started at all.
     "require-trusted-types-for 'script'",
-    "trusted-types 'none'",
+    "trusted-types conclave-worker",
 )
 
 CONTENT_SECURITY_POLICY = "; ".join(DIRECTIVES)

@@ -1,0 +1,89 @@
+/**
+ * Runs in the frame worker before livekit-client's own worker code, and closes what that leaves open:
+ * encryption is on for every identity, whatever the main thread or the server says; keys are never
+ * ratcheted; frames "injected by the server" are not known; and every transform is put into `holding`.
+ * Must be the first import of `worker.ts`. Must never see or keep a key.
+ */
+
+import { type FrameTransform, holding } from "./hold.ts";
+
+/** What this worker tells the main thread besides what livekit-client's code does. */
+export type WorkerNote =
+  | { readonly kind: "conclave:ready" }
+  /** Somebody, the server among them, said that this identity's media is not encrypted. */
+  | { readonly kind: "conclave:forced"; readonly identity: string };
+
+/** Messages that would weaken the sealing, and are not for the code behind us. */
+const REFUSED = new Set(["ratchetRequest", "setSifTrailer"]);
+
+export interface Inspected {
+  readonly isRefused: boolean;
+  readonly note: WorkerNote | null;
+}
+
+/** Judges a message to the worker; what has to be on is switched on in the message itself. */
+export function inspect(message: unknown): Inspected {
+  const { kind, data } = (message ?? {}) as { kind?: unknown; data?: Record<string, unknown> };
+  if (typeof kind !== "string" || REFUSED.has(kind)) {
+    return { isRefused: true, note: null };
+  }
+  let note: WorkerNote | null = null;
+  if (kind === "enable" && data !== undefined) {
+    if (data["enabled"] !== true) {
+      note = { kind: "conclave:forced", identity: String(data["participantIdentity"] ?? "") };
+    }
+    data["enabled"] = true;
+  }
+  if ((kind === "decode" || kind === "updateCodec") && data !== undefined) {
+    // Unsealed notes behind a sealed frame: nobody of ours sends them.
+    data["hasPacketTrailer"] = false;
+  }
+  return { isRefused: false, note };
+}
+
+/** The worker's global scope, as far as it is used here. */
+export interface WorkerScope {
+  TransformStream: typeof TransformStream;
+  addEventListener(type: "message", listener: (event: MessageEvent) => void): void;
+  postMessage(message: unknown): void;
+  setTimeout(run: () => void, milliseconds: number): unknown;
+}
+
+export function install(scope: WorkerScope, now: () => number): void {
+  scope.addEventListener("message", (event) => {
+    const { isRefused, note } = inspect(event.data);
+    if (note !== null) {
+      scope.postMessage(note);
+    }
+    if (isRefused) {
+      event.stopImmediatePropagation();
+    }
+  });
+  const ports = {
+    now,
+    wait: (milliseconds: number) =>
+      new Promise<void>((resolve) => {
+        scope.setTimeout(resolve, milliseconds);
+      }),
+  };
+  const Plain = scope.TransformStream;
+  scope.TransformStream = class extends Plain {
+    constructor(
+      transformer: Transformer = {},
+      writing?: QueuingStrategy,
+      reading?: QueuingStrategy,
+    ) {
+      const { transform } = transformer;
+      super(
+        transform === undefined
+          ? transformer
+          : {
+              ...transformer,
+              transform: holding(transform as unknown as FrameTransform, ports) as never,
+            },
+        writing,
+        reading,
+      );
+    }
+  } as typeof TransformStream;
+}
