@@ -15,7 +15,9 @@ export {
   LevelBars,
   Meter,
   monogramOf,
+  SEAL_ICON,
   SealBadge,
+  type SealLook,
   Tag,
 } from "./components/marks.tsx";
 export { PageTitle } from "./components/PageTitle.tsx";

@@ -1,10 +1,10 @@
 import type { ReactNode } from "react";
 import { Icon } from "../icons.tsx";
-import type { SealState } from "./marks.tsx";
+import type { SealLook } from "./marks.tsx";
 import { SEAL_ICON } from "./marks.tsx";
 
 export interface VowProps {
-  state: SealState;
+  state: SealLook;
   /** One sentence; shown only where it is true. */
   line: string;
   more?: ReactNode;

@@ -42,17 +42,18 @@ export function Avatar({
   );
 }
 
-export type SealState = "sealed" | "open" | "coming" | "ended";
+export type SealLook = "sealed" | "open" | "coming" | "broken" | "ended";
 
-export const SEAL_ICON: Record<SealState, IconName> = {
+export const SEAL_ICON: Record<SealLook, IconName> = {
   sealed: "seal",
   open: "seal-broken",
+  broken: "seal-broken",
   coming: "seal-wait",
   ended: "seal-outline",
 };
 
 /** The seal is a shape and a word, never only a colour: it always stands beside its word. */
-export function SealBadge({ state, children }: { state: SealState; children: ReactNode }) {
+export function SealBadge({ state, children }: { state: SealLook; children: ReactNode }) {
   return (
     <span className={`sealbadge sealbadge--${state}`}>
       <Icon name={SEAL_ICON[state]} size={22} />

@@ -6,6 +6,17 @@ import leave from "./leave.json";
 import meeting from "./meeting.json";
 import notfound from "./notfound.json";
 import operator from "./operator.json";
+import sealed from "./sealed.json";
 import start from "./start.json";
 
-export default { common, errors, join, leave, meeting, notfound, operator, start } satisfies Texts;
+export default {
+  common,
+  errors,
+  join,
+  leave,
+  meeting,
+  notfound,
+  operator,
+  sealed,
+  start,
+} satisfies Texts;

@@ -9,7 +9,9 @@ import type { StageChoices, ViewChoice } from "./stage.ts";
 export type DialogName = "seal" | "shortcuts" | "devices" | "leave" | "self";
 
 export interface View extends StageChoices {
-  readonly panel: "people" | null;
+  readonly panel: "people" | "chat" | null;
+  /** Whom the next chat message is for, as another part of the page has named them. */
+  readonly chatTo: string | null;
   readonly dialog: DialogName | null;
   readonly isSelfHidden: boolean;
   readonly areSingleKeysOn: boolean;
@@ -40,6 +42,7 @@ export function createViewStore(keep: Keep): ViewStore {
     page: 0,
     wantsMany: false,
     panel: null,
+    chatTo: null,
     dialog: null,
     isSelfHidden: keep.read("selfHidden") === "yes",
     areSingleKeysOn: keep.read("singleKeys") !== "no",

@@ -1,0 +1,75 @@
+import { useTranslation } from "react-i18next";
+import { Button, CalmPage, Icon, PageTitle } from "../../../design/index.ts";
+import type { CaptureHandle } from "../useCapture.ts";
+import { PreviewPane } from "./PreviewPane.tsx";
+
+export interface LobbyProps {
+  /** How many are inside; the server's word. */
+  members: number;
+  /** Three words that the host's screen shows beside this knock. */
+  words: readonly string[];
+  hasWholeLink: boolean;
+  capture: CaptureHandle;
+  onStop(): void;
+}
+
+/** In front of the door: waiting, calmly and completely. Nobody sees or hears you here. */
+export function Lobby({ members, words, hasWholeLink, capture, onStop }: LobbyProps) {
+  const { t } = useTranslation("sealed");
+  return (
+    <main id="main" className="calm lobby">
+      <div className="calm__in" aria-live="polite">
+        <PageTitle title={t("lobby.title")}>{t("lobby.heading")}</PageTitle>
+        <p className="calm__text">{t("lobby.text", { count: members })}</p>
+        <PreviewPane model={capture.model} />
+        <p className="sm mut">{t("lobby.nobody")}</p>
+        {!hasWholeLink && <p className="sm">{t("lobby.noLink")}</p>}
+        <p className="sm mut lobby__words">
+          {t("lobby.words")} <b>{words.join(" ")}</b>
+        </p>
+        <div className="calm__acts">
+          <Button onPress={onStop}>{t("lobby.stop")}</Button>
+        </div>
+      </div>
+      <p className="lobby__vow sm mut">
+        <Icon name="seal" size={20} className="c-seal" />
+        {t("lobby.vow")}
+      </p>
+    </main>
+  );
+}
+
+export type Refusal = "denied" | "locked" | "full";
+
+const ICONS = { denied: "keyhole", locked: "lock", full: "people" } as const;
+
+/** Not let in: why, and the one way on. */
+export function NotLetIn({
+  reason,
+  onAgain,
+  onStart,
+}: {
+  reason: Refusal;
+  onAgain(): void;
+  onStart(): void;
+}) {
+  const { t } = useTranslation("sealed");
+  return (
+    <CalmPage
+      title={t("lobby.title")}
+      icon={ICONS[reason]}
+      heading={t(`lobby.${reason}`)}
+      text={t(`lobby.${reason}Text`)}
+      actions={
+        <>
+          <Button variant="primary" onPress={onAgain}>
+            {t(reason === "denied" ? "lobby.knockAgain" : "lobby.again")}
+          </Button>
+          <Button variant="quiet" onPress={onStart}>
+            {t("lobby.back")}
+          </Button>
+        </>
+      }
+    />
+  );
+}

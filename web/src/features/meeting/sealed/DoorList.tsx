@@ -1,0 +1,130 @@
+import { useState } from "react";
+import { useTranslation } from "react-i18next";
+import { Avatar, Button, Dialog, Icon, showToast, Tag } from "../../../design/index.ts";
+import type { DoorGuest, Outcome } from "../../../sealing/contract.ts";
+import { useMeeting } from "../components/context.tsx";
+import { useIsLeading, useSealed, useSealedMeeting } from "./context.tsx";
+
+function useTell() {
+  const { t } = useTranslation("sealed");
+  return (outcome: Outcome) => {
+    if (outcome === "failed") showToast(t("person.failed"));
+    if (outcome === "not-allowed") showToast(t("person.notAllowed"));
+  };
+}
+
+/** Who stands at the door, and how each one came. For hosts and co-hosts. */
+export function DoorList() {
+  const { t } = useTranslation("sealed");
+  const { actions } = useSealedMeeting();
+  const isLeading = useIsLeading();
+  const door = useSealed((sealed) => sealed.door);
+  const [isAsking, setAsking] = useState(false);
+  const tell = useTell();
+  if (!isLeading || door.length === 0) return null;
+  const admitAll = () => {
+    setAsking(false);
+    void actions.admit(door.map((guest) => guest.seat)).then(tell);
+  };
+  const areAllKnown = door.every((guest) => guest.proof !== "unknown");
+  return (
+    <section className="sec sec--door" aria-label={t("door.region")}>
+      <h3>
+        <span>{t("door.waiting", { count: door.length })}</span>
+        {door.length > 1 && (
+          <Button
+            variant="quiet"
+            size="dense"
+            onPress={() => (areAllKnown ? admitAll() : setAsking(true))}
+          >
+            {t("door.admitAll")}
+          </Button>
+        )}
+      </h3>
+      <ul>
+        {door.map((guest) => (
+          <Guest key={guest.seat} guest={guest} />
+        ))}
+      </ul>
+      <Dialog
+        isAlert
+        title={t("door.allTitle", { count: door.length })}
+        isOpen={isAsking}
+        onClose={() => setAsking(false)}
+        actions={
+          <>
+            <Button onPress={() => setAsking(false)}>{t("door.cancel")}</Button>
+            <Button variant="primary" onPress={admitAll}>
+              {t("door.allYes")}
+            </Button>
+          </>
+        }
+      >
+        <p className="dialog__text">{t("door.allText")}</p>
+      </Dialog>
+    </section>
+  );
+}
+
+function Guest({ guest }: { guest: DoorGuest }) {
+  const { t } = useTranslation("sealed");
+  const { actions } = useSealedMeeting();
+  const tell = useTell();
+  const name = guest.name ?? t("door.nameless");
+  const isUnknown = guest.proof === "unknown";
+  return (
+    <li className="knock" data-seat={guest.seat}>
+      <div className="person">
+        <Avatar name={guest.name ?? "?"} isGuest />
+        <div className="who">
+          <div>
+            <span className="trunc">{name}</span>
+            {guest.name !== null && guest.proof !== "account" && <Tag>{t("door.nameNote")}</Tag>}
+          </div>
+          <div className="how">
+            <span className={isUnknown ? "c-caution m" : ""}>{t(`door.${guest.proof}`)}</span>
+            {guest.name === null && <> {t("door.words", { words: guest.words.join(" ") })}</>}
+          </div>
+        </div>
+      </div>
+      <div className="row row-2 knock__acts">
+        <Button
+          variant={isUnknown ? "line" : "primary"}
+          size="dense"
+          className="grow"
+          aria-label={`${t("door.admit")}: ${name}`}
+          onPress={() => void actions.admit([guest.seat]).then(tell)}
+        >
+          {t(isUnknown ? "door.admitGuest" : "door.admit")}
+        </Button>
+        <Button
+          size="dense"
+          className="grow"
+          aria-label={`${t("door.deny")}: ${name}`}
+          onPress={() => void actions.deny(guest.seat).then(tell)}
+        >
+          {t("door.deny")}
+        </Button>
+      </div>
+    </li>
+  );
+}
+
+/** Above the stage while somebody waits and the list is not open. */
+export function DoorBar() {
+  const { t } = useTranslation("sealed");
+  const { view } = useMeeting();
+  const isLeading = useIsLeading();
+  const door = useSealed((sealed) => sealed.door);
+  if (!isLeading || door.length === 0) return null;
+  const name = door[0]?.name ?? t("door.nameless");
+  return (
+    <div className="banner banner--paper">
+      <Icon name="user-plus" />
+      <b className="grow">{t("door.bar", { count: door.length, name })}</b>
+      <Button size="dense" variant="primary" onPress={() => view.setPanel("people")}>
+        {t("door.look")}
+      </Button>
+    </div>
+  );
+}

@@ -1,0 +1,168 @@
+import { memo } from "react";
+import { useTranslation } from "react-i18next";
+import {
+  Avatar,
+  Icon,
+  IconButton,
+  Menu,
+  type MenuEntry,
+  type MenuGroup,
+  showToast,
+  Tag,
+} from "../../../design/index.ts";
+import type { Order, Outcome, SealedMember } from "../../../sealing/contract.ts";
+import { useCall, useMeeting, useView } from "../components/context.tsx";
+import type { Person } from "../model/call.ts";
+import { useIsHost, useIsLeading, useSealedMeeting } from "./context.tsx";
+import { HandMark } from "./HandControl.tsx";
+
+export interface MemberRowProps {
+  member: SealedMember;
+  onRemove(member: SealedMember): void;
+}
+
+const isProven = (member: SealedMember) =>
+  member.verification === "host" || member.verification === "account";
+
+/** One person in the list: who, how they got in, what they send, what can be done. */
+export const MemberRow = memo(function MemberRow({ member, onRemove }: MemberRowProps) {
+  const { t } = useTranslation("sealed");
+  const meeting = useTranslation("meeting").t;
+  const person = useCall((call) => call.people.find((one) => one.identity === member.identity));
+  const name = member.name ?? "…";
+  return (
+    <li className="person" data-identity={member.identity}>
+      <Avatar name={name} isGuest={!isProven(member)} />
+      <div className="who">
+        <div>
+          <span className="trunc">{member.isSelf ? meeting("people.you", { name }) : name}</span>
+          {isProven(member) ? (
+            <span className="c-seal mark">
+              <Icon name="verified" size={16} />
+              <span className="vh">{t("how.account")}</span>
+            </span>
+          ) : (
+            <Tag>{meeting("tile.guest")}</Tag>
+          )}
+        </div>
+        <div className="how">{howOf()}</div>
+      </div>
+      {member.handPlace !== null && (
+        <HandMark place={member.handPlace} className="tag tag--plain" />
+      )}
+      {person !== undefined && <Sends person={person} />}
+      {member.isSelf ? (
+        <span className="mst" />
+      ) : (
+        <MemberMenu member={member} person={person} onRemove={onRemove} />
+      )}
+    </li>
+  );
+
+  function howOf(): string {
+    if (member.isLeaving) return t("how.leaving");
+    if (member.isLost) return t("how.lost");
+    if (member.name === null) return t("how.coming");
+    const came = t(`how.${member.verification}`);
+    if (member.role === "member") return came;
+    return member.verification === "host" ? came : `${t(`how.${member.role}`)} · ${came}`;
+  }
+});
+
+function Sends({ person }: { person: Person }) {
+  const { t } = useTranslation("meeting");
+  const camera = person.isCameraOn ? "On" : "Off";
+  const mic = person.isMicrophoneOn ? "On" : "Off";
+  return (
+    <>
+      <span className="mst">
+        <Icon name={person.isCameraOn ? "cam" : "cam-off"} />
+        <span className="vh">{t(`people.camera${camera}`)}</span>
+      </span>
+      <span className="mst">
+        <Icon name={person.isMicrophoneOn ? "mic" : "mic-off"} />
+        <span className="vh">{t(`people.mic${mic}`)}</span>
+      </span>
+    </>
+  );
+}
+
+function MemberMenu({ member, person, onRemove }: MemberRowProps & { person: Person | undefined }) {
+  const { t } = useTranslation("sealed");
+  const meeting = useTranslation("meeting").t;
+  const { view } = useMeeting();
+  const { actions } = useSealedMeeting();
+  const isLeading = useIsLeading();
+  const isHost = useIsHost();
+  const share = useCall((call) => call.share);
+  const isPinned = useView((state) => state.pinned.includes(member.identity));
+  const name = member.name ?? "…";
+  const { identity } = member;
+
+  const own: MenuEntry[] = [
+    { id: "pin", label: meeting(isPinned ? "people.unpin" : "people.pin"), icon: "pin" },
+    { id: "private", label: t("person.private", { name }), icon: "lock" },
+  ];
+  const groups: MenuGroup[] = [{ id: "own", label: name, entries: own }];
+  if (isLeading) {
+    const led: MenuEntry[] = [];
+    if (person?.isMicrophoneOn) led.push({ id: "mute", label: t("person.mute"), icon: "mic-off" });
+    else led.push({ id: "ask-unmute", label: t("person.askUnmute"), icon: "mic" });
+    if (person?.isCameraOn) {
+      led.push({ id: "stop-video", label: t("person.stopVideo"), icon: "cam-off" });
+    }
+    if (share?.identity === identity) {
+      led.push({ id: "stop-share", label: t("person.stopShare"), icon: "share-stop" });
+    }
+    if (member.handPlace !== null) {
+      led.push({ id: "lower-hand", label: t("person.lowerHand"), icon: "hand" });
+    }
+    if (isHost && member.role !== "host") {
+      const isCohost = member.role === "cohost";
+      led.push({
+        id: "cohost",
+        label: t(isCohost ? "person.endCohost" : "person.makeCohost"),
+        icon: "people",
+      });
+    }
+    if (member.role !== "host" || isHost) {
+      led.push({ id: "remove", label: t("person.remove"), icon: "x", isDanger: true });
+    }
+    groups.push({ id: "led", label: name, entries: led });
+  }
+  const tell = (done: string | null) => (outcome: Outcome) => {
+    const said = {
+      done,
+      gone: t("person.gone", { name }),
+      "not-allowed": t("person.notAllowed"),
+      failed: t("person.failed"),
+    }[outcome];
+    if (said !== null) showToast(said);
+  };
+  const onAction = (id: string) => {
+    if (id === "pin") view.togglePin(identity);
+    else if (id === "private") view.setState({ panel: "chat", chatTo: identity });
+    else if (id === "remove") onRemove(member);
+    else if (id === "cohost") {
+      const isCohost = member.role !== "cohost";
+      void actions
+        .setCohost(identity, isCohost)
+        .then(tell(isCohost ? t("person.cohostDone", { name }) : null));
+    } else {
+      const done = {
+        mute: meeting("people.mutedOne", { name }),
+        "ask-unmute": t("person.asked", { name }),
+      };
+      void actions.order(id as Order, identity).then(tell(done[id as keyof typeof done] ?? null));
+    }
+  };
+  const label = meeting("people.actions", { name });
+  return (
+    <Menu
+      label={label}
+      groups={groups}
+      onAction={onAction}
+      trigger={<IconButton icon="more" size="dense" label={label} />}
+    />
+  );
+}

@@ -1,0 +1,354 @@
+import { act, screen, waitFor, within } from "@testing-library/react";
+import userEvent from "@testing-library/user-event";
+import type { ReactNode } from "react";
+import { describe, expect, it, vi } from "vitest";
+import {
+  type FakeSealed,
+  fakeSealed,
+  guest,
+  member,
+  message,
+} from "../../../../test/fakeSealed.ts";
+import { expectAccessible, showPage } from "../../../../test/page.tsx";
+import type { Sealed } from "../../../sealing/contract.ts";
+import { type Meeting, MeetingProvider } from "../components/context.tsx";
+import { createCallStore } from "../model/call.ts";
+import { createViewStore, type ViewStore } from "../model/view.ts";
+import { ChatPanel } from "./ChatPanel.tsx";
+import { SealedProvider } from "./context.tsx";
+import { DoorBar } from "./DoorList.tsx";
+import { HandControl } from "./HandControl.tsx";
+import { FloatingReactions, ReactControl } from "./Reactions.tsx";
+import { SealBadgeButton } from "./SealBadgeButton.tsx";
+import { SealDialog } from "./SealDialog.tsx";
+import { SealedPeoplePanel } from "./SealedPeoplePanel.tsx";
+import { SealBroken, SealNotice } from "./SealNotice.tsx";
+import { useSealedNotices } from "./useSealedNotices.ts";
+
+const user = userEvent.setup();
+let view: ViewStore;
+let obeyed: string[];
+let left: number;
+
+function show(page: ReactNode, sealed: FakeSealed): void {
+  view = createViewStore({ read: () => null, write: () => undefined });
+  obeyed = [];
+  left = 0;
+  const session = {
+    store: createCallStore(),
+    media: {
+      setMicrophone: (isOn: boolean) => obeyed.push(`microphone ${isOn}`),
+      setCamera: (isOn: boolean) => obeyed.push(`camera ${isOn}`),
+      setShare: (isOn: boolean) => obeyed.push(`share ${isOn}`),
+    },
+    leave: async () => {
+      left += 1;
+    },
+  };
+  const meeting = { session, view, meetingId: "mtg_1", guestLink: "https://here.example/m/mtg_1" };
+  showPage(
+    <MeetingProvider value={meeting as unknown as Meeting}>
+      <SealedProvider value={sealed}>{page}</SealedProvider>
+    </MeetingProvider>,
+  );
+}
+
+const me = (change: Parameters<typeof member>[1] = {}) => member("me", { isSelf: true, ...change });
+const button = (name: string | RegExp) => screen.getByRole("button", { name });
+const set = (sealed: FakeSealed, change: Partial<Sealed>) =>
+  act(() => sealed.store.setState(change));
+
+describe("chat", () => {
+  it("sends with Enter, breaks the line with Shift+Enter, and says nothing when empty", async () => {
+    const sealed = fakeSealed();
+    show(<ChatPanel />, sealed);
+    const field = screen.getByRole("textbox", { name: "Message" });
+    await user.type(field, "{Enter}one{Shift>}{Enter}{/Shift}two{Enter}");
+    expect(sealed.asked.filter((call) => call.startsWith("sendChat"))).toEqual([
+      'sendChat "one\\ntwo" {}',
+    ]);
+    expect((field as HTMLTextAreaElement).value).toBe("");
+    await expectAccessible();
+  });
+
+  it("writes to one person only when one says so, and shows it before sending", async () => {
+    const sealed = fakeSealed({ members: [me(), member("ada")] });
+    show(<ChatPanel />, sealed);
+    await user.click(button("To everyone"));
+    await user.click(screen.getByRole("menuitemradio", { name: "Ada" }));
+    expect(button("To Ada only")).toBeTruthy();
+    await user.type(screen.getByRole("textbox", { name: "Message" }), "psst{Enter}");
+    expect(sealed.asked).toContain('sendChat "psst" {"privateTo":"ada"}');
+  });
+
+  it("falls back to everyone, in plain view, when that person leaves", async () => {
+    const sealed = fakeSealed({ members: [me(), member("ada")] });
+    show(<ChatPanel />, sealed);
+    await user.click(button("To everyone"));
+    await user.click(screen.getByRole("menuitemradio", { name: "Ada" }));
+    await set(sealed, { members: [me()] });
+    expect(button("To everyone")).toBeTruthy();
+  });
+
+  it("makes links only from people who lead the room", async () => {
+    const text = "https://example.org/";
+    const chat = [message("one", { text }), message("two", { text, isTrusted: true })];
+    show(<ChatPanel />, fakeSealed({ chat }));
+    const links = screen.getAllByRole("link");
+    expect(links).toHaveLength(1);
+    expect(links[0]?.closest("[data-message]")?.getAttribute("data-message")).toBe("two");
+    expect(links[0]?.getAttribute("rel")).toContain("noreferrer");
+  });
+
+  it("answers, edits, deletes and reacts from one menu", async () => {
+    const chat = [message("one"), message("own", { identity: "me", isOwn: true, text: "mine" })];
+    const sealed = fakeSealed({ chat, members: [me(), member("ada")] });
+    show(<ChatPanel />, sealed);
+    const menu = async (index: number, item: string) => {
+      const opener = screen.getAllByRole("button", { name: "Actions for this message" })[index];
+      await user.click(opener as HTMLElement);
+      await user.click(screen.getByRole("menuitem", { name: item }));
+    };
+    await menu(0, "Reply");
+    expect(screen.getByText("Reply to Ada")).toBeTruthy();
+    await user.type(screen.getByRole("textbox", { name: "Message" }), "yes{Enter}");
+    expect(sealed.asked).toContain('sendChat "yes" {"replyTo":"one"}');
+    await menu(1, "Edit");
+    await user.type(screen.getByRole("textbox", { name: "Message" }), "!{Enter}");
+    expect(sealed.asked).toContain('editChat "own" "mine!"');
+    await menu(0, "Agree");
+    expect(sealed.asked).toContain('reactToChat "one" "👍" true');
+    await menu(1, "Delete");
+    expect(sealed.asked).toContain('deleteChat "own"');
+  });
+
+  it("shows what was not sent, and sends it again", async () => {
+    const chat = [message("one", { isOwn: true, state: "failed" })];
+    const sealed = fakeSealed({ chat });
+    show(<ChatPanel />, sealed);
+    await user.click(button("Send again"));
+    expect(sealed.asked).toContain('resendChat "one"');
+    await expectAccessible();
+  });
+
+  it("tells what was deleted, edited, private, and from before", async () => {
+    const chat = [
+      message("old", { isFromBefore: true }),
+      message("gone", { isDeleted: true, text: "secret" }),
+      message("new", { isEdited: true, replyTo: "gone" }),
+      message("psst", { privateWith: { identity: "ada", name: "Ada" } }),
+    ];
+    show(<ChatPanel />, fakeSealed({ chat }));
+    expect(screen.queryByText("secret")).toBeNull();
+    expect(screen.getByText("edited")).toBeTruthy();
+    expect(screen.getByText("only to you")).toBeTruthy();
+    expect(screen.getByText(/From before you came in/)).toBeTruthy();
+    await expectAccessible();
+  });
+
+  it("is read while it is open", async () => {
+    const sealed = fakeSealed();
+    show(<ChatPanel />, sealed);
+    await set(sealed, { chat: [message("one")] });
+    expect(sealed.asked.filter((call) => call === "markRead")).toHaveLength(2);
+  });
+});
+
+describe("the door", () => {
+  const door = [guest("Lena"), guest("s2", { name: null, proof: "unknown" })];
+
+  it("is shown to who leads, with how each one came", async () => {
+    const sealed = fakeSealed({ members: [me({ role: "host", verification: "host" })], door });
+    show(<SealedPeoplePanel />, sealed);
+    expect(screen.getByText("2 waiting")).toBeTruthy();
+    expect(screen.getByText(/Their screen shows: harbour lemon violin/)).toBeTruthy();
+    await user.click(button("Admit: Lena"));
+    await user.click(button("Deny: Somebody without the whole link"));
+    expect(sealed.asked).toEqual(['admit ["Lena"]', 'deny "s2"']);
+    await expectAccessible();
+  });
+
+  it("asks before it lets in several with a stranger among them", async () => {
+    const sealed = fakeSealed({ members: [me({ role: "cohost" })], door });
+    show(<SealedPeoplePanel />, sealed);
+    await user.click(button("Admit all…"));
+    const dialog = screen.getByRole("alertdialog", { name: "Let in 2 people?" });
+    await user.click(within(dialog).getByRole("button", { name: "Admit all" }));
+    expect(sealed.asked).toEqual(['admit ["Lena","s2"]']);
+  });
+
+  it("is not shown to others", () => {
+    const sealed = fakeSealed({ door });
+    show(
+      <>
+        <SealedPeoplePanel />
+        <DoorBar />
+      </>,
+      sealed,
+    );
+    expect(screen.queryByText(/waiting/)).toBeNull();
+    expect(screen.queryByText(/at the door/)).toBeNull();
+  });
+});
+
+describe("people", () => {
+  it("shows how each one got in, and hands in their order", async () => {
+    const members = [
+      me({ role: "host", verification: "host" }),
+      member("ada", { handPlace: 1 }),
+      member("new", { name: null }),
+      member("bob", { role: "cohost", verification: "account" }),
+      member("cy", { isLeaving: true }),
+    ];
+    show(<SealedPeoplePanel />, fakeSealed({ members }));
+    expect(screen.getByText("Co-host · Known account")).toBeTruthy();
+    expect(screen.getByText("Just came in…")).toBeTruthy();
+    expect(screen.getByText("Leaving…")).toBeTruthy();
+    expect(screen.getByText("Hand raised, number 1 in line")).toBeTruthy();
+    await expectAccessible();
+  });
+
+  it("gives hosts their means, and asks before somebody is removed", async () => {
+    const members = [me({ role: "host", verification: "host" }), member("ada")];
+    const sealed = fakeSealed({ members });
+    show(<SealedPeoplePanel />, sealed);
+    await user.click(button("Actions for Ada"));
+    await user.click(screen.getByRole("menuitem", { name: "Make co-host" }));
+    expect(sealed.asked).toEqual(['setCohost "ada" true']);
+    await user.click(button("Actions for Ada"));
+    await user.click(screen.getByRole("menuitem", { name: "Remove from the room…" }));
+    await user.click(
+      within(screen.getByRole("alertdialog", { name: "Remove Ada?" })).getByRole("button", {
+        name: "Remove",
+      }),
+    );
+    expect(sealed.asked[1]).toBe('remove "ada"');
+    await user.click(button("Lock the room"));
+    expect(sealed.asked[2]).toBe('setPolicy {"isLocked":true}');
+  });
+
+  it("gives others only what is theirs", async () => {
+    show(<SealedPeoplePanel />, fakeSealed({ members: [me(), member("ada")] }));
+    expect(screen.queryByRole("button", { name: "Mute everyone" })).toBeNull();
+    await user.click(button("Actions for Ada"));
+    expect(screen.getAllByRole("menuitem").map((item) => item.textContent)).toEqual([
+      "Pin",
+      "Write to Ada only",
+    ]);
+    await user.click(screen.getByRole("menuitem", { name: "Write to Ada only" }));
+    expect(view.getState()).toMatchObject({ panel: "chat", chatTo: "ada" });
+  });
+
+  it("says when an action came too late", async () => {
+    const sealed = fakeSealed({ members: [me({ role: "host" }), member("ada")] });
+    sealed.outcome = "gone";
+    show(<SealedPeoplePanel />, sealed);
+    await user.click(button("Actions for Ada"));
+    await user.click(screen.getByRole("menuitem", { name: "Ask to unmute" }));
+    await waitFor(() => expect(screen.getByText("Ada is no longer here.")).toBeTruthy());
+  });
+});
+
+describe("hands and reactions", () => {
+  it("raises and lowers the hand, and says where one stands", async () => {
+    const sealed = fakeSealed();
+    show(<HandControl />, sealed);
+    await user.click(button("Raise hand"));
+    await set(sealed, { members: [me({ handPlace: 2 })] });
+    await user.click(button("Lower hand"));
+    expect(sealed.asked).toEqual(["setHand true", "setHand false"]);
+  });
+
+  it("sends a reaction and shows those that come", async () => {
+    vi.useFakeTimers({ shouldAdvanceTime: true });
+    const sealed = fakeSealed();
+    show(
+      <>
+        <ReactControl />
+        <FloatingReactions />
+      </>,
+      sealed,
+    );
+    await user.click(button("React"));
+    await user.click(button("Applause"));
+    expect(sealed.asked).toEqual(['react "👏"']);
+    act(() => sealed.tell({ type: "reaction", identity: "ada", name: "Ada", emoji: "👏" }));
+    expect(screen.getByText("Ada")).toBeTruthy();
+    act(() => vi.advanceTimersByTime(5_000));
+    expect(screen.queryByText("Ada")).toBeNull();
+    vi.useRealTimers();
+  });
+});
+
+describe("the seal", () => {
+  it("has a word for every state", async () => {
+    const sealed = fakeSealed();
+    show(<SealBadgeButton />, sealed);
+    const words = [];
+    for (const seal of [
+      { type: "coming" },
+      { type: "sealed", since: 0 },
+      { type: "not-sealed", reasons: ["stranger"] },
+      { type: "broken", reason: "not-our-group", at: 0 },
+      { type: "ended" },
+    ] as const) {
+      await set(sealed, { seal });
+      words.push(button(/What this means$/).textContent);
+    }
+    expect(words).toEqual(["Key on its way", "Sealed", "Not sealed", "Seal broken", "Seal ended"]);
+  });
+
+  it("shows the words, the number and who is verified", async () => {
+    show(<SealDialog />, fakeSealed({ members: [me({ verification: "host" }), member("ada")] }));
+    act(() => view.show("seal"));
+    const dialog = screen.getByRole("dialog", { name: "This room is sealed." });
+    expect(within(dialog).getAllByRole("listitem")).toHaveLength(8 + 2);
+    expect(within(dialog).getByText("harbour")).toBeTruthy();
+    expect(within(dialog).getByText("48213")).toBeTruthy();
+    expect(within(dialog).getByText("1 of 2")).toBeTruthy();
+    await expectAccessible();
+    await user.click(button("They differ…"));
+    await user.click(button("Leave the room"));
+    expect(left).toBe(1);
+  });
+
+  it("names what is wrong, and stops when it is broken", async () => {
+    const sealed = fakeSealed({ seal: { type: "not-sealed", reasons: ["plaintext"] } });
+    show(
+      <>
+        <SealNotice />
+        <SealDialog />
+        <SealBroken />
+      </>,
+      sealed,
+    );
+    expect(screen.getByText(/without the key/)).toBeTruthy();
+    await user.click(button("Details"));
+    expect(
+      screen.getByRole("dialog", { name: "Not sealed: somebody sends without the key." }),
+    ).toBeTruthy();
+    await set(sealed, { seal: { type: "broken", reason: "forbidden-change", at: 0 } });
+    expect(screen.getByRole("alertdialog", { name: /The seal is broken/ })).toBeTruthy();
+    await expectAccessible();
+    await user.click(button("Leave"));
+    expect(left).toBe(1);
+  });
+});
+
+function Notices() {
+  useSealedNotices();
+  return null;
+}
+
+it("obeys an order once, and says whose it is", async () => {
+  const sealed = fakeSealed();
+  show(<Notices />, sealed);
+  act(() => sealed.tell({ type: "order", what: "stop-video", by: "Hanna" }));
+  expect(obeyed).toEqual(["camera false"]);
+  expect(screen.getAllByText("Hanna switched off your video.").length).toBeGreaterThan(0);
+  act(() => sealed.tell({ type: "order", what: "ask-unmute", by: "Hanna" }));
+  expect(obeyed).toHaveLength(1);
+  act(() => sealed.tell({ type: "seal-lost", reason: "withheld" }));
+  const assertive = document.getElementById("live-assertive");
+  await waitFor(() => expect(assertive?.textContent).toContain("may be hiding changes"));
+});

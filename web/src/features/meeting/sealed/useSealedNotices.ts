@@ -1,0 +1,85 @@
+import { useEffect } from "react";
+import { useTranslation } from "react-i18next";
+import { announce, announceNow, showToast } from "../../../design/index.ts";
+import type { Order } from "../../../sealing/contract.ts";
+import { useMeeting } from "../components/context.tsx";
+import { reactionOf } from "../model/chatText.ts";
+import type { OwnMedia } from "../model/media.ts";
+import { useSealedMeeting } from "./context.tsx";
+
+/** What an order does here. Nobody can switch another person on: they are asked. */
+function obey(media: OwnMedia, what: Order): void {
+  if (what === "mute") void media.setMicrophone(false);
+  if (what === "stop-video") void media.setCamera(false);
+  if (what === "stop-share") void media.setShare(false);
+}
+
+/** Above this many, single arrivals are no news. */
+const ARRIVALS_TOLD_UP_TO = 25;
+
+/** Turns what happens among the people in the room into spoken words and short messages. */
+export function useSealedNotices(): void {
+  const { t } = useTranslation("sealed");
+  const { session, view } = useMeeting();
+  const meeting = useSealedMeeting();
+  useEffect(
+    () =>
+      meeting.onNotice((notice) => {
+        const { members } = meeting.store.getState();
+        const self = members.find((member) => member.isSelf);
+        const isLeading = self !== undefined && self.role !== "member";
+        switch (notice.type) {
+          case "member-joined":
+          case "member-left":
+            if (members.length <= ARRIVALS_TOLD_UP_TO) {
+              const key = notice.type === "member-joined" ? "announce.joined" : "announce.left";
+              announce(t(key, { name: notice.name }));
+            }
+            break;
+          case "knock":
+            if (isLeading) {
+              announce(
+                notice.name === null
+                  ? t("announce.knockNameless")
+                  : t("announce.knock", { name: notice.name }),
+              );
+            }
+            break;
+          case "hand":
+            if (notice.identity === self?.identity) {
+              showToast(t("hand.toast", { count: notice.place }));
+            } else if (isLeading) {
+              announce(t("announce.hand", { name: notice.name, place: notice.place }));
+            }
+            break;
+          case "reaction": {
+            const known = reactionOf(notice.emoji);
+            const what = known === null ? notice.emoji : t(`react.${known}`);
+            announce(t("react.by", { name: notice.name, what }));
+            break;
+          }
+          case "chat":
+            if (view.getState().panel !== "chat") {
+              const key = notice.isPrivate ? "announce.chatPrivate" : "announce.chat";
+              announce(t(key, { name: notice.name }));
+            }
+            break;
+          case "order":
+            obey(session.media, notice.what);
+            showToast(t(`order.${notice.what}`, { name: notice.by }));
+            announceNow(t(`order.${notice.what}`, { name: notice.by }));
+            break;
+          case "seal-lost":
+            announceNow(t("announce.sealLost", { problem: t(`problem.${notice.reason}`) }));
+            break;
+          case "sealed-again":
+            announce(t("announce.sealedAgain"));
+            break;
+          case "policy-changed":
+            announce(t("room.policyChanged", { name: notice.by }));
+            break;
+        }
+      }),
+    [meeting, session, view, t],
+  );
+}

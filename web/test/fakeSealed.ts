@@ -1,0 +1,114 @@
+/** A sealed meeting made of plain values, for tests of pages: records what was asked of it. */
+import { createStore, type StoreApi } from "zustand/vanilla";
+import type {
+  ChatMessage,
+  DoorGuest,
+  Outcome,
+  Sealed,
+  SealedActions,
+  SealedMeeting,
+  SealedMember,
+  SealedNotice,
+} from "../src/sealing/contract.ts";
+
+export function member(identity: string, change: Partial<SealedMember> = {}): SealedMember {
+  return {
+    identity,
+    name: identity.charAt(0).toUpperCase() + identity.slice(1),
+    colour: 0,
+    role: "member",
+    verification: "link",
+    isSelf: false,
+    joinedAt: 0,
+    handPlace: null,
+    isLeaving: false,
+    isLost: false,
+    ...change,
+  };
+}
+
+export function message(id: string, change: Partial<ChatMessage> = {}): ChatMessage {
+  return {
+    id,
+    identity: "ada",
+    name: "Ada",
+    isOwn: false,
+    text: `Words of ${id}`,
+    sentAt: Date.UTC(2026, 0, 1, 12, 0),
+    state: "sent",
+    isEdited: false,
+    isDeleted: false,
+    replyTo: null,
+    privateWith: null,
+    reactions: [],
+    isTrusted: false,
+    isFromBefore: false,
+    ...change,
+  };
+}
+
+export function guest(seat: string, change: Partial<DoorGuest> = {}): DoorGuest {
+  return {
+    seat,
+    name: seat,
+    colour: 0,
+    proof: "link",
+    words: ["harbour", "lemon", "violin"],
+    knockedAt: 0,
+    ...change,
+  };
+}
+
+export interface FakeSealed extends SealedMeeting {
+  readonly store: StoreApi<Sealed>;
+  /** "action argument argument", in the order in which they were asked for. */
+  readonly asked: string[];
+  /** What the next actions come to. */
+  outcome: Outcome;
+  tell(notice: SealedNotice): void;
+}
+
+export function fakeSealed(change: Partial<Sealed> = {}): FakeSealed {
+  const store = createStore<Sealed>(() => ({
+    phase: { type: "inside" },
+    seal: { type: "sealed", since: 0 },
+    selfIdentity: "me",
+    members: [member("me", { isSelf: true })],
+    door: [],
+    chat: [],
+    unread: 0,
+    codes: {
+      words: ["harbour", "lemon", "violin", "copper", "meadow", "sparrow", "candle", "orbit"],
+      roster: "482139077561042339182756084196",
+      matchesLink: true,
+    },
+    policy: { entry: "open", isLocked: false, history: 0 },
+    title: null,
+    keyNotes: [],
+    ...change,
+  }));
+  const asked: string[] = [];
+  const listeners = new Set<(notice: SealedNotice) => void>();
+  const fake: FakeSealed = {
+    store,
+    asked,
+    outcome: "done",
+    tell: (notice) => {
+      for (const listener of listeners) listener(notice);
+    },
+    onNotice(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    actions: new Proxy({} as SealedActions, {
+      get: (_, action: string) => {
+        if (action === "exportChat") return () => "the chat";
+        return (...args: unknown[]) => {
+          asked.push([action, ...args.map((one) => JSON.stringify(one))].join(" "));
+          return action === "markRead" ? undefined : Promise.resolve(fake.outcome);
+        };
+      },
+    }),
+  };
+  return fake;
+}
