@@ -7,6 +7,7 @@ import type { ClientConfig } from "ts-mls/clientConfig.js";
 import { type ClientState, makePskIndex } from "ts-mls/clientState.js";
 import { createCommit } from "ts-mls/createCommit.js";
 import type { CiphersuiteImpl } from "ts-mls/crypto/ciphersuite.js";
+import type { FramedContent } from "ts-mls/framedContent.js";
 import { defaultKeyPackageEqualityConfig } from "ts-mls/keyPackageEqualityConfig.js";
 import { mlsExporter } from "ts-mls/keySchedule.js";
 import { protectApplicationData, unprotectPrivateMessage } from "ts-mls/messageProtection.js";
@@ -14,6 +15,7 @@ import type { PrivateMessage } from "ts-mls/privateMessage.js";
 import { processPrivateMessage } from "ts-mls/processMessages.js";
 import type { Proposal } from "ts-mls/proposal.js";
 import type { PskIndex } from "ts-mls/pskIndex.js";
+import type { SecretTree } from "ts-mls/secretTree.js";
 import { zeroOutUint8Array } from "ts-mls/util/byteArray.js";
 import { asText, isEqual } from "./bytes.ts";
 import type {
@@ -83,6 +85,13 @@ interface StagedCommit {
   readonly facts: CommitFacts;
 }
 
+interface Unprotected {
+  readonly content: FramedContent;
+  readonly sender: number;
+  readonly secretTree: SecretTree;
+  readonly consumed: readonly Uint8Array[];
+}
+
 export class Group {
   readonly #around: GroupSurroundings;
   /** Null once a commit removed our leaf. */
@@ -146,7 +155,7 @@ export class Group {
     const state = this.#present();
     const before = this.facts();
     const spent = await spend(state, this.#around.suite);
-    this.#advance(withPastOf(staged.next, state), spent);
+    this.#advance(withPastOf(staged.next, spent), spent);
     return { type: "applied", before, after: this.facts(), commit: staged.facts };
   }
 
@@ -169,6 +178,7 @@ export class Group {
       // What the own lost commit used up stays used up, also after `undo`.
       const base = this.#staged === null ? present : await spend(present, suite);
       const opened = await this.#unprotect(message, base);
+      if (isRefused(opened)) return opened;
       const { content, sender } = opened;
       if (content.contentType !== "commit") return refuse("malformed", "no commit");
       if (sender === base.privatePath.leafIndex) return refuse("forged", "in our name");
@@ -269,26 +279,19 @@ export class Group {
     const message = this.#read(bytes, "application");
     if (isRefused(message)) return message;
     const state = this.#present();
-    if (receivingAt(state, message) === null) {
-      return refuse("wrong-epoch", `a message of epoch ${message.epoch}`);
-    }
-    try {
-      const { content, sender, secretTree, consumed } = await this.#unprotect(message, state);
-      if (content.contentType !== "application") return refuse("malformed", "no message");
-      if (sender === state.privatePath.leafIndex) return refuse("forged", "in our name");
-      this.#state = withSecretTree(state, message.epoch, secretTree);
-      for (const secret of consumed) zeroOutUint8Array(secret);
-      return {
-        type: "opened",
-        sender,
-        epoch: Number(message.epoch),
-        content: content.applicationData.slice(),
-      };
-    } catch (error) {
-      const refused = refusalOf(error);
-      // A generation that is used up, a sender that is nobody: all of it is a message not to believe.
-      return { ...refused, reason: "forged" };
-    }
+    const opened = await this.#unprotect(message, state);
+    if (isRefused(opened)) return opened;
+    const { content, sender, secretTree, consumed } = opened;
+    if (content.contentType !== "application") return refuse("malformed", "no message");
+    if (sender === state.privatePath.leafIndex) return refuse("forged", "in our name");
+    this.#state = withSecretTree(state, message.epoch, secretTree);
+    for (const secret of consumed) zeroOutUint8Array(secret);
+    return {
+      type: "opened",
+      sender,
+      epoch: Number(message.epoch),
+      content: content.applicationData.slice(),
+    };
   }
 
   exportSecret(label: string, context: Uint8Array, length: number): Promise<Uint8Array> {
@@ -337,20 +340,25 @@ export class Group {
     return message;
   }
 
-  async #unprotect(message: PrivateMessage, state: ClientState) {
+  /** Whatever goes wrong here, a used-up generation among it, makes a message not to believe. */
+  async #unprotect(message: PrivateMessage, state: ClientState): Promise<Unprotected | Refused> {
     const at = receivingAt(state, message);
-    if (at === null) throw new EngineFailed("an epoch that is not here");
-    const { tree, content, consumed } = await unprotectPrivateMessage(
-      at.senderDataSecret,
-      message,
-      at.secretTree,
-      at.ratchetTree,
-      at.groupContext,
-      state.clientConfig.keyRetentionConfig,
-      this.#around.suite,
-    );
-    const { sender } = content.content;
-    if (sender.senderType !== "member") throw new EngineFailed("a sender that is no member");
-    return { content: content.content, sender: sender.leafIndex, secretTree: tree, consumed };
+    if (at === null) return refuse("wrong-epoch", `epoch ${message.epoch}`);
+    try {
+      const { tree, content, consumed } = await unprotectPrivateMessage(
+        at.senderDataSecret,
+        message,
+        at.secretTree,
+        at.ratchetTree,
+        at.groupContext,
+        state.clientConfig.keyRetentionConfig,
+        this.#around.suite,
+      );
+      const { sender } = content.content;
+      if (sender.senderType !== "member") return refuse("forged", "not from a member");
+      return { content: content.content, sender: sender.leafIndex, secretTree: tree, consumed };
+    } catch (error) {
+      return { ...refusalOf(error), reason: "forged" };
+    }
   }
 }
