@@ -8,10 +8,10 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use openmls::group::{MlsGroupJoinConfig, PURE_CIPHERTEXT_WIRE_FORMAT_POLICY, StagedWelcome};
 use openmls::prelude::tls_codec::{DeserializeBytes as _, Serialize as _};
 use openmls::prelude::{
-    BasicCredential, CredentialWithKey, ExtensionType, GroupId, HpkeAeadType, HpkeConfig,
-    HpkeKdfType, HpkeKemType, HpkeKeyPair, KeyPackage, LeafNodeIndex, Lifetime, MlsGroup,
-    MlsMessageBodyIn, MlsMessageIn, MlsMessageOut, OpenMlsCrypto as _, OpenMlsProvider as _,
-    OpenMlsRand as _, PreSharedKeyProposal, Proposal, ProtocolVersion, SignatureScheme,
+    BasicCredential, CredentialWithKey, GroupId, HpkeAeadType, HpkeConfig, HpkeKdfType,
+    HpkeKemType, HpkeKeyPair, KeyPackage, LeafNodeIndex, Lifetime, MlsGroup, MlsMessageBodyIn,
+    MlsMessageIn, MlsMessageOut, OpenMlsCrypto as _, OpenMlsProvider as _, OpenMlsRand as _,
+    PreSharedKeyProposal, Proposal, ProtocolVersion, SignatureScheme,
 };
 use openmls::schedule::PreSharedKeyId;
 use openmls_basic_credential::SignatureKeyPair;
@@ -159,16 +159,7 @@ impl Engine {
             Err(error) => return refuse(Reason::Forged, error.to_string()),
         };
         let leaf = key_package.leaf_node();
-        if key_package.ciphersuite() != rules::SUITE {
-            return refuse(Reason::Forbidden, "another cipher suite");
-        }
-        if !leaf
-            .capabilities()
-            .extensions()
-            .contains(&ExtensionType::Unknown(rules::MEETING))
-        {
-            return refuse(Reason::Forbidden, "does not know the extension 0xF0C0");
-        }
+        rules::newcomer(&key_package)?;
         let signature_key = leaf.signature_key().as_slice().to_vec();
         let facts = match credential::account_of(crypto, leaf.credential(), &signature_key) {
             Ok(account_key) => KeyPackageFacts {

@@ -7,8 +7,8 @@ use openmls::group::{GroupContext, QueuedProposal, StagedCommit};
 use openmls::prelude::OpenMlsCrypto;
 use openmls::prelude::tls_codec::{DeserializeBytes as _, Serialize as _};
 use openmls::prelude::{
-    Capabilities, Ciphersuite, Extension, ExtensionType, Extensions, LeafNodeIndex, MlsGroup,
-    Proposal, ProposalOrRefType, RequiredCapabilitiesExtension, UnknownExtension,
+    Capabilities, Ciphersuite, Extension, ExtensionType, Extensions, KeyPackage, LeafNodeIndex,
+    MlsGroup, Proposal, ProposalOrRefType, RequiredCapabilitiesExtension, UnknownExtension,
 };
 use openmls::schedule::{PreSharedKeyId, psk::Psk};
 
@@ -18,6 +18,8 @@ use crate::refusal::{Outcome, Reason, refuse};
 
 pub const SUITE: Ciphersuite = Ciphersuite::MLS_128_DHKEMX25519_AES128GCM_SHA256_Ed25519;
 pub const MEETING: u16 = 0xF0C0;
+/// Thirty days, the day back, and an hour for rounding.
+const MAX_LIFETIME_S: u64 = 31 * 24 * 3600 + 3600;
 
 pub fn capabilities() -> Capabilities {
     Capabilities::new(
@@ -98,6 +100,30 @@ fn psk_id(proposal: &openmls::prelude::PreSharedKeyProposal) -> Option<Vec<u8>> 
     }
 }
 
+/// What a KeyPackage has to be beside valid.
+pub fn newcomer(key_package: &KeyPackage) -> Outcome<()> {
+    let leaf = key_package.leaf_node();
+    if key_package.ciphersuite() != SUITE {
+        return refuse(Reason::Forbidden, "another cipher suite");
+    }
+    if !leaf
+        .capabilities()
+        .extensions()
+        .contains(&ExtensionType::Unknown(MEETING))
+    {
+        return refuse(Reason::Forbidden, "does not know the extension 0xF0C0");
+    }
+    let lifetime = key_package.life_time();
+    if lifetime.not_after().saturating_sub(lifetime.not_before()) > MAX_LIFETIME_S {
+        return refuse(Reason::Forbidden, "too long a lifetime");
+    }
+    if key_package.extensions().iter().next().is_some() || leaf.extensions().iter().next().is_some()
+    {
+        return refuse(Reason::Forbidden, "extensions of its own");
+    }
+    Ok(())
+}
+
 fn of_committer(queued: &QueuedProposal, committer: LeafNodeIndex) -> bool {
     matches!(queued.sender(), Sender::Member(leaf) if *leaf == committer)
         && matches!(queued.proposal_or_ref_type(), ProposalOrRefType::Proposal)
@@ -127,6 +153,7 @@ pub fn commit_facts(
         match queued.proposal() {
             Proposal::Add(add) => {
                 let key_package = add.key_package();
+                newcomer(key_package)?;
                 let leaf = key_package.leaf_node();
                 let signature_key = leaf.signature_key().as_slice();
                 match credential::account_of(crypto, leaf.credential(), signature_key) {
@@ -147,7 +174,8 @@ pub fn commit_facts(
                 None => return refuse(Reason::Forbidden, "a PSK that is not external"),
             },
             Proposal::GroupContextExtensions(change) => {
-                facts.meeting = Some(meeting(change.extensions())?);
+                let next = meeting(change.extensions())?;
+                facts.meeting = (next != meeting(group.extensions())?).then_some(next);
             }
             _ => {
                 return refuse(
