@@ -11,7 +11,6 @@ const RULES_WITH_A_DOM = ["src/i18n/i18n.test.ts", "src/features/meeting/model/s
 
 export default defineConfig({
   plugins: [patchedMls(), react(), precompress()],
-  worker: { format: "es", plugins: () => [patchedMls()] },
   build: {
     outDir: "../src/conclave/static",
     emptyOutDir: true,
@@ -24,7 +23,7 @@ export default defineConfig({
     manifest: "build-manifest.json",
   },
   // Workers are modules: the security policy lets them import from our own origin, and nothing else.
-  worker: { format: "es" },
+  worker: { format: "es", plugins: () => [patchedMls()] },
   server: {
     proxy: {
       "/api": { target: SERVER, ws: true },

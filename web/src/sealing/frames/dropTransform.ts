@@ -1,8 +1,9 @@
 /**
  * For browsers without `createEncodedStreams` (Firefox, Safari): there livekit-client sets a
  * receiver's transform only when it is connected, and until then frames reach the decoder as they
- * came: plaintext plays, sealed sound is noise. While this is on, every receiver gets a transform that
- * drops everything in the moment its track appears; livekit-client replaces it with its own.
+ * came: plaintext plays, sealed sound is noise. Chromium even ignores a transform that comes later than
+ * the task in which the receiver was made. While this is on, every receiver and sender gets a transform
+ * that drops everything in the moment it exists; livekit-client replaces it with its own.
  */
 
 export interface TransformPage {
@@ -23,17 +24,36 @@ export function dropUntilSealed(page: TransformPage, startWorker: () => Worker):
     return () => undefined;
   }
   const worker = startWorker();
-  const drop = () => new Transform(worker, {});
+  const guard = (end: RTCRtpReceiver | RTCRtpSender) => {
+    if (end.transform === null || end.transform === undefined) {
+      end.transform = new Transform(worker, {});
+    }
+  };
   const Plain = page.RTCPeerConnection;
   class Guarded extends Plain {
     constructor(configuration?: RTCConfiguration) {
       super(configuration);
-      // The first listener: it runs before any of livekit-client's.
-      this.addEventListener("track", ({ receiver }) => {
-        if (receiver.transform === null || receiver.transform === undefined) {
-          receiver.transform = drop();
-        }
-      });
+      // Receivers that the other side's offer makes. The first listener: before livekit-client's.
+      this.addEventListener("track", ({ receiver }) => guard(receiver));
+    }
+
+    override addTransceiver(
+      track: MediaStreamTrack | string,
+      init?: RTCRtpTransceiverInit,
+    ): RTCRtpTransceiver {
+      const transceiver = super.addTransceiver(track, init);
+      guard(transceiver.receiver);
+      guard(transceiver.sender);
+      return transceiver;
+    }
+
+    override addTrack(track: MediaStreamTrack, ...streams: MediaStream[]): RTCRtpSender {
+      const sender = super.addTrack(track, ...streams);
+      guard(sender);
+      for (const { receiver } of this.getTransceivers()) {
+        guard(receiver);
+      }
+      return sender;
     }
   }
   page.RTCPeerConnection = Guarded;

@@ -1,0 +1,212 @@
+"""The frame layer in a real browser, through the real server: only what is sealed arrives."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Callable, Iterator
+from functools import partial
+
+import pytest
+from playwright.sync_api import Browser
+
+from tests.e2e.frames_page import KEY, SECRET, Member, PageServer, build_page, until
+from tests.e2e.product import Product
+
+pytestmark = pytest.mark.browser
+
+MakeMember = Callable[[str], Member]
+
+# livekit-client asks the user agent whether this is Chromium, and takes the other transform if not.
+SCRIPT_TRANSFORM = """
+Object.defineProperty(navigator, 'userAgent', { get: () => 'SealTest/1.0' });
+"""
+# As in Firefox and Safari: no early transforms at all.
+NO_ENCODED_STREAMS = (
+    SCRIPT_TRANSFORM
+    + """
+delete RTCRtpSender.prototype.createEncodedStreams;
+delete RTCRtpReceiver.prototype.createEncodedStreams;
+"""
+)
+
+
+@pytest.fixture(scope="module")
+def media(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
+    product = Product(tmp_path_factory.mktemp("frames") / "data")
+    product.environment["CONCLAVE_MEDIA__API_KEYS"] = f"{KEY}: {SECRET}"
+    product.start()
+    yield product
+    product.close()
+
+
+@pytest.fixture(scope="module")
+def page_url(media: Product, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    folder = tmp_path_factory.mktemp("page")
+    build_page(folder)
+    server = PageServer(folder, media)
+    yield f"{server.url}/index.html"
+    server.close()
+
+
+@pytest.fixture
+def member(browser: Browser, media: Product, page_url: str) -> Iterator[MakeMember]:
+    made: list[Member] = []
+
+    def make(identity: str) -> Member:
+        made.append(Member(browser, page_url, media, identity))
+        return made[-1]
+
+    yield make
+    errors = [error for one in made for error in one.errors]
+    violations = [line for one in made for line in one.log if line.startswith("violation")]
+    for one in made:
+        one.close()
+    assert not errors
+    assert not violations
+
+
+@pytest.fixture
+def room() -> str:
+    return f"frames-{secrets.token_hex(4)}"
+
+
+def uses(one: Member, epoch: int) -> bool:
+    return f"using {epoch}" in one.log
+
+
+def both_ways(ada: Member, bo: Member) -> None:
+    until(lambda: ada.sees(bo), "the first sees the second")
+    until(lambda: bo.sees(ada), "the second sees the first")
+    until(lambda: ada.hears(bo, 880), "the first hears the second")
+    until(lambda: bo.hears(ada, 440), "the second hears the first")
+
+
+@pytest.mark.parametrize(
+    "script", ["", SCRIPT_TRANSFORM, NO_ENCODED_STREAMS], ids=["streams", "script", "late"]
+)
+def test_picture_and_tone_arrive_sealed_both_ways(
+    member: MakeMember, room: str, script: str
+) -> None:
+    ada, bo = member("ada"), member("bo")
+    for one in (ada, bo):
+        one.prepare(script)
+    ada.join(room, ["ada", "bo"], tone=440)
+    bo.join(room, ["ada", "bo"], tone=880)
+    both_ways(ada, bo)
+    assert not ada.hears(bo, 440)
+    # The server holds the same bytes, but without a key there is nothing in them.
+    eve = member("eve")
+    eve.join(room, ["eve"], mode="plain", publishes=False, careless=True)
+    until(lambda: eve.seen(ada)["received"] > 50, "packets reach the one without keys")
+    assert eve.seen(ada)["rendered"] == 0
+    assert not eve.hears(ada, 440)
+
+
+@pytest.mark.parametrize(
+    "script", ["", SCRIPT_TRANSFORM, NO_ENCODED_STREAMS], ids=["streams", "script", "late"]
+)
+def test_who_sends_plaintext_is_reported_and_neither_seen_nor_heard(
+    member: MakeMember, room: str, script: str
+) -> None:
+    mallory, ada, bo = member("mallory"), member("ada"), member("bo")
+    mallory.join(room, ["mallory"], tone=880, mode="plain", epoch=None)
+    # Ada's page draws whatever comes; it is in the room before and after.
+    for one in (ada, bo):
+        one.prepare(script)
+    ada.join(room, ["ada", "bo", "mallory"], careless=True)
+    bo.join(room, ["ada", "bo", "mallory"], tone=880, careless=True)
+    until(lambda: ada.sees(bo), "sealed media goes on")
+    until(lambda: "plaintext [mallory] strangers []" in ada.log, "the report")
+    until(lambda: ada.seen(mallory)["received"] > 50, "the plaintext reaches the browser")
+    assert ada.seen(mallory)["decoded"] == 0
+    # A track that is switched off shows one black frame.
+    assert ada.seen(mallory)["rendered"] <= 1
+    assert ada.call("loudness", "mallory") == 0
+    assert not ada.hears(mallory, 880)
+
+
+@pytest.mark.parametrize(
+    "script", ["", SCRIPT_TRANSFORM, NO_ENCODED_STREAMS], ids=["streams", "script", "late"]
+)
+def test_a_sender_whose_key_nobody_has_is_nothing_at_all(
+    member: MakeMember, room: str, script: str
+) -> None:
+    stranger, ada = member("stranger"), member("ada")
+    stranger.join(room, ["stranger"], tone=880)
+    ada.prepare(script)
+    ada.join(room, ["ada"], careless=True)
+    until(lambda: "plaintext [] strangers [stranger]" in ada.log, "the report")
+    until(lambda: ada.seen(stranger)["received"] > 50, "frames reach the browser")
+    until(
+        lambda: any(line.startswith("unopened stranger Missing") for line in ada.log),
+        "what could not be opened",
+    )
+    assert ada.seen(stranger)["decoded"] == 0
+    # Sealed sound in a decoder would be loud noise.
+    assert ada.call("loudness", "stranger") == 0
+    # With the key and in the group it is a member like any other.
+    ada.call("enter", 1, ["ada", "stranger"])
+    ada.call("setRoster", ["ada", "stranger"])
+    until(lambda: ada.sees(stranger), "the admitted one is seen")
+    until(lambda: ada.hears(stranger, 880), "and heard")
+
+
+def test_changing_keys_under_media_stops_no_picture(member: MakeMember, room: str) -> None:
+    ada, bo = member("ada"), member("bo")
+    ada.join(room, ["ada", "bo"], tone=440)
+    bo.join(room, ["ada", "bo"], tone=880)
+    both_ways(ada, bo)
+    for one in (ada, bo):
+        one.call("resetGaps")
+    for epoch in range(2, 7):
+        for one in (ada, bo):
+            one.call("enter", epoch, ["ada", "bo"])
+        if epoch % 2:
+            for one in (ada, bo):
+                one.call("settled", epoch)
+        for one in (ada, bo):
+            until(partial(uses, one, epoch), "the new key in use")
+        time.sleep(0.5)
+    gaps = {one.identity: one.seen(other)["gap"] for one, other in ((ada, bo), (bo, ada))}
+    print(f"longest gap between frames over five key changes, ms: {gaps}")
+    assert max(gaps.values()) < 1_000
+    assert ada.hears(bo, 880)
+    assert bo.hears(ada, 440)
+
+
+def test_a_key_that_comes_late_costs_no_three_seconds(member: MakeMember, room: str) -> None:
+    ada, bo = member("ada"), member("bo")
+    ada.join(room, ["ada", "bo"], tone=440)
+    bo.join(room, ["ada", "bo"], tone=880)
+    both_ways(ada, bo)
+    gaps = []
+    for epoch in (2, 3, 4):
+        ada.call("resetGaps")
+        # Out of turn, as when a host takes somebody out: the sender waits for nobody.
+        bo.call("enter", epoch, ["ada", "bo"], True)
+        time.sleep(0.3)
+        ada.call("enter", epoch, ["ada", "bo"], True)
+        time.sleep(1.5)
+        gaps.append(ada.seen(bo)["gap"])
+    print(f"longest gap between frames with the key 300 ms late, ms: {gaps}")
+    assert max(gaps) < 1_500
+    assert ada.hears(bo, 880)
+
+
+def test_encryption_cannot_be_forgotten(member: MakeMember, room: str) -> None:
+    eve, ada = member("eve"), member("ada")
+    eve.join(room, ["eve", "ada"], mode="plain", publishes=False, careless=True, epoch=None)
+    # Nobody called `attach`: encryption was never switched on, no key was given.
+    ada.join(room, ["eve", "ada"], mode="forgetful", epoch=None)
+    until(lambda: eve.call("seen", "ada")["received"] >= 0, "the publication")
+    time.sleep(2)
+    assert eve.seen(ada)["decoded"] == 0
+    assert not eve.hears(ada, 440)
+
+
+def test_what_cannot_be_sealed_is_not_published(member: MakeMember, room: str) -> None:
+    ada = member("ada")
+    ada.join(room, ["ada"], publishes=False)
+    assert "codec" in ada.call("publishAv1")
+    assert "fault codec" in ada.log

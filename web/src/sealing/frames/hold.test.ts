@@ -1,0 +1,162 @@
+import { describe, expect, it } from "vitest";
+import { type EncodedFrame, type FrameSink, HOLD_MS, holding, looksSealed } from "./hold.ts";
+import { inspect, install, type WorkerScope } from "./prelude.ts";
+
+function sealed(length: number, index = 1): EncodedFrame {
+  const bytes = new Uint8Array(length);
+  bytes.set([12, index], length - 2);
+  return { data: bytes.buffer };
+}
+
+function stage() {
+  let now = 0;
+  const passed: EncodedFrame[] = [];
+  const sink: FrameSink = {
+    desiredSize: 1,
+    enqueue: (frame) => passed.push(frame),
+    error: () => undefined,
+    terminate: () => undefined,
+  };
+  const ports = {
+    now: () => now,
+    wait: async (milliseconds: number) => {
+      now += milliseconds;
+    },
+  };
+  return { passed, sink, ports, elapsed: () => now };
+}
+
+/** Opens sealed frames from the given time on. */
+const opening = (from: number, now: () => number, tries: number[] = []) =>
+  async function transform(frame: EncodedFrame, sink: FrameSink) {
+    tries.push(now());
+    if (now() >= from) sink.enqueue({ data: frame.data.slice(0, frame.data.byteLength - 30) });
+  };
+
+describe("a frame on its way through the worker", () => {
+  it("passes when it was opened or sealed", async () => {
+    const { passed, sink, ports, elapsed } = stage();
+    await holding(opening(0, elapsed), ports)(sealed(100), sink);
+    expect(passed.map(({ data }) => data.byteLength)).toEqual([70]);
+    expect(elapsed()).toBe(0);
+  });
+
+  it.each([1, 15, 100, 5_000])("never passes as it came in (%d bytes)", async (length) => {
+    const { passed, sink, ports, elapsed } = stage();
+    const asItCame = (frame: EncodedFrame, out: FrameSink) => out.enqueue(frame);
+    await holding(asItCame, ports)({ data: new ArrayBuffer(length) }, sink);
+    expect(passed).toEqual([]);
+    expect(elapsed()).toBe(0);
+  });
+
+  it("passes when it is empty: a pause of the sound codec", async () => {
+    const { passed, sink, ports } = stage();
+    await holding((frame, out) => out.enqueue(frame), ports)({ data: new ArrayBuffer(0) }, sink);
+    expect(passed).toHaveLength(1);
+  });
+
+  it("waits for its key and is then opened", async () => {
+    const { passed, sink, ports, elapsed } = stage();
+    await holding(opening(300, elapsed), ports)(sealed(100), sink);
+    expect(passed).toHaveLength(1);
+    expect(elapsed()).toBe(300);
+  });
+
+  it("is dropped when the key does not come, and those behind it at once", async () => {
+    const { passed, sink, ports, elapsed } = stage();
+    const transform = holding(opening(10_000, elapsed), ports);
+    await transform(sealed(100), sink);
+    expect(elapsed()).toBe(HOLD_MS);
+    for (let frame = 0; frame < 100; frame += 1) await transform(sealed(100), sink);
+    expect(elapsed()).toBe(HOLD_MS);
+    expect(passed).toEqual([]);
+  });
+
+  it("is held again once one has been opened", async () => {
+    const { passed, sink, ports, elapsed } = stage();
+    let from = 2_000;
+    const transform = holding((frame, out) => opening(from, elapsed)(frame, out), ports);
+    await transform(sealed(100), sink);
+    from = 0;
+    await transform(sealed(100), sink);
+    from = elapsed() + 150;
+    await transform(sealed(100), sink);
+    expect(passed).toHaveLength(2);
+    expect(elapsed()).toBe(HOLD_MS + 150);
+  });
+
+  it("is not held when it cannot be a sealed one", async () => {
+    const { sink, ports, elapsed } = stage();
+    await holding(opening(500, elapsed), ports)({ data: new ArrayBuffer(400) }, sink);
+    expect(elapsed()).toBe(0);
+  });
+
+  it.each([0, 1, 2, 13, 14])("of %d bytes cannot be a sealed one", (length) => {
+    expect(looksSealed(new Uint8Array(length).fill(12).buffer)).toBe(false);
+  });
+});
+
+describe("messages to the worker", () => {
+  it("switch encryption on, whatever they say", () => {
+    const off = { kind: "enable", data: { enabled: false, participantIdentity: "bo" } };
+    expect(inspect(off)).toEqual({
+      isRefused: false,
+      note: { kind: "conclave:forced", identity: "bo" },
+    });
+    expect(off.data.enabled).toBe(true);
+    const on = { kind: "enable", data: { enabled: true, participantIdentity: "bo" } };
+    expect(inspect(on).note).toBeNull();
+  });
+
+  it.each([
+    { kind: "ratchetRequest", data: {} },
+    { kind: "setSifTrailer", data: { trailer: new Uint8Array(4) } },
+    {},
+    null,
+    undefined,
+    "enable",
+    { kind: 7 },
+  ])("that weaken it, or are none, go no further (%j)", (message) => {
+    expect(inspect(message)).toEqual({ isRefused: true, note: null });
+  });
+
+  it("say nothing of unsealed notes behind frames", () => {
+    const decode = { kind: "decode", data: { hasPacketTrailer: true } };
+    expect(inspect(decode).isRefused).toBe(false);
+    expect(decode.data.hasPacketTrailer).toBe(false);
+  });
+});
+
+describe("the prelude in a worker", () => {
+  it("stops what is refused, and holds in every transform", async () => {
+    const listeners: ((event: MessageEvent) => void)[] = [];
+    const posted: unknown[] = [];
+    const scope: WorkerScope = {
+      TransformStream,
+      addEventListener: (_type, listener) => listeners.push(listener),
+      postMessage: (message) => posted.push(message),
+      setTimeout: (run) => queueMicrotask(run),
+    };
+    install(scope, () => 0);
+    const deliver = (data: unknown) => {
+      const event = new MessageEvent("message", { data });
+      let isStopped = false;
+      event.stopImmediatePropagation = () => {
+        isStopped = true;
+      };
+      for (const listener of listeners) listener(event);
+      return isStopped;
+    };
+    expect(deliver({ kind: "setSifTrailer", data: {} })).toBe(true);
+    expect(deliver({ kind: "enable", data: { enabled: false } })).toBe(false);
+    expect(posted).toEqual([{ kind: "conclave:forced", identity: "" }]);
+
+    const { readable, writable } = new scope.TransformStream({
+      transform: (frame: EncodedFrame, out) => out.enqueue(frame),
+    });
+    const writer = writable.getWriter();
+    void writer.write({ data: new ArrayBuffer(40) });
+    void writer.close();
+    expect(await readable.getReader().read()).toEqual({ done: true, value: undefined });
+  });
+});
