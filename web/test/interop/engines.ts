@@ -8,9 +8,9 @@
  */
 
 import { createInterface } from "node:readline";
-import { ed25519 } from "@noble/curves/ed25519.js";
 import type { MlsEngine } from "../../src/sealing/engine/contract.ts";
-import { createEngine, type EngineOptions } from "../../src/sealing/engine/engine.ts";
+import { createEngine } from "../../src/sealing/engine/engine.ts";
+import { checkCredential } from "../../src/sealing/keys/credential.ts";
 import { judge } from "../../src/sealing/meeting/judge.ts";
 
 interface Request {
@@ -27,25 +27,6 @@ interface Setup {
 }
 
 const engines = new Map<string, MlsEngine>();
-const DEVICE = new TextEncoder().encode("conclave device v1");
-
-/** `ConclaveCredential` (docs/reference/sealing-protocol.md, 2) as simply as it can be read. */
-const checkCredential: EngineOptions["checkCredential"] = (identity, signatureKey) => {
-  if (identity.length === 3 && identity.every((byte, at) => byte === (at === 0 ? 1 : 0))) {
-    return { accountKey: null };
-  }
-  const [version, keyLength, certificateHead, certificateLength] = [0, 1, 34, 35].map(
-    (at) => identity[at],
-  );
-  if (version !== 1 || keyLength !== 32 || certificateHead !== 0x40 || certificateLength !== 64) {
-    return null;
-  }
-  if (identity.length !== 36 + 64) return null;
-  const accountKey = identity.slice(2, 34);
-  const content = Uint8Array.from([...DEVICE, ...signatureKey]);
-  return ed25519.verify(identity.slice(36), content, accountKey) ? { accountKey } : null;
-};
-
 function revive(_key: string, value: unknown): unknown {
   if (typeof value === "object" && value !== null && "b" in value && typeof value.b === "string") {
     return new Uint8Array(Buffer.from(value.b, "base64"));
