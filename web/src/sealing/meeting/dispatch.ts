@@ -1,0 +1,171 @@
+/** Frames of the socket, sorted: what needs the engine waits for its turn, the rest is now. */
+
+import { onCommitError } from "./commits.ts";
+import {
+  onCreateOk,
+  onEntryError,
+  onHello,
+  onInstance,
+  onKnockOk,
+  onWelcome,
+  startOver,
+} from "./connection.ts";
+import { removeFromDoor } from "./door.ts";
+import { onSettled } from "./epochs.ts";
+import { onNotSent, onSent } from "./outbox.ts";
+import { ownIdentity, personOfSeat } from "./people.ts";
+import type { State } from "./state.ts";
+import { type Done, finish, type Turn } from "./turn.ts";
+import { type FrameOf, readFrame, type ServerFrame } from "./wire.ts";
+import { onDenied } from "./wishes.ts";
+
+const MOST_RETRY_MS = 30_000;
+
+export function onFrame(t: Turn, value: unknown): Done {
+  const frame = readFrame(value);
+  if (frame === null || !t.state.isConnected) return t.drop("frame");
+  const isForAll = frame.t === "ping" || frame.t === "bye" || frame.t === "ended";
+  if (!isForAll && (frame.t === "hello") === t.state.isGreeted) return t.drop("frame");
+  sort(t, frame);
+}
+
+function isIn({ stage }: State): boolean {
+  return stage === "member" || stage === "joining" || stage === "leaving" || stage === "cut";
+}
+
+function sort(t: Turn, frame: ServerFrame): Done {
+  switch (frame.t) {
+    case "hello":
+      return onHello(t, frame);
+    case "ping":
+      return t.send("pong", {});
+    case "ended":
+      return finish(t, "ended");
+    case "bye":
+      return t.set({ notBefore: t.now + Math.min(frame.retry_after_ms ?? 0, MOST_RETRY_MS) });
+    case "ok":
+      return onOk(t, frame);
+    case "error":
+      return onError(t, frame);
+    case "instance":
+      return onInstance(t, frame);
+    case "waiting": {
+      const { atDoor } = t.state;
+      if (atDoor !== null) t.set({ atDoor: { ...atDoor, members: frame.members } });
+      return;
+    }
+    case "denied":
+      if (t.state.stage !== "knocking") return t.drop("frame");
+      return frame.reason === "ended" ? startOver(t) : finish(t, frame.reason);
+    case "welcome":
+      return onWelcome(t, frame);
+    default:
+      if (!isIn(t.state)) return t.drop("frame");
+      return sortInside(t, frame);
+  }
+}
+
+type Inside = Exclude<
+  ServerFrame,
+  FrameOf<
+    | "hello"
+    | "ping"
+    | "ended"
+    | "bye"
+    | "ok"
+    | "error"
+    | "instance"
+    | "waiting"
+    | "denied"
+    | "welcome"
+  >
+>;
+
+function sortInside(t: Turn, frame: Inside): Done {
+  switch (frame.t) {
+    case "commit":
+      t.set({ seq: Math.max(t.state.seq, frame.seq) });
+      return t.job({ type: "commit", frame });
+    case "message":
+      t.set({ seq: Math.max(t.state.seq, frame.seq) });
+      return t.job({ type: "message", frame });
+    case "reopened":
+      return t.job({ type: "reopened", frame });
+    case "knock":
+      return t.job({ type: "knock", frame });
+    case "knock_gone":
+      return removeFromDoor(t, frame.seat, false);
+    case "settled":
+      return onSettled(t, frame.epoch);
+    case "presence":
+      return onPresence(t, frame);
+    case "removed":
+      if (frame.why === "removed") return finish(t, "removed");
+      return frame.why === "replaced" ? finish(t, "lost") : startOver(t);
+    case "granted":
+      // Roles are what the group says.
+      return;
+  }
+}
+
+function onPresence(t: Turn, { seat, state }: FrameOf<"presence">): void {
+  const person = personOfSeat(t.state, seat);
+  if (person === null || person.identity === ownIdentity(t.state)) return;
+  // A goodbye that its sender signed is not taken back by the server.
+  if (person.presence === state || person.presence === "left") return;
+  t.person(person.identity, { presence: state, awayAt: t.now });
+}
+
+function take(t: Turn, n: number) {
+  const request = t.state.requests.get(n);
+  const requests = new Map(t.state.requests);
+  requests.delete(n);
+  t.set({ requests });
+  return request;
+}
+
+function onOk(t: Turn, { n, ticket }: FrameOf<"ok">): Done {
+  const request = take(t, n);
+  switch (request?.type) {
+    case undefined:
+      return t.drop("frame");
+    case "create":
+      return ticket === null ? t.drop("frame") : onCreateOk(t, ticket);
+    case "knock":
+      return onKnockOk(t);
+    case "message":
+      return onSent(t, request.out);
+    case "deny":
+      return onDenied(t, request.seat, request.wish, null);
+    case "leave":
+      return finish(t, "left");
+    case "ticket": {
+      const identity = ownIdentity(t.state);
+      if (ticket === null || identity === null) return t.drop("frame");
+      return t.emit({ type: "media-connect", identity, ticket });
+    }
+    default:
+      return;
+  }
+}
+
+function onError(t: Turn, { n, code }: FrameOf<"error">): Done {
+  const request = n === null ? undefined : take(t, n);
+  switch (request?.type) {
+    case undefined:
+      return t.drop("frame");
+    case "create":
+    case "knock":
+      return onEntryError(t, request.type, code);
+    case "commit":
+      return onCommitError(t, code);
+    case "message":
+      return onNotSent(t, request.out, code);
+    case "deny":
+      return onDenied(t, request.seat, request.wish, code);
+    case "leave":
+      return finish(t, "left");
+    default:
+      return;
+  }
+}

@@ -1,0 +1,83 @@
+/** Knocks: examined first, then let in, shown to who may decide, or dropped. */
+
+import { b64 } from "./bytes.ts";
+import type { Calls, ExaminedKnock } from "./io.ts";
+import { own } from "./people.ts";
+import { isAsking, isModerator } from "./plan.ts";
+import type { DoorEntry } from "./state.ts";
+import type { Done, Turn } from "./turn.ts";
+import type { FrameOf } from "./wire.ts";
+
+const MOST_AT_DOOR = 500;
+
+export function runKnock(t: Turn, frame: FrameOf<"knock">): void {
+  if (t.state.stage !== "member") return;
+  t.ask("inspect", { keyPackage: frame.key_package }, { type: "inspected", frame });
+}
+
+export function onInspected(
+  t: Turn,
+  frame: FrameOf<"knock">,
+  facts: Calls["inspect"]["answer"],
+): Done {
+  const { group } = t.state;
+  if ("type" in facts || group === null) return t.drop("knock");
+  const { intro, proof, sign } = frame;
+  const ask = { facts, instance: group.facts.groupId, intro, proof, sign };
+  t.ask("examineKnock", ask, { type: "examined", frame, facts });
+}
+
+export function onExamined(
+  t: Turn,
+  next: { readonly frame: FrameOf<"knock">; readonly facts: DoorEntry["facts"] },
+  knock: ExaminedKnock,
+): Done {
+  const { frame, facts } = next;
+  const { door, removedKeys, group } = t.state;
+  const isFull = door.size >= MOST_AT_DOOR && !door.has(frame.seat);
+  if (!knock.isSigned || knock.proof === "bad" || isFull) return t.drop("knock");
+  const key = b64(facts.signatureKey);
+  const isInside = group?.facts.roster.some((leaf) => b64(leaf.signatureKey) === key);
+  if (removedKeys.has(key) && isInside !== true) {
+    if (isModerator(own(t.state))) deny(t, frame.seat, null);
+    return;
+  }
+  const entry: DoorEntry = {
+    seat: frame.seat,
+    keyPackage: frame.key_package,
+    facts,
+    hasProof: knock.proof === "good",
+    name: knock.intro?.name ?? null,
+    colour: knock.intro?.colour ?? 0,
+    words: knock.words,
+    at: t.now,
+    isAdmitted: false,
+  };
+  t.set({ door: new Map(door).set(frame.seat, entry) });
+  if (isAsking(t.state, entry) && isModerator(own(t.state))) {
+    t.notice({ type: "knock", seat: entry.seat, name: entry.name });
+  }
+}
+
+export function deny(t: Turn, seat: string, wish: number | null): void {
+  t.request("deny", { seat }, { type: "deny", seat, wish });
+}
+
+/** Somebody is at the door no more; wishes to admit them hear what came of it. */
+export function removeFromDoor(t: Turn, seat: string, isAdmitted: boolean): void {
+  const door = new Map(t.state.door);
+  if (!door.delete(seat)) return;
+  const admits = t.state.admits.map((admit) =>
+    admit.seats.includes(seat)
+      ? {
+          ...admit,
+          seats: admit.seats.filter((other) => other !== seat),
+          isDone: admit.isDone || isAdmitted,
+        }
+      : admit,
+  );
+  for (const { wish, isDone } of admits.filter(({ seats }) => seats.length === 0)) {
+    t.outcome(wish, isDone ? "done" : "gone");
+  }
+  t.set({ door, admits: admits.filter(({ seats }) => seats.length > 0) });
+}

@@ -1,0 +1,82 @@
+/**
+ * Who may change what in the group (docs/reference/sealing-protocol.md, 3). Pure and synchronous: it
+ * runs in the engine's worker, before a commit is applied, on what is signed and nothing else.
+ *
+ * It cannot know who left or is lost, for only the server and a `bye` say so: a Remove of somebody
+ * else is therefore never refused here. What the machine does about a Remove that nothing
+ * justifies is in `verdict.ts`.
+ */
+
+import type { SealedRole } from "../contract.ts";
+import type { CommitFacts, Judge, KeyPackageFacts, LeafFacts } from "../engine/contract.ts";
+import { isSame } from "./bytes.ts";
+import { decodeContext, type MeetingContext, macInput } from "./meetingContext.ts";
+import { LINK_PSK_ID, roleOf } from "./roles.ts";
+
+export const judge: Judge = (before, commit) => {
+  const context = decodeContext(before.meeting);
+  if (context === null) return "the group has no meeting";
+  const sender = before.roster.find((leaf) => leaf.leaf === commit.sender);
+  if (sender === undefined) return "the sender is no member";
+  const role = roleOf(sender, context);
+  return (
+    judgePsks(commit) ??
+    judgeMeeting(role, context, commit) ??
+    judgeRemoves(before.roster, commit) ??
+    judgeAdds(role, context, before.roster, commit)
+  );
+};
+
+function judgePsks({ psks }: CommitFacts): string | null {
+  if (psks.length > 1) return "more than one PSK";
+  return psks.every((id) => isSame(id, LINK_PSK_ID)) ? null : "an unknown PSK";
+}
+
+function judgeMeeting(
+  role: SealedRole,
+  context: MeetingContext,
+  { meeting }: CommitFacts,
+): string | null {
+  if (meeting === null) return null;
+  if (role !== "host") return "only a host changes the policy";
+  const next = decodeContext(meeting);
+  if (next === null) return "a damaged policy";
+  return isSame(macInput(next), macInput(context)) && isSame(next.mac, context.mac)
+    ? null
+    : "more than the policy changed";
+}
+
+function judgeRemoves(roster: readonly LeafFacts[], commit: CommitFacts): string | null {
+  if (commit.removes.includes(commit.sender)) return "nobody removes itself";
+  return commit.removes.every((leaf) => roster.some((member) => member.leaf === leaf))
+    ? null
+    : "a Remove of nobody";
+}
+
+function judgeAdds(
+  role: SealedRole,
+  context: MeetingContext,
+  roster: readonly LeafFacts[],
+  commit: CommitFacts,
+): string | null {
+  const { policy } = context;
+  const isOpen = commit.psks.length > 0 && policy.entry === "open" && !policy.isLocked;
+  for (const [at, add] of commit.adds.entries()) {
+    if (commit.adds.slice(0, at).some((other) => isSame(other.signatureKey, add.signatureKey))) {
+      return "the same key twice";
+    }
+    const old = roster.find((leaf) => isSame(leaf.signatureKey, add.signatureKey));
+    if (old !== undefined && !commit.removes.includes(old.leaf)) return "the key is in the group";
+    if (role === "member" && !isOpen && !(old !== undefined && isComingBack(old, add))) {
+      return "a member adds only by the link, or who comes back";
+    }
+  }
+  return null;
+}
+
+/** The same device, and the same account as before. */
+export function isComingBack(old: LeafFacts, add: KeyPackageFacts): boolean {
+  if (!isSame(old.signatureKey, add.signatureKey)) return false;
+  if (old.accountKey === null || add.accountKey === null) return old.accountKey === add.accountKey;
+  return isSame(old.accountKey, add.accountKey);
+}

@@ -1,0 +1,139 @@
+/**
+ * One random meeting from one seed: a time in which anything may happen, then one in which
+ * everything arrives; afterwards all who are still there must be in the same group, and nobody
+ * stuck.
+ */
+
+import { b64 } from "../bytes.ts";
+import { view } from "../view.ts";
+import { contextOf } from "./symbolicEngine.ts";
+import { type Client, type Random, seeded, World } from "./world.ts";
+
+export interface Run {
+  readonly problems: readonly string[];
+  readonly steps: number;
+  readonly epochs: number;
+  readonly trace: string;
+}
+
+const FAULTS_MS = 700;
+const CALM_MS = 60_000;
+
+export function interleave(seed: number, isTracing = false): Run {
+  const random = seeded(seed);
+  const world = new World(random);
+  world.isTracing = isTracing;
+  const isLobby = random() < 0.25;
+  const people = 2 + Math.floor(random() * 4);
+  world.join("host", { isHost: true, entry: isLobby ? "lobby" : "open", history: 3 });
+  const steps = 30 + Math.floor(random() * 120);
+  for (let at = 0; at < steps; at += 1) {
+    if (world.clients.length < people && random() < 0.15) {
+      world.join(`member${world.clients.length}`, { hasLink: random() < 0.8 });
+    }
+    stir(world, random);
+  }
+  calm(world);
+  check(world);
+  const epochs = world.server.winners.size;
+  return { problems: world.problems, steps: world.steps, epochs, trace: world.trace };
+}
+
+function pick<T>(random: Random, from: readonly T[]): T | undefined {
+  return from[Math.floor(random() * from.length)];
+}
+
+function stir(world: World, random: Random): void {
+  const luck = random();
+  const client = pick(random, world.clients);
+  if (client === undefined) return;
+  if (luck < 0.75) {
+    const move = pick(random, world.moves());
+    if (move === undefined) world.passTime(FAULTS_MS);
+    else move();
+  } else if (luck < 0.86) world.passTime(FAULTS_MS * (random() < 0.1 ? 50 : 1));
+  else if (luck < 0.89) {
+    if (client.connection !== null) world.breakSocket(client);
+  } else if (luck < 0.9) world.reload(client);
+  else if (luck < 0.905) world.restartServer();
+  else want(world, random, client);
+}
+
+function want(world: World, random: Random, client: Client): void {
+  const id = b64(world.truth.bytes(16)).slice(0, 22);
+  const other = pick(random, [...client.state.people.keys()]);
+  const luck = random();
+  if (luck < 0.3) {
+    const privateTo = random() < 0.3 ? (other ?? null) : null;
+    world.wish(client, { type: "chat", id, text: `words ${id}`, replyTo: null, privateTo });
+  } else if (luck < 0.4) world.wish(client, { type: "hand", isUp: random() < 0.5 });
+  else if (luck < 0.7) {
+    const seats = [...client.state.door.keys()];
+    world.wish(client, { type: "admit", seats });
+  } else if (luck < 0.78 && other !== undefined) {
+    world.wish(client, { type: "remove", identity: other });
+  } else if (luck < 0.86 && other !== undefined) {
+    world.wish(client, { type: "cohost", identity: other, isCohost: random() < 0.7 });
+  } else if (luck < 0.95) {
+    const policy = random() < 0.5 ? { isLocked: random() < 0.3 } : { history: 5 };
+    world.wish(client, { type: "policy", policy });
+  } else world.wish(client, { type: "leave" });
+}
+
+/** No faults; a host who is there lets in everybody. */
+function calm(world: World): void {
+  const until = world.now + CALM_MS;
+  world.flush();
+  while (world.now < until) {
+    world.passTime(until - world.now);
+    world.flush();
+    for (const client of world.clients) {
+      const seats = view(client.state).door.map((guest) => guest.seat);
+      const open = seats.filter((seat) => client.state.door.get(seat)?.isAdmitted === false);
+      if (open.length > 0) world.wish(client, { type: "admit", seats: open });
+    }
+  }
+}
+
+function check(world: World): void {
+  const { problems } = world;
+  problems.push(...world.truth.violations);
+  for (const [epoch, winners] of world.server.winners) {
+    if (winners > 1) problems.push(`${winners} commits won ${epoch}`);
+  }
+  const here = world.clients.filter((client) => client.state.stage !== "over");
+  const inside = here.filter((client) => client.state.stage === "member");
+  const isModerated = inside.some((client) =>
+    [...client.state.people.values()].some(
+      (person) => person.identity === view(client.state).selfIdentity && person.role !== "member",
+    ),
+  );
+  const instances = new Set<string>();
+  const epochs = new Set<string>();
+  for (const client of inside) {
+    instances.add(client.engine.group?.groupId ?? "");
+    epochs.add(client.engine.group?.secret ?? "");
+    if (client.engine.group?.leaves.filter((leaf) => leaf !== null).length !== inside.length) {
+      problems.push(`${client.name} counts others than are inside`);
+    }
+    const seen = view(client.state);
+    if (seen.phase.type !== "inside") problems.push(`${client.name} is ${seen.phase.type}`);
+    if (seen.seal.type !== "sealed") problems.push(`${client.name} is not sealed`);
+    if (seen.members.some((member) => member.name === null)) {
+      problems.push(`${client.name} does not know a name`);
+    }
+    if (client.state.outbox.length > 0 || client.state.own !== null) {
+      problems.push(`${client.name} has something left to send`);
+    }
+  }
+  if (epochs.size > 1) problems.push("they are in different epochs");
+  for (const client of here.filter((one) => !inside.includes(one))) {
+    const { stage } = client.state;
+    const group = inside[0] === undefined ? null : contextOf(inside[0].engine);
+    const isShut = group?.policy.isLocked === true || group?.policy.entry === "lobby";
+    const mayWait = !isModerated && (isShut || client.setup.link === null);
+    if (stage === "knocking" && inside.length > 0 && mayWait) continue;
+    if (stage === "outside" && inside.length === 0) continue;
+    problems.push(`${client.name} is stuck: ${stage}`);
+  }
+}

@@ -1,0 +1,124 @@
+/** Who is in the group: one `Person` a leaf, kept from epoch to epoch. Pure. */
+
+import type { CommitFacts, LeafFacts } from "../engine/contract.ts";
+import { b64, isSame } from "./bytes.ts";
+import { identityOf, roleOf, rosterHash } from "./roles.ts";
+import type { Group, Past, Person, State } from "./state.ts";
+
+/** Epochs back from which messages can still be opened. */
+const PASTS = 4;
+
+export function newPerson(
+  leaf: LeafFacts,
+  group: Group,
+  now: number,
+  place: Partial<Person>,
+): Person {
+  return {
+    identity: identityOf(leaf.signatureKey, group.facts.groupId),
+    leaf,
+    role: roleOf(leaf, group.context),
+    name: null,
+    colour: 0,
+    box: null,
+    joinedAt: now,
+    sinceEpoch: group.facts.epoch,
+    hasLink: false,
+    awaitsLinkSince: null,
+    isAddedByUs: false,
+    handAt: null,
+    seat: null,
+    presence: "live",
+    awayAt: now,
+    heardAt: now,
+    isMismatched: false,
+    ...place,
+  };
+}
+
+export interface Admission {
+  readonly commit: CommitFacts;
+  readonly now: number;
+  readonly isByUs: boolean;
+  /** identity -> seat */
+  readonly seats: ReadonlyMap<string, string>;
+}
+
+/** The people after a commit, in the order in which they came. */
+export function afterCommit(
+  people: ReadonlyMap<string, Person>,
+  group: Group,
+  admission: Admission,
+): ReadonlyMap<string, Person> {
+  const { commit, now, seats } = admission;
+  const next = new Map<string, Person>();
+  const byKey = new Map(group.facts.roster.map((leaf) => [b64(leaf.signatureKey), leaf]));
+  const added = new Set(commit.adds.map((add) => b64(add.signatureKey)));
+  for (const person of people.values()) {
+    const leaf = byKey.get(b64(person.leaf.signatureKey));
+    if (leaf === undefined || added.has(b64(leaf.signatureKey))) continue;
+    next.set(person.identity, { ...person, leaf, role: roleOf(leaf, group.context) });
+  }
+  for (const [key, leaf] of byKey) {
+    const identity = identityOf(leaf.signatureKey, group.facts.groupId);
+    if (next.has(identity)) continue;
+    const old = people.get(identity);
+    const place: Partial<Person> = {
+      seat: seats.get(identity) ?? null,
+      isAddedByUs: admission.isByUs,
+      awaitsLinkSince: commit.psks.length === 0 && added.has(key) ? now : null,
+      ...(old === undefined ? {} : { name: old.name, colour: old.colour, joinedAt: old.joinedAt }),
+    };
+    next.set(identity, newPerson(leaf, group, now, place));
+  }
+  return next;
+}
+
+export function pastOf(group: Group): Past {
+  const { epoch, roster, authenticator } = group.facts;
+  return { epoch, roster, auth: authenticator.slice(0, 8), rosterHash: rosterHash(roster) };
+}
+
+export function withPast(pasts: readonly Past[], group: Group): readonly Past[] {
+  return [pastOf(group), ...pasts].slice(0, PASTS);
+}
+
+export function ownIdentity({ group, setup }: State): string | null {
+  return group === null ? null : identityOf(setup.signatureKey, group.facts.groupId);
+}
+
+export function own(state: State): Person | null {
+  const identity = ownIdentity(state);
+  return identity === null ? null : (state.people.get(identity) ?? null);
+}
+
+export function personOfLeaf(people: ReadonlyMap<string, Person>, leaf: number): Person | null {
+  for (const person of people.values()) if (person.leaf.leaf === leaf) return person;
+  return null;
+}
+
+export function personOfSeat(state: State, seat: string): Person | null {
+  for (const person of state.people.values()) if (person.seat === seat) return person;
+  return null;
+}
+
+export function personOfKey(state: State, key: Uint8Array): Person | null {
+  for (const person of state.people.values()) {
+    if (isSame(person.leaf.signatureKey, key)) return person;
+  }
+  return null;
+}
+
+/**
+ * Whose turn it is among those who could: 0 for the lowest leaf whose connection lives. One's own
+ * connection counts as living.
+ */
+export function rankAmong(state: State, isAble: (person: Person) => boolean = () => true): number {
+  const self = own(state);
+  let rank = 0;
+  for (const person of state.people.values()) {
+    const isBefore = self !== null && person.leaf.leaf < self.leaf.leaf;
+    if (isBefore && person.presence === "live" && isAble(person)) rank += 1;
+  }
+  return rank;
+}

@@ -1,0 +1,217 @@
+/**
+ * What there is to commit, whose turn it is, and when. Pure. Members agree on the order without a
+ * word: the lowest living leaf first, each next one two seconds later.
+ */
+
+import type { Outcome } from "../contract.ts";
+import type { Changes } from "../engine/contract.ts";
+import { b64, compareBytes, fromB64, isSame } from "./bytes.ts";
+import { isComingBack } from "./judge.ts";
+import { encodeContext, type Policy } from "./meetingContext.ts";
+import { own, rankAmong } from "./people.ts";
+import type { DoorEntry, Group, Person, Plan, State } from "./state.ts";
+import type { Turn } from "./turn.ts";
+
+export const MOST_MEMBERS = 200;
+const TURN_MS = 2_000;
+const LOST_MS = 30_000;
+const HEAL_MS = 300_000;
+/** A newcomer without the link gets so long to say that it holds it; then it has to come back. */
+const LINK_MS = 10_000;
+
+interface Item {
+  readonly at: number;
+  readonly add?: DoorEntry;
+  readonly withPsk?: boolean;
+  readonly remove?: Person;
+  readonly why?: "left" | "lost" | "removed";
+  readonly policy?: Policy;
+}
+
+export function isModerator(person: Person | null): boolean {
+  return person !== null && person.role !== "member";
+}
+
+function items(state: State, group: Group, self: Person): readonly Item[] {
+  const rank = rankAmong(state);
+  const turn = (since: number, place = rank) => Math.max(since, state.epochAt) + TURN_MS * place;
+  return [
+    ...removals(state, self, turn),
+    ...adds(state, group, self, turn),
+    ...policyItem(state, group, self),
+    { at: healTurn(state, self) },
+  ];
+}
+
+function removals(state: State, self: Person, turn: (since: number) => number): readonly Item[] {
+  const found: Item[] = [];
+  for (const person of state.people.values()) {
+    if (person === self) continue;
+    if (state.removals.has(person.identity)) found.push({ at: 0, remove: person, why: "removed" });
+    else if (person.presence === "left") {
+      found.push({ at: turn(person.awayAt), remove: person, why: "left" });
+    } else if (person.presence === "lost") {
+      found.push({ at: turn(person.awayAt + LOST_MS), remove: person, why: "lost" });
+    }
+  }
+  return found;
+}
+
+function adds(
+  state: State,
+  group: Group,
+  self: Person,
+  turn: (since: number, place?: number) => number,
+): readonly Item[] {
+  const { policy } = group.context;
+  const isOpen = policy.entry === "open" && !policy.isLocked;
+  const room = MOST_MEMBERS - group.facts.roster.length;
+  const found: Item[] = [];
+  for (const add of state.door.values()) {
+    const key = add.facts.signatureKey;
+    const old = group.facts.roster.find((leaf) => isSame(leaf.signatureKey, key));
+    const isFormer = state.formerKeys.has(b64(key));
+    if (old !== undefined) {
+      if (isSame(key, self.leaf.signatureKey)) continue;
+      if (isComingBack(old, add.facts) || isModerator(self)) found.push({ at: turn(add.at), add });
+    } else if (room <= 0) continue;
+    else if (add.isAdmitted) found.push({ at: 0, add });
+    else if (isOpen && add.hasProof && state.link !== null) {
+      const at = Math.max(turn(add.at), linkedAt(state));
+      found.push({ at, add, withPsk: true });
+    } else if (isFormer && isModerator(self)) {
+      found.push({ at: turn(add.at, rankAmong(state, isModerator)), add });
+    }
+  }
+  return found;
+}
+
+/** When every newcomer holds the link, or has had the time to. */
+function linkedAt(state: State): number {
+  const waits = [...state.people.values()].flatMap((person) => person.awaitsLinkSince ?? []);
+  return Math.max(0, ...waits.map((since) => since + LINK_MS));
+}
+
+/** Who waits at the door for a person to decide. */
+export function isAsking(state: State, entry: DoorEntry): boolean {
+  const { group } = state;
+  if (group === null || entry.isAdmitted) return false;
+  const { policy } = group.context;
+  const isOpen = policy.entry === "open" && !policy.isLocked;
+  const { signatureKey } = entry.facts;
+  const isInside = group.facts.roster.some((leaf) => isSame(leaf.signatureKey, signatureKey));
+  return !isInside && !(isOpen && entry.hasProof) && !state.formerKeys.has(b64(signatureKey));
+}
+
+function policyItem(state: State, group: Group, self: Person): readonly Item[] {
+  const { policyPatch } = state;
+  if (policyPatch === null || self.role !== "host") return [];
+  return [{ at: 0, policy: patched(group.context.policy, policyPatch) }];
+}
+
+export function patched(policy: Policy, patch: NonNullable<State["policyPatch"]>): Policy {
+  const keys = new Set(policy.cohosts.map(b64));
+  for (const [key, isCohost] of patch.cohosts) {
+    if (isCohost) keys.add(key);
+    else keys.delete(key);
+  }
+  return {
+    entry: patch.entry ?? policy.entry,
+    isLocked: patch.isLocked ?? policy.isLocked,
+    history: patch.history ?? policy.history,
+    cohosts: [...keys].flatMap((key) => fromB64(key) ?? []).sort(compareBytes),
+  };
+}
+
+/** Everybody renews its own leaf, one every five minutes, in the order of leaves. */
+function healTurn(state: State, self: Person): number {
+  const order = (person: Person) =>
+    person.leaf.leaf > state.healedLeaf ? person.leaf.leaf : person.leaf.leaf + 1_000_000;
+  let place = 0;
+  for (const person of state.people.values()) {
+    if (person.presence === "live" && order(person) < order(self)) place += 1;
+  }
+  return state.healedAt + HEAL_MS + TURN_MS * place;
+}
+
+function present(state: State): readonly Item[] {
+  const self = own(state);
+  return state.group === null || self === null ? [] : items(state, state.group, self);
+}
+
+/** When this client has to commit next; null: it is in no group. */
+export function nextDue(state: State): number | null {
+  const due = present(state).map((item) => item.at);
+  return due.length === 0 ? null : Math.max(Math.min(...due), state.commitAfter);
+}
+
+/** Everything that is due, in one commit. Null: nothing is. */
+export function planAt(state: State, now: number): Plan | null {
+  const due = present(state).filter((item) => item.at <= now);
+  if (due.length === 0 || now < state.commitAfter || state.group === null) return null;
+  const byHand = due.filter((item) => item.add !== undefined && item.withPsk !== true);
+  // The PSK binds a whole commit; who may not hold the link goes first, without it.
+  const chosen = byHand.length > 0 ? byHand : due.filter((item) => item.withPsk === true);
+  const entries = oncePerDevice(chosen.flatMap((item) => item.add ?? []));
+  const room = MOST_MEMBERS - state.group.facts.roster.length;
+  const added = entries.filter((entry, at) => at < room || replacedBy(state, entry) !== null);
+  const removed = new Map<string, Person>();
+  const why = new Map<string, "left" | "lost" | "removed" | "replaced">();
+  for (const item of due) {
+    if (item.remove === undefined || item.why === undefined) continue;
+    removed.set(item.remove.identity, item.remove);
+    why.set(item.remove.identity, item.why);
+  }
+  for (const entry of added) {
+    const old = replacedBy(state, entry);
+    if (old === null) continue;
+    removed.set(old.identity, old);
+    why.set(old.identity, "replaced");
+  }
+  return {
+    adds: added,
+    removes: [...removed.values()],
+    why,
+    policy: due.find((item) => item.policy !== undefined)?.policy ?? null,
+    policyWishes: state.policyPatch?.wishes ?? [],
+    withPsk: byHand.length === 0 && added.length > 0,
+  };
+}
+
+/** A device that knocked twice comes in by its last knock. */
+function oncePerDevice(entries: readonly DoorEntry[]): readonly DoorEntry[] {
+  const last = new Map(entries.map((entry) => [b64(entry.facts.signatureKey), entry]));
+  return [...last.values()];
+}
+
+function replacedBy(state: State, entry: DoorEntry): Person | null {
+  for (const person of state.people.values()) {
+    if (isSame(person.leaf.signatureKey, entry.facts.signatureKey)) return person;
+  }
+  return null;
+}
+
+export function changesOf(group: Group, plan: Plan): Changes {
+  return {
+    adds: plan.adds.map((entry) => entry.keyPackage),
+    removes: plan.removes.map((person) => person.leaf.leaf),
+    meeting: plan.policy === null ? null : encodeContext({ ...group.context, policy: plan.policy }),
+    withPsk: plan.withPsk,
+  };
+}
+
+/** Tells the wishes that a plan served. */
+export function resolve(t: Turn, plan: Plan, outcome: Outcome): void {
+  const removals = new Map(t.state.removals);
+  for (const { identity } of plan.removes) {
+    for (const wish of removals.get(identity) ?? []) t.outcome(wish, outcome);
+    removals.delete(identity);
+  }
+  t.set({ removals });
+  const { policyPatch } = t.state;
+  if (plan.policy === null || policyPatch === null) return;
+  for (const wish of plan.policyWishes) t.outcome(wish, outcome);
+  const wishes = policyPatch.wishes.filter((wish) => !plan.policyWishes.includes(wish));
+  // What was wished while the commit was on its way stays wished.
+  t.set({ policyPatch: wishes.length === 0 ? null : { ...policyPatch, wishes } });
+}

@@ -1,0 +1,148 @@
+/**
+ * What the pages see of the machine's state (`Sealed`). Pure: unchanged parts are the very objects
+ * of the view before, so that a page draws only what changed. Never says "sealed" for who is in no
+ * group.
+ */
+
+import type { DoorGuest, Sealed, SealedMember, SealedPhase, SealState } from "../contract.ts";
+import { b64 } from "./bytes.ts";
+import { own, ownIdentity } from "./people.ts";
+import { isAsking, isModerator } from "./plan.ts";
+import type { DoorEntry, Person, State } from "./state.ts";
+
+function isAlike(a: unknown, b: unknown): boolean {
+  if (Object.is(a, b)) return true;
+  if (typeof a !== "object" || typeof b !== "object" || a === null || b === null) return false;
+  const names = Object.keys(a);
+  return (
+    names.length === Object.keys(b).length &&
+    names.every((name) =>
+      isAlike((a as Record<string, unknown>)[name], (b as Record<string, unknown>)[name]),
+    )
+  );
+}
+
+/** `next`, or what was there before if it says the same. */
+function shared<T>(before: T | undefined, next: T): T {
+  return before !== undefined && isAlike(before, next) ? before : next;
+}
+
+/** The same for lists, item by item. */
+function sharedList<T>(
+  before: readonly T[] | undefined,
+  next: readonly T[],
+  idOf: (item: T) => string,
+): readonly T[] {
+  if (before === undefined) return next;
+  const known = new Map(before.map((item) => [idOf(item), item]));
+  const items = next.map((item) => shared(known.get(idOf(item)), item));
+  const isSame = items.length === before.length && items.every((item, at) => item === before[at]);
+  return isSame ? before : items;
+}
+
+export function view(state: State, before?: Sealed): Sealed {
+  const policy = state.group?.context.policy ?? state.setup.policy;
+  const { entry, isLocked, history } = policy;
+  return {
+    phase: shared(before?.phase, phase(state)),
+    seal: shared(before?.seal, seal(state)),
+    selfIdentity: ownIdentity(state),
+    members: sharedList(before?.members, members(state), (member) => member.identity),
+    door: sharedList(before?.door, door(state), (guest) => guest.seat),
+    // Entries change only by being replaced.
+    chat: state.chat,
+    unread: state.unread,
+    codes: state.codes,
+    policy: shared(before?.policy, { entry, isLocked, history }),
+    title: state.setup.title,
+    keyNotes: state.setup.keyNotes,
+  };
+}
+
+function phase(state: State): SealedPhase {
+  const { stage, over, awaySince, atDoor, hasBeenInside } = state;
+  if (stage === "over") return { type: "over", reason: over ?? "lost" };
+  if (atDoor?.isShown === true) {
+    return { type: "waiting", members: atDoor.members, words: state.ownWords };
+  }
+  if (!hasBeenInside) return { type: "entering" };
+  const isInside = stage === "member" || stage === "leaving";
+  if (isInside && awaySince === null) return { type: "inside" };
+  return { type: "reconnecting", since: awaySince ?? state.epochAt };
+}
+
+function seal(state: State): SealState {
+  const { broken, stage, sealedAt, problems } = state;
+  if (broken !== null) return { type: "broken", ...broken };
+  if (stage === "over") return { type: "ended" };
+  const isInside = stage === "member" || stage === "leaving";
+  if (!isInside || sealedAt === null) return { type: "coming" };
+  return problems.length > 0
+    ? { type: "not-sealed", reasons: problems }
+    : { type: "sealed", since: sealedAt };
+}
+
+function members(state: State): readonly SealedMember[] {
+  const self = ownIdentity(state);
+  const hands = [...state.people.values()]
+    .filter((person) => person.handAt !== null)
+    .sort((a, b) => Number(a.handAt) - Number(b.handAt));
+  const seen = (person: Person, isLeaving: boolean): SealedMember => {
+    const place = hands.indexOf(person);
+    return {
+      identity: person.identity,
+      name: person.name,
+      colour: person.colour,
+      role: person.role,
+      verification: verification(state, person),
+      isSelf: person.identity === self,
+      joinedAt: person.joinedAt,
+      handPlace: place < 0 ? null : place + 1,
+      isLeaving,
+      isLost: person.presence === "lost",
+    };
+  };
+  const leaving = state.leavers
+    .filter(({ person }) => !state.people.has(person.identity))
+    .map(({ person }) => seen(person, true));
+  const here = [...state.people.values()].map((person) => seen(person, person.presence === "left"));
+  return [...here, ...leaving].sort((a, b) => a.joinedAt - b.joinedAt);
+}
+
+function verification(state: State, person: Person): SealedMember["verification"] {
+  if (person.role === "host") return "host";
+  const { accountKey } = person.leaf;
+  if (accountKey !== null && state.setup.knownAccounts.includes(b64(accountKey))) return "account";
+  return person.hasLink ? "link" : "door";
+}
+
+function door(state: State): readonly DoorGuest[] {
+  if (!isModerator(own(state))) return [];
+  return [...state.door.values()]
+    .filter((entry) => isAsking(state, entry))
+    .map((entry) => ({
+      seat: entry.seat,
+      name: entry.name,
+      colour: entry.colour,
+      proof: proofOf(state, entry),
+      words: entry.words,
+      knockedAt: entry.at,
+    }));
+}
+
+function proofOf(state: State, { facts, hasProof }: DoorEntry): DoorGuest["proof"] {
+  const { accountKey } = facts;
+  if (accountKey !== null && state.setup.knownAccounts.includes(b64(accountKey))) return "account";
+  return hasProof ? "link" : "unknown";
+}
+
+/** The chat as this person saw it, as plain text. `time` writes an instant as the page does. */
+export function chatAsText(sealed: Sealed, time: (at: number) => string): string {
+  return sealed.chat
+    .filter((message) => !message.isDeleted)
+    .map(({ name, text, sentAt, privateWith }) => {
+      const to = privateWith === null ? "" : ` (→ ${privateWith.name})`;
+      return `${time(sentAt)} ${name}${to}: ${text}`;
+    })
+    .join("\n");
+}
