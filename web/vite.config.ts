@@ -2,6 +2,7 @@
 import react from "@vitejs/plugin-react";
 import { defineConfig } from "vite";
 import { patchedMls } from "./build/mlsPatch.ts";
+import { hashes } from "./build/hashes.ts";
 import { precompress } from "./build/precompress.ts";
 
 const SERVER = process.env["CONCLAVE_DEV_SERVER"] ?? "http://localhost:8080";
@@ -10,7 +11,7 @@ const SERVER = process.env["CONCLAVE_DEV_SERVER"] ?? "http://localhost:8080";
 const RULES_WITH_A_DOM = ["src/i18n/i18n.test.ts", "src/features/meeting/model/session.test.ts"];
 
 export default defineConfig({
-  plugins: [patchedMls(), react(), precompress()],
+  plugins: [patchedMls(), react(), hashes(), precompress()],
   build: {
     outDir: "../src/conclave/static",
     emptyOutDir: true,

@@ -29,8 +29,8 @@ export async function webcryptoDevice(): Promise<DeviceKey> {
 /** Credentials of tests: any bytes but "wrong"; "account:" and the key behind it. */
 export const checkCredential: EngineOptions["checkCredential"] = (identity) => {
   const written = new TextDecoder().decode(identity);
-  if (written.startsWith("wrong")) return null;
-  return { accountKey: written.startsWith("account:") ? identity.slice(8) : null };
+  if (written.startsWith("wrong")) return { ok: false };
+  return { ok: true, accountKey: written.startsWith("account:") ? identity.slice(8) : null };
 };
 
 export interface Member {

@@ -8,23 +8,22 @@ import type { LeafNode } from "ts-mls/leafNode.js";
 import { asText } from "./bytes.ts";
 import { EngineFailed } from "./errors.ts";
 
-export interface CredentialFacts {
-  /** Null: no account. */
-  readonly accountKey: Uint8Array | null;
-}
+/** Not ok: not the shape of a ConclaveCredential, or its certificate is not for this key. */
+export type CheckedCredential =
+  | { readonly ok: true; readonly accountKey: Uint8Array | null }
+  | { readonly ok: false };
 
-/** Null: not the shape of a ConclaveCredential, or its certificate is not for this key. */
 export type CheckCredential = (
   identity: Uint8Array,
   signatureKey: Uint8Array,
-) => CredentialFacts | null | Promise<CredentialFacts | null>;
+) => CheckedCredential | Promise<CheckedCredential>;
 
 /** Answers kept; a full meeting has 200 members. */
 const MOST = 1000;
 
 export class Credentials implements AuthenticationService {
   readonly #check: CheckCredential;
-  readonly #known = new Map<string, CredentialFacts | null>();
+  readonly #known = new Map<string, CheckedCredential>();
 
   constructor(check: CheckCredential) {
     this.#check = check;
@@ -43,7 +42,7 @@ export class Credentials implements AuthenticationService {
     this.#known.set(name, found);
     const [oldest] = this.#known.keys();
     if (this.#known.size > MOST && oldest !== undefined) this.#known.delete(oldest);
-    return found !== null;
+    return found.ok;
   }
 
   validate(leaf: LeafNode): Promise<boolean> {
@@ -52,11 +51,10 @@ export class Credentials implements AuthenticationService {
 
   /** Of a leaf that was validated before. */
   accountOf({ credential, signaturePublicKey }: LeafNode): Uint8Array | null {
-    const facts =
-      credential.credentialType === "basic" &&
-      this.#known.get(nameOf(credential.identity, signaturePublicKey));
-    if (!facts) throw new EngineFailed("a leaf that was never validated");
-    return facts.accountKey?.slice() ?? null;
+    const { identity } = credential.credentialType === "basic" ? credential : { identity: null };
+    const checked = identity && this.#known.get(nameOf(identity, signaturePublicKey));
+    if (!checked?.ok) throw new EngineFailed("a leaf that was never validated");
+    return checked.accountKey?.slice() ?? null;
   }
 }
 
