@@ -19,6 +19,7 @@ QUICK = [
     ["startup.py", "--runs", "3", "--settle", "3"],
     ["join_time.py", "--rounds", "4"],
     ["soak.py", "--minutes", "1", "--rooms", "5"],
+    ["churn.py", "--seeds", "2", "--epochs", "100"],
 ]
 FULL = [
     ["compare.py", "--runs", "5", "--duration", "10"],
@@ -26,6 +27,7 @@ FULL = [
     ["startup.py", "--runs", "7"],
     ["join_time.py", "--rounds", "15"],
     ["soak.py", "--minutes", "10"],
+    ["churn.py"],
 ]
 
 
