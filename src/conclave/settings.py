@@ -170,6 +170,22 @@ class MediaSettings(BaseModel):
     )
 
 
+class SealingSettings(BaseModel):
+    """The delivery service for members' keys and messages: sizes, and what one seat may send."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    members: int = Field(default=200, ge=2, le=200)
+    waiting: int = Field(default=200, ge=1, le=1000)
+    messages_per_second: int = Field(default=20, ge=1, le=1000)
+    messages_burst: int = Field(default=60, ge=1, le=10_000)
+    knocks_per_source: int = Field(default=60, ge=1)
+    knocks_per_meeting: int = Field(default=240, ge=1)
+    sockets_per_source: int = Field(default=240, ge=1)
+    log_rows: int = Field(default=2_000, ge=10, le=100_000)
+    log_bytes: int = Field(default=32 * 1024 * 1024, ge=1024 * 1024)
+
+
 class Settings(BaseSettings):
     model_config = SettingsConfigDict(
         env_prefix="CONCLAVE_", env_nested_delimiter="__", extra="forbid"
@@ -181,6 +197,7 @@ class Settings(BaseSettings):
     media: MediaSettings = Field(default_factory=MediaSettings)
     meetings: MeetingsSettings = MeetingsSettings()
     limits: LimitsSettings = LimitsSettings()
+    sealing: SealingSettings = SealingSettings()
     log: LogSettings = LogSettings()
 
     @classmethod

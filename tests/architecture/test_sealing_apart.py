@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 import tomllib
@@ -29,7 +30,8 @@ def _imported(path: Path) -> set[str]:
 def test_the_server_names_it_nowhere() -> None:
     for path in sorted((ROOT / "src").rglob("*.py")):
         assert PACKAGE not in _imported(path), path
-        assert PACKAGE not in path.read_text(), path
+        # A metric may begin like it.
+        assert re.search(rf"\b{PACKAGE}\b", path.read_text()) is None, path
 
 
 def test_the_whole_server_is_loaded_without_it() -> None:

@@ -1,0 +1,179 @@
+"""Frames from the client, read strictly. Unknown fields are ignored, anything else is refused.
+
+Bytes stay base64url text, checked to be the one way to write them: they are passed on as they are.
+Must never echo what was sent.
+"""
+
+from __future__ import annotations
+
+import re
+from base64 import urlsafe_b64decode
+from typing import Annotated, Literal
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    TypeAdapter,
+    ValidationError,
+)
+
+_B64 = re.compile(r"[A-Za-z0-9_-]*")
+# Of a last group of 2 or 3 characters the bits past the last byte are zero.
+_LAST = {2: "AQgw", 3: "AEIMQUYcgkosw048"}
+
+
+def _canonical(value: str) -> str:
+    rest = len(value) % 4
+    if _B64.fullmatch(value) is None or rest == 1 or (rest and value[-1] not in _LAST[rest]):
+        msg = "not base64url without padding"
+        raise ValueError(msg)
+    return value
+
+
+def decoded(value: str) -> bytes:
+    """The bytes of checked base64url."""
+    return urlsafe_b64decode(value + "=" * (-len(value) % 4))
+
+
+Bytes = Annotated[str, AfterValidator(_canonical)]
+InstanceId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{21}[AQgw]$")]
+"""16 bytes."""
+Hash = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$")]
+"""32 bytes."""
+Identity = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{22}$")]
+SeatId = Annotated[str, StringConstraints(min_length=1, max_length=40)]
+Number = Annotated[int, Field(ge=0, lt=1 << 53)]
+RemovalReason = Literal["left", "lost", "removed", "replaced"]
+
+
+class _Frame(BaseModel):
+    model_config = ConfigDict(strict=True, frozen=True, hide_input_in_errors=True)
+
+
+class Hello(_Frame):
+    t: Literal["hello"]
+    resume: Annotated[str, StringConstraints(max_length=128)] | None = None
+    since: Number | None = None
+
+
+class Create(_Frame):
+    t: Literal["create"]
+    n: Number
+    instance: InstanceId
+    identity: Identity
+
+
+class KnockFrame(_Frame):
+    t: Literal["knock"]
+    n: Number
+    instance: InstanceId
+    key_package: Annotated[Bytes, StringConstraints(min_length=1)]
+    intro: Bytes
+    proof: Bytes
+    sign: Bytes
+
+
+class Withdraw(_Frame):
+    t: Literal["withdraw"]
+    n: Number
+
+
+class Deny(_Frame):
+    t: Literal["deny"]
+    n: Number
+    seat: SeatId
+    reason: Literal["denied", "full", "locked"] = "denied"
+
+
+class Admitted(_Frame):
+    seat: SeatId
+    identity: Identity
+
+
+class Removed(_Frame):
+    seat: SeatId
+    why: RemovalReason
+
+
+class Commit(_Frame):
+    t: Literal["commit"]
+    n: Number
+    epoch: Number
+    bytes: Annotated[Bytes, StringConstraints(min_length=1)]
+    welcome: Bytes | None = None
+    admitted: Annotated[list[Admitted], Field(max_length=1_000)] = []
+    removed: Annotated[list[Removed], Field(max_length=1_000)] = []
+
+
+class Message(_Frame):
+    t: Literal["message"]
+    n: Number
+    epoch: Number
+    bytes: Annotated[Bytes, StringConstraints(min_length=1)]
+
+
+class Ack(_Frame):
+    t: Literal["ack"]
+    epoch: Number
+
+
+class Nack(_Frame):
+    t: Literal["nack"]
+    epoch: Number
+    hash: Hash
+
+
+class Using(_Frame):
+    t: Literal["using"]
+    epoch: Number
+
+
+class Grant(_Frame):
+    t: Literal["grant"]
+    n: Number
+    seat: SeatId
+    role: Literal["cohost", "member"]
+
+
+class TicketFrame(_Frame):
+    t: Literal["ticket"]
+    n: Number
+
+
+class Leave(_Frame):
+    t: Literal["leave"]
+    n: Number
+
+
+class Pong(_Frame):
+    t: Literal["pong"]
+
+
+ClientFrame = (
+    Hello
+    | Create
+    | KnockFrame
+    | Withdraw
+    | Deny
+    | Commit
+    | Message
+    | Ack
+    | Nack
+    | Using
+    | Grant
+    | TicketFrame
+    | Leave
+    | Pong
+)
+_FRAMES: TypeAdapter[ClientFrame] = TypeAdapter(Annotated[ClientFrame, Field(discriminator="t")])
+
+
+def parse(text: str) -> ClientFrame | None:
+    """None for what is no frame of the protocol."""
+    try:
+        return _FRAMES.validate_json(text)
+    except (ValidationError, ValueError, RecursionError):
+        return None
