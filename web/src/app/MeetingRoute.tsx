@@ -1,4 +1,4 @@
-import { Activity, type ComponentType, startTransition, useEffect, useState } from "react";
+import { Activity, type ComponentType, useEffect, useRef, useState } from "react";
 import { JoinPage } from "../features/join/JoinPage.tsx";
 import { LeavePage } from "../features/join/LeavePage.tsx";
 import type { EnteredMeeting, LeaveReason } from "../features/meeting/contract.ts";
@@ -6,6 +6,7 @@ import type { MeetingProps } from "../features/meeting/index.tsx";
 import { meetingPath } from "../links.ts";
 import { GuestFrame } from "./frames.tsx";
 
+type Timer = ReturnType<typeof setTimeout>;
 type Stage = { at: "door" } | { at: "inside" } | { at: "left"; reason: LeaveReason };
 
 /** The meeting's page and the session that it shows: for one visit, not yet on its way. */
@@ -21,11 +22,14 @@ async function prepareVisit(): Promise<Visit> {
 }
 
 const PREPARE_AFTER_MS = 300;
+/** By then the request for the room is on its way, and the page is shown while it is answered. */
+const SHOW_AFTER_MS = 40;
 
 /** `/m/<id>`: the door, the meeting, and what stands there afterwards, all at one address. */
 export function MeetingRoute({ meetingId }: { meetingId: string }) {
   const [stage, setStage] = useState<Stage>({ at: "door" });
   const [visit, setVisit] = useState<Visit | null>(null);
+  const entering = useRef<{ session: Visit["session"]; timer: Timer } | null>(null);
   const { at } = stage;
 
   // The meeting's code comes and its page is drawn, unseen, while the person looks into the
@@ -47,11 +51,25 @@ export function MeetingRoute({ meetingId }: { meetingId: string }) {
     };
   }, [at]);
 
+  // The page itself leaves when it goes away. Until it is shown, that is up to us.
+  useEffect(
+    () => () => {
+      if (entering.current === null) return;
+      clearTimeout(entering.current.timer);
+      void entering.current.session.leave();
+    },
+    [],
+  );
+
   function enter(entered: EnteredMeeting): void {
     if (visit !== null) {
-      visit.session.start(entered);
-      // In small steps, between which the network's answers are dealt with.
-      startTransition(() => setStage({ at: "inside" }));
+      const { session } = visit;
+      session.start(entered);
+      const timer = setTimeout(() => {
+        entering.current = null;
+        setStage({ at: "inside" });
+      }, SHOW_AFTER_MS);
+      entering.current = { session, timer };
       return;
     }
     setStage({ at: "inside" });

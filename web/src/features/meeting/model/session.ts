@@ -68,7 +68,8 @@ export const GIVE_UP_MS = 10 * 60_000;
 /** After a return, people not back yet are shown this long before they count as gone. */
 export const GRACE_MS = 8_000;
 const SETTLED_MS = 600;
-const ANSWER_MS = 20;
+/** A transport that takes longer than this is waited for with the people already drawn. */
+const PATIENCE_MS = 150;
 const LEAVE_MS = 1_000;
 const REJOIN_FIRST_MS = 500;
 const REJOIN_LAST_MS = 8_000;
@@ -133,9 +134,9 @@ export function createSession(ports: SessionPorts): CallSession {
       if (store.getState().phase.type === "connecting") {
         store.setState({ phase: { type: "connecting", step: "line" } });
       }
-      // The server's answer is next, and nothing is to hold it up. Then the people are drawn, while
-      // the transport is still being set up.
-      ports.after(ANSWER_MS, () => {
+      // The answer and the transport are next, and drawing would hold them up; mostly they are
+      // so quick that the people come with their pictures.
+      ports.after(PATIENCE_MS, () => {
         if (room === mine && !isOver()) {
           sync();
         }
