@@ -3,18 +3,26 @@
  * likes with its real key. For tests of what an engine must refuse.
  */
 import { type ClientState, joinGroup } from "ts-mls/clientState.js";
+import type { Commit } from "ts-mls/commit.js";
 import { createCommit } from "ts-mls/createCommit.js";
 import type { Credential } from "ts-mls/credential.js";
 import type { CiphersuiteImpl } from "ts-mls/crypto/ciphersuite.js";
+import { createContentCommitSignature } from "ts-mls/framedContent.js";
 import { generateKeyPackageWithKey, type KeyPackage } from "ts-mls/keyPackage.js";
 import { encodeMlsMessage } from "ts-mls/message.js";
+import { protect } from "ts-mls/messageProtection.js";
 import type { Proposal } from "ts-mls/proposal.js";
 import type { DeviceKey, MlsEngine } from "../../src/sealing/engine/contract.ts";
 import { Credentials } from "../../src/sealing/engine/credentials.ts";
 import { clientConfig, pskIndex } from "../../src/sealing/engine/group.ts";
 import { CAPABILITIES, lifetimeAt } from "../../src/sealing/engine/rules.ts";
 import { makeSuite } from "../../src/sealing/engine/suite.ts";
-import { isRefused, readWelcome, writeKeyPackage } from "../../src/sealing/engine/wire.ts";
+import {
+  isRefused,
+  readWelcome,
+  writeKeyPackage,
+  writePrivateMessage,
+} from "../../src/sealing/engine/wire.ts";
 import { expectOk, NOTHING, text, webcryptoDevice } from "./members.ts";
 
 const NO_KEY = new Uint8Array();
@@ -106,4 +114,44 @@ export async function forge(
       : null,
     next: made.newState,
   };
+}
+
+/** Signed and sealed as it should be, whatever it says; it leads to no epoch. */
+export async function signCommit({ state, suite }: Intruder, commit: Commit): Promise<Uint8Array> {
+  const { groupContext, keySchedule, secretTree, privatePath, clientConfig: config } = state;
+  const { leafIndex } = privatePath;
+  const nothing = new Uint8Array();
+  const { signature, framedContent } = await createContentCommitSignature(
+    groupContext,
+    "mls_private_message",
+    commit,
+    { senderType: "member", leafIndex },
+    nothing,
+    NO_KEY,
+    suite.signature,
+  );
+  const confirmationTag = suite.rng.randomBytes(32);
+  const auth = { contentType: "commit", signature, confirmationTag } as const;
+  const { privateMessage } = await protect(
+    keySchedule.senderDataSecret,
+    nothing,
+    groupContext,
+    secretTree,
+    { ...framedContent, auth },
+    leafIndex,
+    config.paddingConfig,
+    suite,
+  );
+  return writePrivateMessage(privateMessage);
+}
+
+/** The same with proposals inline and no path. */
+export function signProposals(
+  intruder: Intruder,
+  proposals: readonly Proposal[],
+): Promise<Uint8Array> {
+  const inline = proposals.map(
+    (proposal) => ({ proposalOrRefType: "proposal", proposal }) as const,
+  );
+  return signCommit(intruder, { proposals: inline, path: undefined });
 }
