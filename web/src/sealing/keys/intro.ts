@@ -1,0 +1,103 @@
+/**
+ * Names at the door and the title at the meeting's row, sealed with the intro key
+ * (docs/reference/sealing-protocol.md, 1 and 4). What does not open, or opens to something else, is
+ * null: the door then shows three words instead, the list an unnamed meeting.
+ */
+
+import { concat, fromUtf8, randomBytes, source, utf8 } from "./bytes.ts";
+import type { LinkKeys } from "./link.ts";
+import { readableName, readableTitle } from "./readable.ts";
+
+export interface Intro {
+  readonly name: string;
+  /** 0 to 11. */
+  readonly colour: number;
+}
+
+const NONCE = 12;
+const TAG = 16;
+const MAX_TITLE_BYTES = 1_024;
+const MAX_INTRO_BYTES = 2_048;
+
+async function seal(
+  key: CryptoKey,
+  nonce: Uint8Array,
+  aad: Uint8Array,
+  value: unknown,
+): Promise<Uint8Array> {
+  const params = { name: "AES-GCM", iv: source(nonce), additionalData: source(aad) };
+  const sealed = await crypto.subtle.encrypt(params, key, utf8(JSON.stringify(value)));
+  return concat(nonce, new Uint8Array(sealed));
+}
+
+/** The JSON object inside, of version 1; null for anything else. */
+async function open(
+  key: CryptoKey,
+  aad: Uint8Array,
+  sealed: Uint8Array,
+  most: number,
+): Promise<Record<string, unknown> | null> {
+  if (sealed.length < NONCE + TAG || sealed.length > most) return null;
+  const params = {
+    name: "AES-GCM",
+    iv: source(sealed.slice(0, NONCE)),
+    additionalData: source(aad),
+  };
+  try {
+    const plain = await crypto.subtle.decrypt(params, key, source(sealed.slice(NONCE)));
+    const value: unknown = JSON.parse(fromUtf8(new Uint8Array(plain)) ?? "");
+    return typeof value === "object" && value !== null && "v" in value && value.v === 1
+      ? (value as Record<string, unknown>)
+      : null;
+  } catch {
+    return null;
+  }
+}
+
+function titleAad(keys: LinkKeys): Uint8Array {
+  return utf8(`conclave title v1${keys.meetingId}`);
+}
+
+function introAad(keys: LinkKeys, instance: Uint8Array): Uint8Array {
+  return concat(utf8(`conclave intro v1${keys.meetingId}`), instance);
+}
+
+/** Null: nothing to show, or too long to be stored. */
+export async function sealTitle(
+  keys: LinkKeys,
+  title: string,
+  nonce = randomBytes(NONCE),
+): Promise<Uint8Array | null> {
+  const readable = readableTitle(title);
+  if (readable === null) return null;
+  const sealed = await seal(keys.intro, nonce, titleAad(keys), { v: 1, title: readable });
+  return sealed.length > MAX_TITLE_BYTES ? null : sealed;
+}
+
+export async function openTitle(keys: LinkKeys, sealed: Uint8Array): Promise<string | null> {
+  const value = await open(keys.intro, titleAad(keys), sealed, MAX_TITLE_BYTES);
+  return readableTitle(value?.["title"]);
+}
+
+/** `name` has to be one that `readableName` takes. */
+export function sealIntro(
+  keys: LinkKeys,
+  instance: Uint8Array,
+  intro: Intro,
+  nonce = randomBytes(NONCE),
+): Promise<Uint8Array> {
+  const { name, colour } = intro;
+  return seal(keys.intro, nonce, introAad(keys, instance), { v: 1, name, colour });
+}
+
+export async function openIntro(
+  keys: LinkKeys,
+  instance: Uint8Array,
+  sealed: Uint8Array,
+): Promise<Intro | null> {
+  const value = await open(keys.intro, introAad(keys, instance), sealed, MAX_INTRO_BYTES);
+  const name = readableName(value?.["name"]);
+  const colour = value?.["colour"];
+  const isColour = Number.isInteger(colour) && Number(colour) >= 0 && Number(colour) <= 11;
+  return name !== null && isColour ? { name, colour: Number(colour) } : null;
+}

@@ -1,0 +1,24 @@
+/**
+ * Names and titles that came from somebody else, made fit to be shown: no control characters, no
+ * turning of the line, one line, bounded. Null: nothing is left to show.
+ */
+
+/** Control, format (but the joiner that emoji need), surrogates, private use, line separators. */
+const UNSAFE = /(?!\u200d)[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Zl}\p{Zp}]/gu;
+const MAX_NAME = 60;
+const MAX_TITLE = 120;
+
+function readable(value: unknown, most: number): string | null {
+  if (typeof value !== "string" || value.length > 4_000) return null;
+  const text = value.normalize("NFC").replace(UNSAFE, " ").replace(/\s+/gu, " ").trim();
+  const cut = [...text].slice(0, most).join("").trim();
+  return /[^\s\u200d]/u.test(cut) ? cut : null;
+}
+
+export function readableName(value: unknown): string | null {
+  return readable(value, MAX_NAME);
+}
+
+export function readableTitle(value: unknown): string | null {
+  return readable(value, MAX_TITLE);
+}
