@@ -1,0 +1,146 @@
+"""The group changes: commits that come, own ones that win or lose, keys that follow."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+
+from conclave_sealing._mls import Applied, Removed
+from conclave_sealing.commits import SPACING_S, Wish
+from conclave_sealing.effects import Keys, Trouble, UseKey
+from conclave_sealing.errors import Refused
+from conclave_sealing.frames import Frame
+from conclave_sealing.talk import Talking
+
+SWITCH_S = 1.0
+FRAME_LABEL = "conclave frame v1"
+
+
+class Changing(Talking):
+    def _on_commit(self, frame: Frame, now: float) -> None:
+        if self.phase != "inside" or self.facts is None or frame["seq"] <= self._seq:
+            return
+        self._seq = frame["seq"]
+        content = frame["bytes"]
+        is_own = self._staged is not None and self._staged[0] == content
+        try:
+            done = self._engine.merge() if is_own else self._engine.apply(content)
+        except Refused as refused:
+            if frame["epoch"] == self.facts.epoch:
+                self._send("nack", epoch=frame["epoch"], hash=sha256(content).digest())
+            self._out.append(Trouble("forbidden-change", str(refused)))
+            return
+        if isinstance(done, Removed):
+            self._finish("replaced" if done.is_replaced else "removed")
+            return
+        self._changed(done, frame, now)
+
+    def _changed(self, done: Applied, frame: Frame, now: float) -> None:
+        people, wish = self.people, self._staged[1] if self._staged else None
+        if wish is not None:
+            self.plan.is_renewal = self.plan.is_renewal and not wish.is_renewal
+            if self.plan.meeting and self.plan.meeting.encode() == done.after.meeting:
+                self.plan.meeting = None
+        self._staged = None
+        before = {leaf.leaf: leaf for leaf in done.before.roster}
+        self.facts = done.after
+        why = {entry["seat"]: entry["why"] for entry in frame["removed"]}
+        for entry in frame["removed"]:
+            people.seats.pop(entry["seat"], None)
+        back = {add.signature_key for add in done.commit.adds}
+        for leaf in done.commit.removes:
+            key = before[leaf].signature_key
+            identity = people.identity(before[leaf])
+            self.plan.to_remove.discard(identity)
+            if key not in back:
+                people.profiles.pop(key, None)
+                people.linkless.discard(key)
+                if "removed" in why.values():
+                    people.banned.add(key)
+        for entry in frame["admitted"]:
+            people.admit(entry["seat"], entry["identity"], now)
+            self.plan.door.pop(entry["seat"], None)
+        if done.commit.adds and not done.commit.psks:
+            old = {leaf.signature_key for leaf in done.before.roster}
+            people.linkless.update(back - old)
+        self._new_epoch(now, at_once="removed" in why.values())
+        if done.commit.adds:
+            self._profile()
+
+    def _new_epoch(self, now: float, *, at_once: bool) -> None:
+        facts, _ = self._group()
+        self.people.enter(facts)
+        self._send("ack", epoch=facts.epoch)
+        identities = [self.people.identity(leaf) for leaf in facts.roster]
+        keys = {
+            identity: self._engine.export_secret(FRAME_LABEL, identity.encode(), 32)
+            for identity in identities
+        }
+        self._out.append(Keys(facts.epoch, keys))
+        self._switch_at = now + SWITCH_S
+        if at_once:
+            self._switch()
+
+    def _switch(self) -> None:
+        facts, _ = self._group()
+        self._switch_at = None
+        self._out.append(UseKey(facts.epoch))
+        self._send("using", epoch=facts.epoch)
+
+    def _on_settled(self, frame: Frame, now: float) -> None:
+        del now
+        if self.facts is not None and frame["epoch"] >= self.facts.epoch and self._switch_at:
+            self._switch()
+
+    def _on_reopened(self, frame: Frame, now: float) -> None:
+        if self.facts is None or self.facts.epoch <= frame["epoch"]:
+            return
+        if self.facts.epoch != frame["epoch"] + 1 or not self._engine.undo():
+            self._finish("lost")
+            return
+        self.facts = self._engine.facts()
+        self._staged = None
+        self._new_epoch(now, at_once=True)
+
+    def _work(self, now: float) -> None:
+        """Commit what is our turn, if nothing of ours is under way."""
+        if self.phase != "inside" or self._staged is not None or self.facts is None:
+            return
+        due = self.plan.due(self.people, self.facts)
+        if due is None or max(due, self._last_commit + SPACING_S) > now:
+            return
+        wish = self.plan.wish(self.people, self.facts, self.role, now)
+        if wish.is_empty:
+            self.plan.forget(self.people, self.facts)
+            return
+        try:
+            content, welcome = self._engine.commit(
+                adds=wish.adds,
+                removes=wish.removes,
+                meeting=wish.meeting,
+                with_psk=wish.with_psk,
+            )
+        except Refused as refused:
+            self._out.append(Trouble("not-allowed", str(refused)))
+            self._drop(wish)
+            return
+        self._staged = (content, wish, now)
+        self._last_commit = now
+        self._request(
+            "commit",
+            epoch=self.facts.epoch,
+            bytes=content,
+            welcome=welcome,
+            admitted=wish.admitted,
+            removed=wish.removed,
+        )
+
+    def _drop(self, wish: Wish) -> None:
+        """What cannot be done is not tried again and again."""
+        for entry in wish.admitted:
+            self.plan.door.pop(entry["seat"], None)
+        facts, _ = self._group()
+        self.plan.forget(self.people, facts)
+
+    def _discard(self) -> None:
+        self._engine.discard()
+        self._staged = None

@@ -1,0 +1,143 @@
+"""What the next commit holds: knocks to add, seats to take out, a policy to change. Pure.
+
+Must never put into one commit, under the link's PSK, somebody who does not hold the link.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from conclave_sealing._mls import GroupFacts
+from conclave_sealing.context import MeetingContext
+from conclave_sealing.judge import Role
+from conclave_sealing.knock import Guest
+from conclave_sealing.people import TURN_S, People
+
+SPACING_S = 0.3
+
+
+@dataclass(slots=True)
+class AtDoor:
+    guest: Guest
+    since: float
+    is_admitted: bool = False
+    """A host said so."""
+
+
+@dataclass(slots=True)
+class Wish:
+    """One commit to be: what goes into the group and what the server is told of it."""
+
+    adds: list[bytes] = field(default_factory=list)
+    removes: list[int] = field(default_factory=list)
+    admitted: list[dict[str, str]] = field(default_factory=list)
+    removed: list[dict[str, str]] = field(default_factory=list)
+    meeting: bytes | None = None
+    with_psk: bool = False
+    is_renewal: bool = False
+
+    @property
+    def is_empty(self) -> bool:
+        return not (self.adds or self.removes or self.meeting or self.is_renewal)
+
+
+@dataclass
+class Plan:
+    """What is waiting for a commit of ours, beside the elected member's duties."""
+
+    door: dict[str, AtDoor] = field(default_factory=dict)
+    to_remove: set[str] = field(default_factory=set)
+    """Identities that a host takes out."""
+    meeting: MeetingContext | None = None
+    is_renewal: bool = False
+
+    def due(self, people: People, facts: GroupFacts) -> float | None:
+        """When the next duty comes to us; None: nothing waits."""
+        turn = people.turn(facts) * TURN_S
+        context = MeetingContext.read(facts.meeting)
+        times = [since + turn for _, _, since in people.gone()]
+        times += [
+            0.0 if entry.is_admitted else entry.since + turn
+            for entry in self.door.values()
+            if entry.is_admitted or self._is_free(entry.guest, people, facts, context)
+        ]
+        if self.to_remove or self.meeting or self.is_renewal:
+            times.append(0.0)
+        return min(times, default=None)
+
+    def _is_free(
+        self,
+        guest: Guest,
+        people: People,
+        facts: GroupFacts,
+        context: MeetingContext | None,
+    ) -> bool:
+        """May come in without a host: by the link, or because the leaf is still there."""
+        key = guest.facts.signature_key
+        if context is None or key in people.banned:
+            return False
+        old = next((leaf for leaf in facts.roster if leaf.signature_key == key), None)
+        if old is not None:
+            return old.leaf != facts.own_leaf and old.account_key == guest.facts.account_key
+        is_open = context.policy.entry == "open" and not context.policy.is_locked
+        return guest.has_proof and is_open and not people.linkless
+
+    def wish(self, people: People, facts: GroupFacts, role: Role, now: float) -> Wish:
+        wish = Wish()
+        turn = people.turn(facts) * TURN_S
+        context = MeetingContext.read(facts.meeting)
+        if self.meeting is not None and role == "host":
+            wish.meeting = self.meeting.encode()
+        wish.is_renewal = self.is_renewal
+        for left, why, since in people.gone():
+            if since + turn <= now:
+                self._remove(wish, people, facts, left.identity, why)
+        for identity in sorted(self.to_remove):
+            self._remove(wish, people, facts, identity, "removed")
+        ready = [
+            (seat, entry)
+            for seat, entry in self.door.items()
+            if entry.is_admitted
+            or (entry.since + turn <= now and self._is_free(entry.guest, people, facts, context))
+        ]
+        # Those with the link and those without it cannot share a commit.
+        with_link = bool(ready) and ready[0][1].guest.has_proof and not people.linkless
+        for seat, entry in ready:
+            if entry.guest.has_proof == with_link or people.linkless:
+                self._add(wish, people, facts, seat, entry.guest)
+        wish.with_psk = with_link and bool(wish.adds)
+        return wish
+
+    def forget(self, people: People, facts: GroupFacts) -> None:
+        """Nothing of what waits can be done: drop it, so that it is not asked for again."""
+        for entry in self.door.values():
+            entry.is_admitted = False
+        self.to_remove.clear()
+        self.meeting = None
+        self.is_renewal = False
+        for seat in [seat for seat, _, _ in people.gone()]:
+            if people.leaf_of(facts, seat.identity) is None:
+                del people.seats[seat.id]
+
+    def _add(self, wish: Wish, people: People, facts: GroupFacts, seat: str, guest: Guest) -> None:
+        key = guest.facts.signature_key
+        old = next((leaf for leaf in facts.roster if leaf.signature_key == key), None)
+        if old is not None:
+            if old.leaf == facts.own_leaf:
+                return
+            if old.leaf not in wish.removes:
+                self._remove(wish, people, facts, people.identity(old), "replaced")
+        identity = people.identity_of_key(key)
+        if any(added["identity"] == identity for added in wish.admitted):
+            return
+        wish.adds.append(guest.key_package)
+        wish.admitted.append({"seat": seat, "identity": identity})
+
+    @staticmethod
+    def _remove(wish: Wish, people: People, facts: GroupFacts, identity: str, why: str) -> None:
+        leaf = people.leaf_of(facts, identity)
+        if leaf is not None and leaf.leaf != facts.own_leaf and leaf.leaf not in wish.removes:
+            wish.removes.append(leaf.leaf)
+            seat = people.seat_of(identity)
+            if seat is not None:
+                wish.removed.append({"seat": seat.id, "why": why})
