@@ -1,8 +1,8 @@
 /// <reference types="vitest/config" />
 import react from "@vitejs/plugin-react";
 import { defineConfig } from "vite";
-import { patchedMls } from "./build/mlsPatch.ts";
 import { hashes } from "./build/hashes.ts";
+import { patchedMls } from "./build/mlsPatch.ts";
 import { precompress } from "./build/precompress.ts";
 
 const SERVER = process.env["CONCLAVE_DEV_SERVER"] ?? "http://localhost:8080";

@@ -53,6 +53,14 @@ def operator_link() -> None:
 
 
 @app.command()
+def hashes() -> None:
+    """Print the SHA-256 of every file that browsers get, to compare with what a server sends."""
+    from conclave.hashes import run
+
+    raise typer.Exit(run())
+
+
+@app.command()
 def version() -> None:
     """Print the version."""
     typer.echo(f"conclave {conclave.__version__}")

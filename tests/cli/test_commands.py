@@ -64,7 +64,7 @@ def test_help_loads_nothing_heavy() -> None:
 def test_help_names_every_command(tmp_path: Path) -> None:
     done = conclave_command(tmp_path, "--help")
     assert done.returncode == 0
-    for name in ("serve", "doctor", "operator-link", "version"):
+    for name in ("serve", "doctor", "operator-link", "hashes", "version"):
         assert name in done.stdout
 
 

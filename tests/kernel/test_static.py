@@ -37,7 +37,9 @@ async def person(
     return stage.guest()
 
 
-@pytest.mark.parametrize("path", ["/", "/operator", "/m/mtg_00000000000000000000000000", "/m/x"])
+@pytest.mark.parametrize(
+    "path", ["/", "/operator", "/verify", "/m/mtg_00000000000000000000000000", "/m/x"]
+)
 async def test_pages_are_the_application(person: Person, path: str) -> None:
     answer = await person.get(path)
     assert answer.status_code == 200
@@ -48,7 +50,17 @@ async def test_pages_are_the_application(person: Person, path: str) -> None:
 
 @pytest.mark.parametrize(
     "path",
-    ["/nothing", "/m", "/m/", "/m/a/b", "/operator/x", "/index.php", "/.secret", "/wp-admin"],
+    [
+        "/nothing",
+        "/m",
+        "/m/",
+        "/m/a/b",
+        "/operator/x",
+        "/verify/x",
+        "/index.php",
+        "/.secret",
+        "/wp-admin",
+    ],
 )
 async def test_other_pages_are_the_application_with_404(person: Person, path: str) -> None:
     answer = await person.get(path)

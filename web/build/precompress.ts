@@ -3,7 +3,7 @@
  * sends compressed files without compressing. Must never change a file's content.
  */
 import { readdir, readFile, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { promisify } from "node:util";
 import { brotliCompress, constants, gzip } from "node:zlib";
 import type { Plugin } from "vite";
@@ -44,7 +44,7 @@ export function precompress(): Plugin {
     name: "conclave:precompress",
     apply: "build",
     configResolved(config) {
-      outDir = join(config.root, config.build.outDir);
+      outDir = resolve(config.root, config.build.outDir);
     },
     async closeBundle(error?: unknown) {
       if (error) return;

@@ -8,6 +8,7 @@ import notfound from "./notfound.json";
 import operator from "./operator.json";
 import sealed from "./sealed.json";
 import start from "./start.json";
+import verify from "./verify.json";
 
 export default {
   common,
@@ -19,4 +20,5 @@ export default {
   operator,
   sealed,
   start,
+  verify,
 } satisfies Texts;

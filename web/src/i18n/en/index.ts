@@ -7,5 +7,6 @@ import notfound from "./notfound.json";
 import operator from "./operator.json";
 import sealed from "./sealed.json";
 import start from "./start.json";
+import verify from "./verify.json";
 
-export default { common, errors, join, leave, meeting, notfound, operator, sealed, start };
+export default { common, errors, join, leave, meeting, notfound, operator, sealed, start, verify };
