@@ -23,9 +23,8 @@ const VERDICT_MS = 3_000;
 const PSK_MS = 2_000;
 /** A commit that was taken out of the race is tried again after so long. */
 const BACK_OFF_MS = 1_000;
-/** An answer that never came: asked for again. */
-const LOST_MS = 5_000;
 const MOST_NACKS = 16;
+const MOST_FAILURES = 3;
 
 type CommitFrame = FrameOf<"commit">;
 
@@ -52,7 +51,6 @@ export function onStaged(t: Turn, plan: Plan, epoch: number, answer: Staged | Re
   if (answer.type === "refused") return onRefusedPlan(t, plan);
   const own = { epoch, commit: answer.commit, welcome: answer.welcome, plan };
   t.set({ own });
-  t.timer("commit-lost", t.now + LOST_MS);
   if (t.state.isGreeted) sendCommit(t, own);
 }
 
@@ -70,12 +68,20 @@ export function onCommitError(t: Turn, code: string): void {
   const { own } = t.state;
   // The winner comes as an event; it may well be this one, sent twice.
   if (own === null || code === "conflict") return;
-  if (code === "unknown_seat" || code === "full") {
-    for (const entry of own.plan.adds) removeFromDoor(t, entry.seat, false);
-  }
+  if (code === "full") for (const entry of own.plan.adds) removeFromDoor(t, entry.seat, false);
+  if (code === "unknown_seat") for (const entry of own.plan.adds) countFailure(t, entry.seat);
   if (code === "forbidden") resolve(t, own.plan, "failed");
   t.set({ commitAfter: t.now + BACK_OFF_MS });
   t.job({ type: "discard" });
+}
+
+/** One of them is gone; that is told soon. Who is never told of is dropped. */
+function countFailure(t: Turn, seat: string): Done {
+  const entry = t.state.door.get(seat);
+  if (entry === undefined) return;
+  const failures = entry.failures + 1;
+  if (failures >= MOST_FAILURES) return removeFromDoor(t, seat, false);
+  t.set({ door: new Map(t.state.door).set(seat, { ...entry, failures }) });
 }
 
 /** Neither an answer nor a winner. */

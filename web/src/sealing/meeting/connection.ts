@@ -20,6 +20,8 @@ const GIVE_UP_MS = 180_000;
 /** An open meeting lets one in sooner than this; only then the door is shown. */
 const DOOR_SHOWN_MS = 1_500;
 const RATE_MS = 2_000;
+/** A commit that neither won nor lost: asked for again. */
+const COMMIT_LOST_MS = 5_000;
 const MOST_BAD_WELCOMES = 5;
 
 export function start(t: Turn): void {
@@ -35,8 +37,9 @@ export function onOpened(t: Turn): void {
 }
 
 /** The socket is gone; the group stays. */
-export function onClosed(t: Turn): void {
-  const { awaySince, attempts, timers, notBefore } = t.state;
+export function onClosed(t: Turn): Done {
+  const { awaySince, attempts, timers, notBefore, stage } = t.state;
+  if (stage === "leaving") return finish(t, "left");
   requeue(t);
   t.set({
     isConnected: false,
@@ -44,6 +47,7 @@ export function onClosed(t: Turn): void {
     awaySince: awaySince ?? t.now,
     attempts: attempts + 1,
   });
+  t.timer("commit-lost", null);
   const wait = Math.min(RECONNECT_MS * 2 ** attempts, RECONNECT_MOST_MS);
   t.timer("reconnect", Math.max(t.now + wait, notBefore));
   if (!timers.has("give-up")) t.timer("give-up", t.now + GIVE_UP_MS);
@@ -59,15 +63,26 @@ export function resync(t: Turn, seq: number): Done {
 }
 
 /** A new seat: what was asked of the old one is void, and the old leaf will be replaced. */
-export function startOver(t: Turn): void {
+export function startOver(t: Turn): Done {
   const { state } = t;
+  if (state.stage === "leaving") return finish(t, "left");
   for (const wishes of state.removals.values())
     for (const wish of wishes) t.outcome(wish, "failed");
   for (const wish of state.policyPatch?.wishes ?? []) t.outcome(wish, "failed");
-  for (const { wish } of state.admits) t.outcome(wish, "failed");
+  emptyDoor(t);
   forgetSeat(t);
   t.emit({ type: "disconnect" });
   onClosed(t);
+}
+
+/** Open knocks come again after a hello; who is gone meanwhile is told by nobody. */
+function emptyDoor(t: Turn): void {
+  for (const { wish } of t.state.admits) t.outcome(wish, "failed");
+  t.set({
+    door: new Map(),
+    admits: [],
+    jobs: t.state.jobs.filter((job) => job.type !== "knock"),
+  });
 }
 
 function forgetSeat(t: Turn): void {
@@ -82,10 +97,8 @@ function forgetSeat(t: Turn): void {
     own: null,
     held: null,
     last: null,
-    door: new Map(),
     removals: new Map(),
     policyPatch: null,
-    admits: [],
     sealedAt: null,
     codes: null,
   });
@@ -114,6 +127,7 @@ export function onHello(t: Turn, frame: FrameOf<"hello">): Done {
   t.timer("give-up", null);
   if (frame.resumed && (stage === "joining" || stage === "member" || stage === "cut")) {
     const { own, group } = t.state;
+    emptyDoor(t);
     if (group !== null) t.send("ack", { epoch: group.facts.epoch });
     if (own !== null) sendCommit(t, own);
     return;
@@ -121,7 +135,7 @@ export function onHello(t: Turn, frame: FrameOf<"hello">): Done {
   if (frame.resumed && stage === "creating" && founding !== null && frame.instance !== null) {
     // Ours won although its answer was lost; what is missing is the ticket.
     if (isSame(frame.instance, founding.instance)) {
-      return t.request("ticket", {}, { type: "create" });
+      return onCreateOk(t, null);
     }
   }
   const { resume, seat } = t.state;
@@ -132,6 +146,7 @@ export function onHello(t: Turn, frame: FrameOf<"hello">): Done {
 
 export function sendCommit(t: Turn, own: NonNullable<State["own"]>): Done {
   const { plan } = own;
+  t.timer("commit-lost", t.now + COMMIT_LOST_MS);
   t.request(
     "commit",
     {
@@ -215,7 +230,7 @@ export function onKnockMade(
   t.request("knock", fields, { type: "knock" });
 }
 
-export function onCreateOk(t: Turn, ticket: Ticket): void {
+export function onCreateOk(t: Turn, ticket: Ticket | null): void {
   if (t.state.stage !== "creating") return;
   t.set({ stage: "joining" });
   t.job({ type: "create", ticket });
@@ -243,7 +258,7 @@ export function onEntryError(t: Turn, type: "create" | "knock", code: string): v
   else startOver(t);
 }
 
-export function runCreate(t: Turn, ticket: Ticket): void {
+export function runCreate(t: Turn, ticket: Ticket | null): void {
   const { setup, founding } = t.state;
   const { instance, hostFingerprint, mac } = founding as NonNullable<State["founding"]>;
   const meeting = encodeContext({
@@ -257,11 +272,12 @@ export function runCreate(t: Turn, ticket: Ticket): void {
   t.ask("create", { instance, meeting }, { type: "created", ticket });
 }
 
-export function onCreated(t: Turn, ticket: Ticket, facts: Calls["create"]["answer"]): Done {
+export function onCreated(t: Turn, ticket: Ticket | null, facts: Calls["create"]["answer"]): Done {
   const context = decodeContext(facts.meeting);
   if (context === null) return breakSeal(t, "not-our-group");
   t.set({ matchesLink: true });
   enterGroup(t, { facts, context }, new Map(), ticket);
+  if (ticket === null && t.state.isGreeted) t.request("ticket", {}, { type: "ticket" });
 }
 
 export function onWelcome(t: Turn, frame: FrameOf<"welcome">): Done {

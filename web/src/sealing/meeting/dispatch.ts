@@ -10,10 +10,9 @@ import {
   onWelcome,
   startOver,
 } from "./connection.ts";
-import { removeFromDoor } from "./door.ts";
 import { onSettled } from "./epochs.ts";
 import { onNotSent, onSent } from "./outbox.ts";
-import { ownIdentity, personOfSeat } from "./people.ts";
+import { ownIdentity } from "./people.ts";
 import type { State } from "./state.ts";
 import { type Done, finish, type Turn } from "./turn.ts";
 import { type FrameOf, readFrame, type ServerFrame } from "./wire.ts";
@@ -94,11 +93,11 @@ function sortInside(t: Turn, frame: Inside): Done {
     case "knock":
       return t.job({ type: "knock", frame });
     case "knock_gone":
-      return removeFromDoor(t, frame.seat, false);
+      return t.job({ type: "knock-gone", frame });
     case "settled":
       return onSettled(t, frame.epoch);
     case "presence":
-      return onPresence(t, frame);
+      return t.job({ type: "presence", frame });
     case "removed":
       if (frame.why === "removed") return finish(t, "removed");
       return frame.why === "replaced" ? finish(t, "lost") : startOver(t);
@@ -106,14 +105,6 @@ function sortInside(t: Turn, frame: Inside): Done {
       // Roles are what the group says.
       return;
   }
-}
-
-function onPresence(t: Turn, { seat, state }: FrameOf<"presence">): void {
-  const person = personOfSeat(t.state, seat);
-  if (person === null || person.identity === ownIdentity(t.state)) return;
-  // A goodbye that its sender signed is not taken back by the server.
-  if (person.presence === state || person.presence === "left") return;
-  t.person(person.identity, { presence: state, awayAt: t.now });
 }
 
 function take(t: Turn, n: number) {

@@ -52,6 +52,7 @@ export function onExamined(
     words: knock.words,
     at: t.now,
     isAdmitted: false,
+    failures: 0,
   };
   t.set({ door: new Map(door).set(frame.seat, entry) });
   if (isAsking(t.state, entry) && isModerator(own(t.state))) {

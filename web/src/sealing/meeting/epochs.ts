@@ -41,7 +41,7 @@ export function enterGroup(
   t: Turn,
   group: Group,
   seats: ReadonlyMap<string, { readonly seat: string; readonly is_live: boolean }>,
-  ticket: Ticket,
+  ticket: Ticket | null,
 ): void {
   const { state } = t;
   const people = new Map<string, Person>();
@@ -120,6 +120,7 @@ export function enterEpoch(t: Turn, change: Change): Done {
     seats: new Map(change.admitted.map(({ identity, seat }) => [identity, seat])),
   };
   const people = afterCommit(state.people, group, admission);
+  const isNew = (identity: string) => people.get(identity)?.sinceEpoch === applied.after.epoch;
   const gone = [...state.people.values()].filter((person) => !people.has(person.identity));
   const sender = personOfLeaf(state.people, commit.sender);
   const isByHost = gone.some((person) => isRemovedByHost(sender, person, change.removed));
@@ -141,6 +142,8 @@ export function enterEpoch(t: Turn, change: Change): Done {
       sender: commit.sender,
       removedKeys: state.removedKeys,
     },
+    // Who came anew is given the link anew.
+    linkSentTo: new Set([...state.linkSentTo].filter((identity) => !isNew(identity))),
     leavers: [...state.leavers, ...gone.map((person) => ({ person, epoch: applied.after.epoch }))],
   });
   t.timer("commit-lost", null);
@@ -160,6 +163,10 @@ function noteGone(t: Turn, person: Person, isByHost: boolean): void {
   const { formerKeys, removedKeys } = t.state;
   if (isByHost) t.set({ removedKeys: new Set(removedKeys).add(key) });
   else t.set({ formerKeys: new Set(formerKeys).add(key) });
+  for (const wish of t.state.removals.get(person.identity) ?? []) t.outcome(wish, "done");
+  const removals = new Map(t.state.removals);
+  removals.delete(person.identity);
+  t.set({ removals });
   t.notice({ type: "member-left", identity: person.identity, name: person.name ?? "" });
 }
 

@@ -2,7 +2,8 @@
 
 import { runCommit, runDiscard, runMakeCommit, runReopened } from "./commits.ts";
 import { runCreate, runEnter } from "./connection.ts";
-import { runKnock } from "./door.ts";
+import { removeFromDoor, runKnock } from "./door.ts";
+import { runPresence } from "./people.ts";
 import type { Job } from "./state.ts";
 import { runMessage } from "./talk.ts";
 import type { Done, Turn } from "./turn.ts";
@@ -17,6 +18,10 @@ export function runJob(t: Turn, job: Job): Done {
       return t.ask("join", { welcome: job.frame.bytes }, { type: "joined", frame: job.frame });
     case "knock":
       return runKnock(t, job.frame);
+    case "knock-gone":
+      return removeFromDoor(t, job.frame.seat, false);
+    case "presence":
+      return runPresence(t, job.frame);
     case "commit":
       return runCommit(t, job.frame);
     case "message":

@@ -4,6 +4,8 @@ import type { CommitFacts, LeafFacts } from "../engine/contract.ts";
 import { b64, isSame } from "./bytes.ts";
 import { identityOf, roleOf, rosterHash } from "./roles.ts";
 import type { Group, Past, Person, State } from "./state.ts";
+import type { Turn } from "./turn.ts";
+import type { FrameOf } from "./wire.ts";
 
 /** Epochs back from which messages can still be opened. */
 const PASTS = 4;
@@ -121,4 +123,12 @@ export function rankAmong(state: State, isAble: (person: Person) => boolean = ()
     if (isBefore && person.presence === "live" && isAble(person)) rank += 1;
   }
   return rank;
+}
+
+export function runPresence(t: Turn, { seat, state }: FrameOf<"presence">): void {
+  const person = personOfSeat(t.state, seat);
+  if (person === null || person.identity === ownIdentity(t.state)) return;
+  // A goodbye that its sender signed is not taken back by the server.
+  if (person.presence === state || person.presence === "left") return;
+  t.person(person.identity, { presence: state, awayAt: t.now });
 }

@@ -152,7 +152,7 @@ export function planAt(state: State, now: number): Plan | null {
   const byHand = due.filter((item) => item.add !== undefined && item.withPsk !== true);
   // The PSK binds a whole commit; who may not hold the link goes first, without it.
   const chosen = byHand.length > 0 ? byHand : due.filter((item) => item.withPsk === true);
-  const entries = oncePerDevice(chosen.flatMap((item) => item.add ?? []));
+  const entries = oneByOne(oncePerDevice(chosen.flatMap((item) => item.add ?? [])));
   const room = MOST_MEMBERS - state.group.facts.roster.length;
   const added = entries.filter((entry, at) => at < room || replacedBy(state, entry) !== null);
   const removed = new Map<string, Person>();
@@ -176,6 +176,12 @@ export function planAt(state: State, now: number): Plan | null {
     policyWishes: state.policyPatch?.wishes ?? [],
     withPsk: byHand.length === 0 && added.length > 0,
   };
+}
+
+/** After the server did not know one of them each goes alone, so that the others come in. */
+function oneByOne(entries: readonly DoorEntry[]): readonly DoorEntry[] {
+  if (!entries.some((entry) => entry.failures > 0)) return entries;
+  return [...entries].sort((a, b) => a.failures - b.failures).slice(0, 1);
 }
 
 /** A device that knocked twice comes in by its last knock. */

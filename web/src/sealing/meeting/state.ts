@@ -73,6 +73,8 @@ export interface DoorEntry {
   readonly at: number;
   /** A host or co-host here pressed Admit. */
   readonly isAdmitted: boolean;
+  /** How often the server did not know the seat. */
+  readonly failures: number;
 }
 
 export interface Outgoing {
@@ -132,11 +134,13 @@ export interface ChatEntry extends ChatMessage {
 
 export type Job =
   | { readonly type: "enter"; readonly instance: Uint8Array | null }
-  | { readonly type: "create"; readonly ticket: Ticket }
+  | { readonly type: "create"; readonly ticket: Ticket | null }
   | { readonly type: "welcome"; readonly frame: FrameOf<"welcome"> }
   | { readonly type: "knock"; readonly frame: FrameOf<"knock"> }
   | { readonly type: "commit"; readonly frame: FrameOf<"commit"> }
   | { readonly type: "message"; readonly frame: FrameOf<"message"> }
+  | { readonly type: "knock-gone"; readonly frame: FrameOf<"knock_gone"> }
+  | { readonly type: "presence"; readonly frame: FrameOf<"presence"> }
   | { readonly type: "reopened"; readonly frame: FrameOf<"reopened"> }
   | { readonly type: "make-commit" }
   | { readonly type: "discard" };
@@ -145,7 +149,7 @@ export type Job =
 export type Next =
   | { readonly type: "ignore" }
   | { readonly type: "founded" }
-  | { readonly type: "created"; readonly ticket: Ticket }
+  | { readonly type: "created"; readonly ticket: Ticket | null }
   | { readonly type: "packaged"; readonly instance: Uint8Array }
   | { readonly type: "knock-made"; readonly instance: Uint8Array; readonly keyPackage: Uint8Array }
   | { readonly type: "joined"; readonly frame: FrameOf<"welcome"> }

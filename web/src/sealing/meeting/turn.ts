@@ -99,7 +99,7 @@ export function finish(t: Turn, reason: OverReason): void {
   for (const { wish } of state.admits) t.outcome(wish, "failed");
   t.set({
     stage: "over",
-    over: reason,
+    over: state.stage === "leaving" ? "left" : reason,
     jobs: [],
     requests: new Map(),
     outbox: [],

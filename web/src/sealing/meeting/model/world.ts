@@ -311,7 +311,7 @@ export class World {
     const until = this.now + ms;
     this.flush();
     while (this.now < until) {
-      this.passTime(until - this.now);
+      this.passTime(Math.min(until - this.now, 5_000));
       this.flush();
     }
   }
