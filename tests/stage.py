@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx2
 
-from conclave import accounts, meetings
+from conclave import accounts, meetings, sealing
 from conclave.app import build
 from conclave.kernel.clock import ManualClock
 from conclave.meetings import Follower
@@ -58,7 +58,7 @@ class Stage:
         self.product = build(
             settings,
             clock=self.clock,
-            slices=(accounts.SLICE, fake_media(self.engine), meetings.SLICE),
+            slices=(accounts.SLICE, fake_media(self.engine), sealing.SLICE, meetings.SLICE),
             static=static,
             process_metrics=False,
         )

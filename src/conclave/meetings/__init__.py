@@ -14,11 +14,13 @@ from conclave.kernel.realtime import Realtime
 from conclave.kernel.slices import Slice
 from conclave.media.engine import MediaEngine
 from conclave.meetings import service
+from conclave.meetings.doorkeeper import MeetingsDoorkeeper
 from conclave.meetings.events import MeetingEnded, ParticipantRemoved
 from conclave.meetings.jobs import Follower
 from conclave.meetings.realtime import show
 from conclave.meetings.routes import router
 from conclave.meetings.service import MeetingsMetrics
+from conclave.sealing import Sealing, SealingMemberGone
 
 __all__ = ["SLICE", "Follower"]
 
@@ -29,8 +31,13 @@ def _setup(app: App) -> None:
     app.provide(Follower, Follower(app))
     engine.set_gate(partial(service.may_enter, app))
     engine.subscribe(app.use(Follower).note)
+    sealing = app.use(Sealing)
+    sealing.set_doorkeeper(MeetingsDoorkeeper(app))
+    sealing.on_epoch_in_use(partial(service.ask_for_keyframes, app))
     app.outbox.consume(
-        "meetings", {MeetingEnded.type, ParticipantRemoved.type}, partial(service.react, app)
+        "meetings",
+        {MeetingEnded.type, ParticipantRemoved.type, SealingMemberGone.type},
+        partial(service.react, app),
     )
     show(app.use(Realtime))
 

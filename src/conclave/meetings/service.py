@@ -33,6 +33,7 @@ from conclave.meetings.events import (
 )
 from conclave.meetings.machine import Lifetimes, Occupancy, counted, display_name, end_reason
 from conclave.meetings.models import IDENTITY_LIMIT, Meeting, Removal
+from conclave.sealing import Sealing
 
 Role = Literal["host", "guest"]
 
@@ -181,11 +182,19 @@ async def react(app: App, event: StoredEvent) -> None:
     engine = app.use(MediaEngine)
     try:
         if event.type == MeetingEnded.type:
+            await app.use(Sealing).end(event.payload["id"])
             await engine.delete_room(event.payload["id"])
-        elif event.type == ParticipantRemoved.type:
+        else:
             await engine.remove_participant(event.payload["meeting_id"], event.payload["identity"])
     except NotFound:
         pass  # gone already, or the server was started again since
+
+
+async def ask_for_keyframes(app: App, meeting_id: str, epoch: int) -> None:
+    """Somebody sends with a new key: receivers need pictures that stand by themselves."""
+    del epoch
+    with contextlib.suppress(NotFound):
+        await app.use(MediaEngine).request_keyframes(meeting_id)
 
 
 async def note_occupancy(app: App, meeting_id: str, participants: int) -> None:
