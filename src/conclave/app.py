@@ -97,7 +97,9 @@ def build(
         part.setup(app)
     site = StaticSite(static)
     routes = _routes(app, slices, site)
-    return Product(app, Guard(routes, app, HttpMetrics(app.metrics)), routes, slices, site)
+    limits = {path: limit for part in slices for path, limit in part.body_limits.items()}
+    web = Guard(routes, app, HttpMetrics(app.metrics), body_limits=limits)
+    return Product(app, web, routes, slices, site)
 
 
 def database_url(settings: Settings) -> URL:

@@ -1,8 +1,8 @@
 """Accounts: who is signed in, and how the operator gets in.
 
-This room holds organisations, users, sessions and operator links; other slices ask it who acts
-(`require_operator`, `maybe_actor`). It must never know what a meeting is, nor hand out or log a
-token other than to the person it was made for.
+This room holds organisations, users, sessions, operator links and vaults; other slices ask it who
+acts (`require_operator`, `maybe_actor`). It must never know what a meeting is, look into a vault,
+nor hand out or log a token other than to the person it was made for.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from conclave.accounts.service import (
     has_operator,
     new_operator_link,
 )
+from conclave.accounts.vaults import MAX_BYTES
 from conclave.kernel.app import App
 from conclave.kernel.slices import Slice
 
@@ -43,4 +44,10 @@ async def _start(app: App) -> None:
     await ensure_organisation(app.db, app.clock)
 
 
-SLICE = Slice(name="accounts", routers=(router,), asgi_routes=_routes, start=_start)
+SLICE = Slice(
+    name="accounts",
+    routers=(router,),
+    asgi_routes=_routes,
+    body_limits={"/api/v1/vault": MAX_BYTES},
+    start=_start,
+)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Response
 from starlette.requests import Request
 
-from conclave.accounts import cookies, policy, service
+from conclave.accounts import cookies, policy, service, vaults
 from conclave.accounts.actors import Actor
 from conclave.accounts.schemas import OperatorLinkIn, SessionOut, SignedInOut, UserOut
 from conclave.kernel.app import App, current_app
@@ -19,6 +19,10 @@ router = APIRouter(prefix="/api/v1", tags=["accounts"])
 
 CurrentApp = Annotated[App, Depends(current_app)]
 _SIGN_IN_SECONDS = 600.0
+_VAULT_CALLS = Rate(120, 60.0)
+_OCTETS = "application/octet-stream"
+_OCTETS_SCHEMA: dict[str, Any] = {_OCTETS: {"schema": {"type": "string", "format": "binary"}}}
+Operator = Annotated[Actor, Depends(policy.require_operator)]
 
 
 @router.get("/session", dependencies=[Depends(require_anyone)])
@@ -56,6 +60,33 @@ async def redeem_operator_link(
     )
     cookies.set_session(app, request, response, token)
     return SignedInOut(user=_user(actor))
+
+
+@router.get("/vault", response_class=Response, responses={200: {"content": _OCTETS_SCHEMA}})
+async def get_vault(app: CurrentApp, actor: Operator) -> Response:
+    app.limiter.hit("vault", actor.user_id, _VAULT_CALLS)
+    stored = await vaults.read(app, actor)
+    headers = {"etag": vaults.etag(stored.version)}
+    return Response(stored.content, media_type=_OCTETS, headers=headers)
+
+
+@router.put(
+    "/vault",
+    status_code=204,
+    openapi_extra={"requestBody": {"required": True, "content": _OCTETS_SCHEMA}},
+)
+async def put_vault(
+    app: CurrentApp,
+    request: Request,
+    response: Response,
+    actor: Operator,
+) -> None:
+    """Replace the version named by `If-Match`, or store the first (`If-None-Match: *`)."""
+    app.limiter.hit("vault", actor.user_id, _VAULT_CALLS)
+    headers = request.headers
+    seen = vaults.seen_version(headers.get("if-match"), headers.get("if-none-match"))
+    version = await vaults.write(app, actor, seen, await request.body())
+    response.headers["etag"] = vaults.etag(version)
 
 
 def _user(actor: Actor) -> UserOut:

@@ -1,4 +1,4 @@
-"""Use cases of accounts, and the only writer of its tables.
+"""Use cases of accounts, and the only writer of its tables but the vaults'.
 
 An operator link works once, within a day. The first one used makes the operator's account, later
 ones lead to it. A session is an opaque token with a sliding end; using a link always makes a fresh

@@ -7,6 +7,7 @@
     ├── Forbidden                403   known, but may not
     ├── NotFound                 404   also for what has ended: the same answer as for unknown
     ├── Conflict                 409   somebody was faster, or the state does not allow it
+    │   └── PreconditionFailed   412   the version named in the request is not the present one
     ├── LimitReached             429   `retry_after` seconds
     └── Unavailable              503   storage or engine cannot answer now; nothing was done
 
@@ -56,6 +57,11 @@ class NotFound(ConclaveError):
 class Conflict(ConclaveError):
     status = 409
     title = "The state has changed in the meantime"
+
+
+class PreconditionFailed(Conflict):
+    status = 412
+    title = "There is another version by now"
 
 
 class LimitReached(ConclaveError):

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+from collections.abc import Mapping
 
 import structlog
 from prometheus_client import CollectorRegistry, Counter, Histogram
@@ -99,10 +100,18 @@ class HttpMetrics:
 class Guard:
     """ASGI middleware; see the module's docstring."""
 
-    def __init__(self, inner: ASGIApp, app: App, metrics: HttpMetrics) -> None:
+    def __init__(
+        self,
+        inner: ASGIApp,
+        app: App,
+        metrics: HttpMetrics,
+        *,
+        body_limits: Mapping[str, int] | None = None,
+    ) -> None:
         self._inner = inner
         self._app = app
         self._metrics = metrics
+        self._body_limits = body_limits or {}
         http = app.settings.http
         self._headers = SECURITY_HEADERS
         if http.tls == "files" or (http.public_url or "").startswith("https:"):
@@ -139,7 +148,8 @@ class Guard:
         check_origin(self._app, connection)
         if connection.headers.get("x-conclave") != "1":
             raise Forbidden("The header X-Conclave: 1 is missing.", code="header")
-        return await _bounded_body(connection.headers, receive)
+        limit = self._body_limits.get(scope["path"], BODY_LIMIT)
+        return await _bounded_body(connection.headers, receive, limit)
 
     def _record(self, scope: Scope, exchange: _Exchange) -> None:
         route = _route(scope)
@@ -189,11 +199,12 @@ class _Exchange:
         await response(scope, receive, self.send)
 
 
-async def _bounded_body(headers: Headers, receive: Receive) -> Receive:
-    """Read the whole body (at most `BODY_LIMIT`, within `BODY_TIMEOUT_S`), give it out again."""
+async def _bounded_body(headers: Headers, receive: Receive, limit: int) -> Receive:
+    """Read the whole body (at most `limit`, within `BODY_TIMEOUT_S`), give it out again."""
+    too_large = TooLarge(f"The request's body may hold at most {limit // 1024} kB.")
     stated = headers.get("content-length", "")
-    if stated.isdecimal() and (len(stated) > 9 or int(stated) > BODY_LIMIT):
-        raise TooLarge("The request's body may hold at most 64 kB.")
+    if stated.isdecimal() and (len(stated) > 9 or int(stated) > limit):
+        raise too_large
     body = bytearray()
     try:
         async with asyncio.timeout(BODY_TIMEOUT_S):
@@ -202,8 +213,8 @@ async def _bounded_body(headers: Headers, receive: Receive) -> Receive:
                 if message["type"] != "http.request":
                     raise Invalid("The connection ended before the request did.")
                 body += message.get("body", b"")
-                if len(body) > BODY_LIMIT:
-                    raise TooLarge("The request's body may hold at most 64 kB.")
+                if len(body) > limit:
+                    raise too_large
                 if not message.get("more_body", False):
                     break
     except TimeoutError:

@@ -7,8 +7,8 @@ root (`conclave/app.py`) calls them; must never know any slice by name.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
@@ -40,6 +40,8 @@ class Slice:
     """The product's own API: each route depends on a `require_*` of a `policy.py`."""
     asgi_routes: Callable[[App], Sequence[BaseRoute]] = _no_routes
     """Plain Starlette routes (sockets, media); each endpoint is marked with `@guarded`."""
+    body_limits: Mapping[str, int] = field(default_factory=dict)
+    """Paths whose bodies may hold another amount than others do (`http.BODY_LIMIT`), in bytes."""
     setup: Callable[[App], None] = _nothing
     start: Callable[[App], Awaitable[None]] = _nothing_async
     stop: Callable[[App], Awaitable[None]] = _nothing_async
