@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { parseMeetingReference } from "./links.ts";
+import { meetingPath, parseMeetingReference } from "./links.ts";
 
 const ID = "mtg_6mg8p21800ag05s2ctversgyed";
+const SECRET = "1.AAECAwQFBgcICQoLDA0ODw.qSayMJuhTE780WrtO-XMtw";
 const OWN = "https://meet.example:8443";
 const parse = (text: string) => parseMeetingReference(text, OWN);
 
@@ -10,7 +11,7 @@ describe("parseMeetingReference", () => {
     `${OWN}/m/${ID}`,
     `  ${OWN}/m/${ID}  `,
     `${OWN}/m/${ID}/`,
-    `${OWN}/m/${ID}?from=mail#top`,
+    `${OWN}/m/${ID}?from=mail`,
     `HTTPS://MEET.EXAMPLE:8443/m/${ID}`,
     `http://meet.example:8443/m/${ID}`,
     `meet.example:8443/m/${ID}`,
@@ -22,7 +23,30 @@ describe("parseMeetingReference", () => {
     ID.toUpperCase(),
     ID.replaceAll("0", "O").replaceAll("1", "l"),
   ])("reads %s", (text) => {
-    expect(parse(text)).toEqual({ kind: "meeting", id: ID });
+    expect(parse(text)).toEqual({ kind: "meeting", id: ID, fragment: "" });
+  });
+
+  it.each([
+    `${OWN}/m/${ID}#${SECRET}`,
+    `<${OWN}/m/${ID}#${SECRET}>.`,
+    `meet.example:8443/m/${ID}?from=mail#${SECRET}`,
+    `/m/${ID}/#${SECRET}`,
+    `${ID.toUpperCase()}#${SECRET}`,
+  ])("keeps what is behind the # of %s", (text) => {
+    const reference = parse(text);
+    expect(reference).toEqual({ kind: "meeting", id: ID, fragment: `#${SECRET}` });
+    expect(meetingPath(ID, `#${SECRET}`)).toBe(`/m/${ID}#${SECRET}`);
+  });
+
+  it("keeps it when it is not as it should be: the room tells", () => {
+    expect(parse(`${OWN}/m/${ID}#a#b`)).toMatchObject({ fragment: "#a#b" });
+    expect(parse(`${OWN}/m/${ID}#`)).toMatchObject({ fragment: "#" });
+  });
+
+  it("gives another server's fragment to nobody", () => {
+    expect(JSON.stringify(parse(`https://elsewhere.example/m/${ID}#${SECRET}`))).not.toContain(
+      "AAEC",
+    );
   });
 
   it("names the other server of a foreign link", () => {

@@ -5,7 +5,8 @@ const MEETING_ID = /^mtg_[0-7][0-9a-hjkmnp-tv-z]{25}$/;
 const PATH = /^\/m\/([^/?#]+)\/?$/;
 
 export type MeetingReference =
-  | { kind: "meeting"; id: string }
+  /** `fragment`: what stood behind the `#`, with it; empty without one. Secret: never sent or logged. */
+  | { kind: "meeting"; id: string; fragment: string }
   | { kind: "foreign"; host: string }
   | { kind: "unreadable" }
   | { kind: "empty" };
@@ -14,8 +15,8 @@ export function exampleLink(origin: string): string {
   return `${origin}/m/mtg_…`;
 }
 
-export function meetingPath(id: string): string {
-  return `/m/${id}`;
+export function meetingPath(id: string, fragment = ""): string {
+  return `/m/${id}${fragment}`;
 }
 
 /** Reads a whole link, one without its scheme, a path, or the bare id; `origin` is our own. */
@@ -23,14 +24,16 @@ export function parseMeetingReference(text: string, origin: string): MeetingRefe
   // Messengers wrap links in brackets and quotation marks, and end sentences behind them.
   const cleaned = text.trim().replace(/^[<("'„“»«]+|[>)"'“”«».,;]+$/gu, "");
   if (cleaned === "") return { kind: "empty" };
-  const bare = asId(cleaned);
-  if (bare) return { kind: "meeting", id: bare };
-  const url = asUrl(cleaned, origin);
+  const [address = "", ...more] = cleaned.split("#");
+  const fragment = more.length > 0 ? `#${more.join("#")}` : "";
+  const bare = asId(address);
+  if (bare) return { kind: "meeting", id: bare, fragment };
+  const url = asUrl(address, origin);
   const part = url && PATH.exec(url.pathname)?.[1];
   const id = part && asId(part);
   if (!url || !id) return { kind: "unreadable" };
   return url.host === new URL(origin).host
-    ? { kind: "meeting", id }
+    ? { kind: "meeting", id, fragment }
     : { kind: "foreign", host: url.host };
 }
 

@@ -16,7 +16,7 @@ export function JoinForm({ isLabelHidden = false }: { isLabelHidden?: boolean })
     const reference = parseMeetingReference(text, location.origin);
     switch (reference.kind) {
       case "meeting":
-        navigate(meetingPath(reference.id));
+        navigate(meetingPath(reference.id, reference.fragment));
         break;
       case "empty":
         setError(t("join.empty"));
