@@ -127,6 +127,13 @@ impl Channels {
         0
     }
 
+    /// There is something that `flush` could write.
+    pub fn is_waiting(&self) -> bool {
+        [&self.reliable, &self.lossy, &self.track]
+            .iter()
+            .any(|queue| queue.channel.is_some() && !queue.waiting.is_empty())
+    }
+
     /// Write what the association takes. Returns how many messages went.
     pub fn flush(&mut self, rtc: &mut Rtc) -> u64 {
         let mut sent = 0;

@@ -94,8 +94,11 @@ impl Shard {
         let Some(transport) = &mut participant.transport else {
             return Ok(());
         };
-        transport.tick(now)?;
-        self.drain(now, index)?;
+        // After ordinary input it has nothing to do before its own time comes.
+        if transport.is_due(now) {
+            transport.tick(now)?;
+            self.drain(now, index)?;
+        }
         // Acknowledgements may have made room.
         if self.flush_data(index) > 0 {
             let Some(transport) = self
@@ -115,6 +118,9 @@ impl Shard {
         let Some(participant) = self.participants.get_mut(index) else {
             return 0;
         };
+        if !participant.channels.is_waiting() {
+            return 0;
+        }
         let Some(transport) = &mut participant.transport else {
             return 0;
         };

@@ -46,6 +46,8 @@ pub struct Transport {
     srtp: Option<(SrtpSender, SrtcpReceiver)>,
     /// When the stack wants to be driven next.
     deadline: Instant,
+    /// It was changed from outside of its inputs, so that its deadline may be too late.
+    is_touched: bool,
     pub out: Vec<Transmit>,
     pub dropped_out: u64,
     fingerprint: String,
@@ -120,6 +122,7 @@ impl Transport {
             secrets,
             srtp: None,
             deadline: now,
+            is_touched: true,
             out: Vec::new(),
             dropped_out: 0,
             fingerprint: local_fingerprint,
@@ -136,6 +139,7 @@ impl Transport {
     }
 
     pub fn stack(&mut self) -> &mut Rtc {
+        self.is_touched = true;
         &mut self.rtc
     }
 
@@ -176,7 +180,14 @@ impl Transport {
             .map_err(|e| e.to_string())
     }
 
+    /// There is something for `tick` to do. Input alone needs none: it was drained.
+    pub fn is_due(&self, now: Instant) -> bool {
+        self.is_touched || self.deadline <= now
+    }
+
+    /// Let the stack act on the time and on what was changed. Drain afterwards.
     pub fn tick(&mut self, now: Instant) -> Result<(), String> {
+        self.is_touched = false;
         self.rtc
             .handle_input(Input::Timeout(now))
             .map_err(|e| e.to_string())
@@ -247,6 +258,7 @@ impl Transport {
     /// Tell the stack of a section in which the client sends.
     pub fn expect_media(&mut self, kind: Kind, offered: &OfferSection) {
         let mid = Mid::from(offered.mid.as_str());
+        self.is_touched = true;
         if self.rtc.media(mid).is_none() {
             let kind = match kind {
                 Kind::Audio => MediaKind::Audio,
@@ -274,6 +286,7 @@ impl Transport {
     }
 
     pub fn forget_media(&mut self, mid: &str) {
+        self.is_touched = true;
         self.rtc.direct_api().remove_media(Mid::from(mid));
     }
 
@@ -287,6 +300,7 @@ impl Transport {
 
     /// Ask for a key frame; leaves with the next tick. False when the stream is not there.
     pub fn request_key_frame(&mut self, ssrc: u32) -> bool {
+        self.is_touched = true;
         match self.rtc.direct_api().stream_rx(&Ssrc::from(ssrc)) {
             Some(stream) => {
                 stream.request_keyframe(KeyframeRequestKind::Pli);
