@@ -189,7 +189,7 @@ impl ShardThread {
         if left > 0 {
             count_drop(&mut turns.dropped, "send_unknown_source", left as u64);
         }
-        turns.outgoing.clear();
+        self.shard.recycle(turns.outgoing.drain(..));
     }
 
     fn hand_on_events(&mut self, turns: &mut Turns) {

@@ -4,6 +4,7 @@
 //! network, faster than real time. [`Shard`] is the only entry.
 
 mod api;
+mod buffers;
 mod messages;
 mod participant;
 mod quality;

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use super::extension::{self, SectionExtensions, Values};
 use super::rtcp;
+use crate::buffers::Buffers;
 use crate::sdp::CodecName;
 use crate::transport::srtp::SrtpSender;
 
@@ -179,6 +180,7 @@ impl Egress {
         &mut self,
         now: Instant,
         srtp: &mut SrtpSender,
+        buffers: &mut Buffers,
         packet: &MediaPacket,
         format: Format,
     ) -> Option<Vec<u8>> {
@@ -203,7 +205,8 @@ impl Egress {
             self.ssrc,
         );
         extension::write(&mut self.header, &self.extensions, &packet.values, mid);
-        let datagram = srtp.protect_rtp(&self.header, &packet.payload, self.ssrc, sequence)?;
+        let datagram =
+            srtp.protect_rtp(&self.header, &packet.payload, self.ssrc, sequence, buffers)?;
         self.packets = self.packets.wrapping_add(1);
         self.window += 1;
         self.octets = self.octets.wrapping_add(packet.payload.len() as u32);
@@ -285,6 +288,7 @@ impl Egress {
         &mut self,
         now: Instant,
         srtp: &mut SrtpSender,
+        buffers: &mut Buffers,
         first: u16,
         following: u16,
         out: &mut Vec<Vec<u8>>,
@@ -342,7 +346,7 @@ impl Egress {
                 .extend_from_slice(&(sequence as u16).to_be_bytes());
             self.scratch.extend_from_slice(&cached.payload);
             if let Some(datagram) =
-                srtp.protect_rtp(&self.header, &self.scratch, self.rtx_ssrc, rtx)
+                srtp.protect_rtp(&self.header, &self.scratch, self.rtx_ssrc, rtx, buffers)
             {
                 self.resend_tokens -= 1.0;
                 out.push(datagram);
@@ -441,7 +445,7 @@ mod tests {
     #[test]
     fn numbering_survives_gaps_pauses_and_other_sources() {
         let now = Instant::now();
-        let mut srtp = srtp();
+        let (mut srtp, mut buffers) = (srtp(), Buffers::default());
         let mut egress = Egress::new(
             1000,
             2000,
@@ -451,7 +455,8 @@ mod tests {
             now,
         );
         let mut write = |egress: &mut Egress, at: Instant, p: MediaPacket| {
-            egress.write(at, &mut srtp, &p, VP8).map(|d| numbers(&d))
+            let datagram = egress.write(at, &mut srtp, &mut buffers, &p, VP8);
+            datagram.map(|d| numbers(&d))
         };
         let (first, _) = write(&mut egress, now, packet(5, 100, 9000)).unwrap();
         assert_eq!(
@@ -493,12 +498,12 @@ mod tests {
     #[test]
     fn numbering_passes_the_wrap() {
         let now = Instant::now();
-        let mut srtp = srtp();
+        let (mut srtp, mut buffers) = (srtp(), Buffers::default());
         let mut egress = Egress::new(1, 2, "1", SectionExtensions::default(), "PA_a".into(), now);
         let start = egress.highest;
         for n in 0..70_000u64 {
             let datagram = egress
-                .write(now, &mut srtp, &packet(5, 65_000 + n, 0), VP8)
+                .write(now, &mut srtp, &mut buffers, &packet(5, 65_000 + n, 0), VP8)
                 .unwrap();
             assert_eq!(numbers(&datagram).0, (start + 1 + n) as u16);
         }
@@ -507,31 +512,36 @@ mod tests {
     #[test]
     fn resends_come_from_the_cache_once_per_interval() {
         let now = Instant::now();
-        let mut srtp = srtp();
+        let (mut srtp, mut buffers) = (srtp(), Buffers::default());
         let mut egress = Egress::new(1, 2, "1", SectionExtensions::default(), "PA_a".into(), now);
         let start = egress.highest as u16 + 1;
         for n in 0..20 {
-            egress.write(now, &mut srtp, &packet(5, n, 0), VP8);
+            egress.write(now, &mut srtp, &mut buffers, &packet(5, n, 0), VP8);
         }
         let mut out = Vec::new();
-        egress.resend(now, &mut srtp, start, 0b101, &mut out);
-        assert_eq!(out.len(), 3);
+        let mut resend = |at: Instant, first: u16, following: u16| {
+            egress.resend(at, &mut srtp, &mut buffers, first, following, &mut out);
+            out.len()
+        };
+        assert_eq!(resend(now, start, 0b101), 3);
+        assert_eq!(resend(now, start, 0), 3, "asked again too soon");
+        assert_eq!(resend(now + RESEND_INTERVAL, start, 0), 4);
+        let never_sent = [
+            (start.wrapping_sub(50), 0xffff),
+            (start.wrapping_add(100), 0xffff),
+        ];
+        for (first, following) in never_sent {
+            assert_eq!(resend(now, first, following), 4, "never sent");
+        }
         assert_eq!(u32::from_be_bytes(out[0][8..12].try_into().unwrap()), 2);
-        egress.resend(now, &mut srtp, start, 0, &mut out);
-        assert_eq!(out.len(), 3, "asked again too soon");
-        egress.resend(now + RESEND_INTERVAL, &mut srtp, start, 0, &mut out);
-        assert_eq!(out.len(), 4);
-        egress.resend(now, &mut srtp, start.wrapping_sub(50), 0xffff, &mut out);
-        egress.resend(now, &mut srtp, start.wrapping_add(100), 0xffff, &mut out);
-        assert_eq!(out.len(), 4, "never sent");
     }
 
     #[test]
     fn reports_wait_for_the_source_clock() {
         let now = Instant::now();
-        let mut srtp = srtp();
+        let (mut srtp, mut buffers) = (srtp(), Buffers::default());
         let mut egress = Egress::new(1, 2, "1", SectionExtensions::default(), "PA_a".into(), now);
-        egress.write(now, &mut srtp, &packet(5, 1, 1000), VP8);
+        egress.write(now, &mut srtp, &mut buffers, &packet(5, 1, 1000), VP8);
         assert!(
             egress
                 .report(now, 1, &mut srtp, None, CodecName::Vp8)

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::Shard;
+use crate::buffers::Buffers;
 use crate::participant::Participant;
 use crate::rtp::egress::{Format, MediaPacket, SourceClock};
 use crate::rtp::keyframe::starts_key_frame;
@@ -11,6 +12,15 @@ use crate::sdp::{Codec, match_codec};
 use crate::speakers;
 use crate::track::{ParticipantIndex, Slot, Source, TrackIndex};
 use crate::{Event, Kind, SubscriptionError};
+
+/// What all subscribers of a packet have in common.
+struct Passing<'a> {
+    now: Instant,
+    ntp: u64,
+    packet: &'a MediaPacket,
+    codec: &'a Codec,
+    clock: Option<SourceClock>,
+}
 
 /// What became of a packet at one subscriber.
 enum Passed {
@@ -119,7 +129,13 @@ impl Shard {
         clock: Option<SourceClock>,
     ) -> bool {
         let mut needs_key_frame = false;
-        let ntp = self.ntp(now);
+        let passing = Passing {
+            now,
+            ntp: self.ntp(now),
+            packet,
+            codec,
+            clock,
+        };
         let mut at = 0;
         // By index: a subscriber that fails is taken out of the list.
         while let Some(&subscriber) = self.tracks.get(t).and_then(|t| t.subscribers.get(at)) {
@@ -127,7 +143,7 @@ impl Shard {
             let receiver = subscriber.participant;
             self.guard(receiver, |shard| {
                 if let Some(participant) = shard.participants.get_mut(receiver) {
-                    outcome = pass(now, ntp, participant, subscriber.slot, packet, codec, clock);
+                    outcome = pass(&passing, participant, subscriber.slot, &mut shard.buffers);
                 }
                 Ok(())
             });
@@ -158,14 +174,18 @@ impl Shard {
 }
 
 fn pass(
-    now: Instant,
-    ntp: u64,
+    passing: &Passing<'_>,
     participant: &mut Participant,
     slot: Slot,
-    packet: &MediaPacket,
-    codec: &Codec,
-    clock: Option<SourceClock>,
+    buffers: &mut Buffers,
 ) -> Passed {
+    let Passing {
+        now,
+        ntp,
+        packet,
+        codec,
+        clock,
+    } = *passing;
     if !participant.is_reachable() {
         return Passed::Idle;
     }
@@ -209,7 +229,7 @@ fn pass(
     let Some(srtp) = transport.sender() else {
         return Passed::Idle;
     };
-    let Some(datagram) = egress.write(now, srtp, packet, format) else {
+    let Some(datagram) = egress.write(now, srtp, buffers, packet, format) else {
         return Passed::Idle;
     };
     let report = egress.report(now, ntp, srtp, clock, format.codec);

@@ -21,6 +21,7 @@ use std::time::{Instant, SystemTime};
 
 use rustc_hash::FxHashMap;
 
+use crate::buffers::Buffers;
 use crate::participant::Participant;
 use crate::room::Room;
 use crate::rtp::egress::MediaPacket;
@@ -62,6 +63,7 @@ pub struct Shard {
     /// Participants that may have to be asked for sections.
     section_checks: Vec<ParticipantIndex>,
     transmits: Vec<Transmit>,
+    buffers: Buffers,
     events: Vec<Event>,
     stats: Stats,
     sessions: u64,
@@ -91,6 +93,7 @@ impl Shard {
             with_output: Vec::new(),
             section_checks: Vec::new(),
             transmits: Vec::new(),
+            buffers: Buffers::default(),
             events: Vec::new(),
             stats: Stats::default(),
             sessions: 0,
@@ -138,6 +141,13 @@ impl Shard {
     /// Everything to send since the last call.
     pub fn transmits(&mut self) -> std::vec::Drain<'_, Transmit> {
         self.transmits.drain(..)
+    }
+
+    /// Take back what was sent, for its memory: optional, and of any age.
+    pub fn recycle(&mut self, sent: impl IntoIterator<Item = Transmit>) {
+        for transmit in sent {
+            self.buffers.give_back(transmit.payload);
+        }
     }
 
     /// Everything that happened since the last call.

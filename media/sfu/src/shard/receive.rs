@@ -360,10 +360,11 @@ impl Shard {
         };
         let mut resends = Vec::new();
         let mut key_frames = Vec::new();
-        let (outgoing, subscriptions, stats) = (
+        let (outgoing, subscriptions, stats, buffers) = (
             &participant.outgoing,
             &mut participant.subscriptions,
             &mut self.stats,
+            &mut self.buffers,
         );
         let Some(srtp) = transport.sender() else {
             return Ok(());
@@ -389,7 +390,7 @@ impl Shard {
                 } => {
                     stats.nacks_in += 1;
                     if egress.ssrc == ssrc && !subscription.is_paused && !subscription.is_starved {
-                        egress.resend(now, srtp, first, following, &mut resends);
+                        egress.resend(now, srtp, buffers, first, following, &mut resends);
                     }
                 }
                 Feedback::KeyFrame { .. } => {

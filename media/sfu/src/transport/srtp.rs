@@ -14,6 +14,8 @@ use str0m::crypto::{
     Aes128CmSha1_80Cipher, Sha1HmacProvider, SrtpProvider,
 };
 
+use crate::buffers::Buffers;
+
 const LABEL_RTP: u8 = 0;
 const LABEL_RTCP: u8 = 3;
 const RTCP_HEADER: usize = 8;
@@ -169,6 +171,7 @@ impl SrtpSender {
         payload: &[u8],
         ssrc: u32,
         index: u64,
+        buffers: &mut Buffers,
     ) -> Option<Vec<u8>> {
         let sha1 = self.rtp.sha1;
         let clear = header.len();
@@ -179,7 +182,7 @@ impl SrtpSender {
                 hmac_key,
                 salt,
             } => {
-                let mut out = vec![0; tagged + CM_TAG];
+                let mut out = buffers.take(tagged + CM_TAG);
                 out[..clear].copy_from_slice(header);
                 let iv = Aes128CmSha1_80::rtp_iv(*salt, ssrc, index);
                 cipher.encrypt(&iv, payload, &mut out[clear..]).ok()?;
@@ -193,7 +196,7 @@ impl SrtpSender {
                 Some(out)
             }
             Cipher::Gcm128 { cipher, salt } => {
-                let mut out = vec![0; tagged + GCM_TAG];
+                let mut out = buffers.take(tagged + GCM_TAG);
                 out[..clear].copy_from_slice(header);
                 let iv = AeadAes128Gcm::rtp_iv(*salt, ssrc, (index >> 16) as u32, index as u16);
                 cipher
@@ -202,7 +205,7 @@ impl SrtpSender {
                 Some(out)
             }
             Cipher::Gcm256 { cipher, salt } => {
-                let mut out = vec![0; tagged + GCM_TAG];
+                let mut out = buffers.take(tagged + GCM_TAG);
                 out[..clear].copy_from_slice(header);
                 let iv = AeadAes256Gcm::rtp_iv(*salt, ssrc, (index >> 16) as u32, index as u16);
                 cipher
