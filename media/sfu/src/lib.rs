@@ -10,6 +10,7 @@ mod participant;
 mod quality;
 mod room;
 mod rtp;
+mod runs;
 mod sdp;
 mod shard;
 mod slab;

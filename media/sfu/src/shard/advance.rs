@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::{Shard, Timer};
 use crate::quality::{self, Score};
+use crate::runs;
 use crate::speakers;
 use crate::track::{ParticipantIndex, TrackIndex};
 use crate::transport::ice::{DISCONNECTED_AFTER, FAILED_AFTER};
@@ -376,6 +377,7 @@ impl Shard {
             if let Some(transport) = &mut participant.transport {
                 let start = self.transmits.len();
                 self.transmits.append(&mut transport.out);
+                runs::gather(&mut self.transmits[start..], &mut self.order);
                 let dropped = std::mem::take(&mut transport.dropped_out);
                 if dropped > 0 {
                     *self

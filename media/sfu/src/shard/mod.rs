@@ -25,6 +25,7 @@ use crate::buffers::Buffers;
 use crate::participant::Participant;
 use crate::room::Room;
 use crate::rtp::egress::MediaPacket;
+use crate::runs;
 use crate::slab::Slab;
 use crate::track::{ParticipantIndex, Track, TrackIndex};
 use crate::transport::dtls::crypto;
@@ -70,6 +71,7 @@ pub struct Shard {
     // Scratch space of the packet path.
     packets: Vec<(TrackIndex, MediaPacket)>,
     stack_events: Vec<str0m::Event>,
+    order: runs::Order,
 }
 
 impl Shard {
@@ -99,6 +101,7 @@ impl Shard {
             sessions: 0,
             packets: Vec::new(),
             stack_events: Vec::new(),
+            order: runs::Order::default(),
         }
     }
 
