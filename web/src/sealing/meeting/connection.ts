@@ -169,6 +169,7 @@ export function sendCommit(t: Turn, own: NonNullable<State["own"]>): Done {
 /** Outside, with a socket: creates what is not there, knocks at what is. */
 export function enter(t: Turn, instance: Uint8Array | null): void {
   t.set({ instance });
+  t.timer("enter", null);
   if (instance === null && t.state.link === null) {
     // Who has not the whole link must not begin: its group could not prove the link to the others.
     t.set({ stage: "outside", atDoor: { members: 0, isShown: true } });
@@ -246,12 +247,13 @@ export function showDoor(t: Turn): void {
   if (atDoor !== null) t.set({ atDoor: { ...atDoor, isShown: true } });
 }
 
-export function onEntryError(t: Turn, type: "create" | "knock", code: string): void {
+export function onEntryError(t: Turn, type: "create" | "knock", code: string): Done {
   const { stage, instance } = t.state;
   if (type === "create" && stage === "creating" && code === "exists") {
-    // Without a word about the winner it is announced to everybody outside.
-    if (instance === null) t.set({ stage: "outside" });
-    else enter(t, instance);
+    if (instance !== null) return enter(t, instance);
+    // The winner is announced to everybody outside; else a new hello tells who it is.
+    t.set({ stage: "outside" });
+    t.timer("enter", t.now + RATE_MS);
   } else if (type === "knock" && code === "full") finish(t, "full");
   else if (type === "knock" && code === "no_instance") enter(t, null);
   else if (type === "knock" && code === "rate") t.timer("enter", t.now + RATE_MS);

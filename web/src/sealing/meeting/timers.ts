@@ -12,7 +12,7 @@ const DUE: Readonly<Record<TimerName, (t: Turn) => void>> = {
   reconnect: (t) => t.emit({ type: "connect" }),
   "give-up": (t) => finish(t, "lost"),
   door: showDoor,
-  enter: (t) => enter(t, t.state.instance),
+  enter: (t) => (t.state.stage === "outside" ? startOver(t) : enter(t, t.state.instance)),
   /** Being woken is enough: the lane looks for commits that are due. */
   commit: () => {},
   "commit-lost": onCommitLost,

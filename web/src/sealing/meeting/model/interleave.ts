@@ -36,7 +36,7 @@ export function interleave(seed: number, isTracing = false): Run {
     stir(world, random);
   }
   // Most are over as soon as all is well; some go on, for what only comes later.
-  calm(world, random() < 0.2);
+  calm(world, random() < 0.03);
   world.problems.push(...world.truth.violations, ...findings(world));
   const epochs = world.server.winners.size;
   return { problems: world.problems, steps: world.steps, epochs, trace: world.trace };

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { view } from "../view.ts";
-import { seeded, World } from "./world.ts";
+import { seeded, World } from "./model/world.ts";
+import { view } from "./view.ts";
 
 test("three come in by the link and see each other", () => {
   const world = new World(seeded(7));

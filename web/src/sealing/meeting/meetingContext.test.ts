@@ -1,0 +1,74 @@
+import { expect, test } from "vitest";
+import {
+  decodeContext,
+  encodeContext,
+  MAX_COHOSTS,
+  type MeetingContext,
+} from "./meetingContext.ts";
+import { seeded } from "./model/world.ts";
+
+const CONTEXT: MeetingContext = {
+  meetingId: new TextEncoder().encode("mtg_01"),
+  instance: new Uint8Array(16).fill(1),
+  creatorKey: new Uint8Array(32).fill(2),
+  hostFingerprint: new Uint8Array(16).fill(3),
+  mac: new Uint8Array(32).fill(4),
+  policy: { entry: "open", isLocked: false, history: 0, cohosts: [] },
+};
+const key = (n: number) =>
+  Uint8Array.from({ length: 32 }, (_, at) => (at === 0 ? n >> 8 : n & 0xff));
+
+test("the bytes are those of the protocol", () => {
+  const bytes = encodeContext(CONTEXT);
+  expect([...bytes.subarray(0, 9)]).toEqual([1, 6, 109, 116, 103, 95, 48, 49, 1]);
+  expect([...bytes.subarray(-5)]).toEqual([0, 0, 0, 0, 0]);
+  expect(bytes.length).toBe(1 + 7 + 16 + 32 + 16 + 32 + 4 + 1);
+});
+
+test.each([0, 1, 2, MAX_COHOSTS])("with %d co-hosts it reads what it wrote", (count) => {
+  const cohosts = Array.from({ length: count }, (_, at) => key(at));
+  const policy = { entry: "lobby", isLocked: true, history: 300, cohosts } as const;
+  const context = { ...CONTEXT, policy };
+  expect(decodeContext(encodeContext(context))).toEqual(context);
+});
+
+test("every other way to write it is refused", () => {
+  const bytes = encodeContext(CONTEXT);
+  const at = (place: number, value: number) => {
+    const damaged = bytes.slice();
+    damaged[place < 0 ? bytes.length + place : place] = value;
+    return damaged;
+  };
+  const withCohosts = (cohosts: readonly Uint8Array[]) =>
+    encodeContext({ ...CONTEXT, policy: { ...CONTEXT.policy, cohosts } });
+  const longWay = Uint8Array.from([1, 0x40, 6, ...bytes.subarray(2)]);
+  const bad = [
+    new Uint8Array(),
+    at(0, 2),
+    at(0, 0),
+    at(-5, 2),
+    at(-4, 2),
+    at(-1, 0xc0),
+    at(-1, 1),
+    at(-1, 32),
+    bytes.subarray(0, -1),
+    Uint8Array.from([...bytes, 0]),
+    longWay,
+    withCohosts([key(2), key(1)]),
+    withCohosts([key(1), key(1)]),
+    withCohosts(Array.from({ length: MAX_COHOSTS + 1 }, (_, place) => key(place))),
+    Uint8Array.from([...bytes.subarray(0, -1), 3, 1, 2, 3]),
+  ];
+  for (const damaged of bad) expect(decodeContext(damaged)).toBeNull();
+});
+
+test("random bytes are never read wrongly", () => {
+  const random = seeded(5);
+  const bytes = encodeContext(CONTEXT);
+  for (let round = 0; round < 2_000; round += 1) {
+    const damaged = bytes.slice(0, Math.ceil(random() * bytes.length));
+    damaged[Math.floor(random() * damaged.length)] = Math.floor(random() * 256);
+    const read = decodeContext(damaged);
+    if (read !== null) expect(encodeContext(read)).toEqual(damaged);
+  }
+});
