@@ -1,7 +1,7 @@
 /**
  * Where this browser keeps keys: IndexedDB, which holds CryptoKeys without showing what is in them;
- * memory where it is missing (private windows of some browsers). Holds nothing but keys and their
- * public halves.
+ * memory where it is missing (private windows of some browsers). Holds keys, their
+ * public halves, and the vault as it was last read: ciphertext.
  */
 
 export interface KeyStore {
