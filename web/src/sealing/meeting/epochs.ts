@@ -201,17 +201,14 @@ export function onKeys(
 ): Done {
   const { group } = t.state;
   const identity = ownIdentity(t.state);
-  const ownKey = keys.get(identity ?? "");
-  if (group === null || identity === null || ownKey === undefined) {
+  if (group === null || identity === null || !keys.has(identity)) {
     return breakSeal(t, "no-encryption");
   }
   const { epoch } = group.facts;
-  const others = new Map([...keys].filter(([of]) => of !== identity));
-  t.emit({ type: "keys-receive", epoch, index: epoch % 256, keys: others });
+  t.emit({ type: "keys-receive", epoch, index: epoch % 256, keys });
   const made: KeyEpoch = {
     epoch,
     identities: [...keys.keys()],
-    own: ownKey,
     at: t.now,
     forgetAt: null,
   };
@@ -270,7 +267,7 @@ function sendWith(t: Turn, epoch: number): void {
   const identity = ownIdentity(t.state);
   const keys = t.state.keyEpochs.findLast((made) => made.epoch === epoch);
   if (keys === undefined || identity === null) return;
-  t.emit({ type: "keys-send", epoch, index: epoch % 256, identity, key: keys.own });
+  t.emit({ type: "keys-send", epoch, index: epoch % 256, identity });
   t.send("using", { epoch });
   t.set({
     sendingEpoch: epoch,

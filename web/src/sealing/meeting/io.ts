@@ -171,27 +171,31 @@ export type Input =
   | { readonly type: "known-accounts"; readonly accounts: readonly string[] };
 
 export type Effect =
+  /** Open a socket; one that is there is closed without a word. */
   | { readonly type: "connect" }
+  /** Close the socket, or stop opening one: nothing of it is heard any more, `closed` neither. */
   | { readonly type: "disconnect" }
   | { readonly type: "send"; readonly frame: ClientFrame }
   /** Answer by `answered` or `failed` with this id. At most one is open at a time. */
   | ({ readonly type: "call"; readonly id: number } & Ask)
   /** Be back with a `tick` at `at`; replaces the wake before. Null: none wanted. */
   | { readonly type: "wake"; readonly at: number | null }
-  /** Install what others will send with, before they do. `own` is for later: must not send yet. */
+  /**
+   * Install what everybody will send with, before anybody does; the own key (`keys` has it too)
+   * must not send yet. The bytes are the receiver's: the machine keeps none.
+   */
   | {
       readonly type: "keys-receive";
       readonly epoch: number;
       readonly index: number;
       readonly keys: ReadonlyMap<string, Uint8Array>;
     }
-  /** Send with this from now on; a key frame of every own video by 300 ms after. */
+  /** Send with the own key of this epoch from now on; a key frame of every own video 300 ms after. */
   | {
       readonly type: "keys-send";
       readonly epoch: number;
       readonly index: number;
       readonly identity: string;
-      readonly key: Uint8Array;
     }
   /** Overwrite these identities' keys at the index; the own one without switching to it. */
   | {

@@ -121,7 +121,6 @@ export interface LastCommit {
 export interface KeyEpoch {
   readonly epoch: number;
   readonly identities: readonly string[];
-  readonly own: Uint8Array;
   readonly at: number;
   /** When to overwrite; null: in use. */
   readonly forgetAt: number | null;

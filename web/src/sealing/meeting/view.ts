@@ -135,14 +135,3 @@ function proofOf(state: State, { facts, hasProof }: DoorEntry): DoorGuest["proof
   if (accountKey !== null && state.setup.knownAccounts.includes(b64(accountKey))) return "account";
   return hasProof ? "link" : "unknown";
 }
-
-/** The chat as this person saw it, as plain text. `time` writes an instant as the page does. */
-export function chatAsText(sealed: Sealed, time: (at: number) => string): string {
-  return sealed.chat
-    .filter((message) => !message.isDeleted)
-    .map(({ name, text, sentAt, privateWith }) => {
-      const to = privateWith === null ? "" : ` (→ ${privateWith.name})`;
-      return `${time(sentAt)} ${name}${to}: ${text}`;
-    })
-    .join("\n");
-}

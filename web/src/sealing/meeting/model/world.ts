@@ -60,6 +60,8 @@ export class Client {
   readonly notices: SealedNotice[] = [];
   readonly outcomes = new Map<number, string>();
   keys: { sending: number; secret: string } = { sending: -1, secret: "" };
+  /** epoch -> secret */
+  readonly installed = new Map<number, string>();
   mediaConnects = 0;
   isStopped = false;
   nextWish = 0;
@@ -169,10 +171,16 @@ export class World {
       case "wake":
         client.wakeAt = effect.at;
         return;
+      case "keys-receive": {
+        const own = effect.keys.get(view(client.state).selfIdentity ?? "");
+        const [secret = ""] = new TextDecoder().decode(own).split(" ");
+        client.installed.set(effect.epoch, secret);
+        return;
+      }
       case "keys-send":
         client.keys = {
           sending: effect.epoch,
-          secret: new TextDecoder().decode(effect.key).split(" ")[0] ?? "",
+          secret: client.installed.get(effect.epoch) ?? "",
         };
         return;
       case "media-connect":
