@@ -213,8 +213,12 @@ class Relay:
 
     def reopen(self) -> None:
         """As when most have refused the last commit."""
+        undone = self.commits.pop()
         self.epoch -= 1
-        self._members("reopened", epoch=self.epoch, hash="")
+        self.seq += 1
+        self._members("reopened", seq=self.seq, epoch=self.epoch, hash="")
+        for entry in undone["admitted"]:
+            self.lines[entry["seat"]].place = "outside"
         self.run()
 
     def _using(self, line: Line, frame: Frame) -> None:

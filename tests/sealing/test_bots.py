@@ -120,6 +120,23 @@ async def test_a_closed_tab_comes_back_to_its_place(server: SealedServer) -> Non
             assert len(again.member.people.rosters[_epoch(again)]) == 2
 
 
+async def test_a_broken_socket_is_resumed_and_nothing_is_missed(server: SealedServer) -> None:
+    async with server.host() as host, server.guest("a") as a:
+        for bot in (host, a):
+            await bot.until(lambda each: each.is_inside)
+        await _agree(host, a)
+        tickets = len([effect for effect in a.told if isinstance(effect, Inside)])
+        a.drop()
+        for number in range(5):
+            host.do(lambda member, _now, number=number: member.chat(str(number)))  # type: ignore[misc]
+        host.do(lambda member, now: member.renew(now))
+        await a.until(lambda bot: len(bot.heard("chat")) == 5)
+        assert [said["text"] for said in a.heard("chat")] == ["0", "1", "2", "3", "4"]
+        await host.until(lambda bot: _epoch(bot) >= 2)
+        await _agree(host, a)
+        assert len([effect for effect in a.told if isinstance(effect, Inside)]) == tickets
+
+
 def _media(bot: Bot) -> Media:
     assert bot.media is not None
     return bot.media

@@ -216,6 +216,16 @@ def test_a_commit_is_reopened() -> None:
     agree(host, a)
 
 
+def test_who_came_by_an_undone_commit_knocks_anew() -> None:
+    relay, (host, a) = meeting("a")
+    late = relay.connect(member("late"))
+    assert late.is_inside
+    relay.reopen()
+    relay.run(until=relay.now + 1)
+    agree(host, a, late)
+    assert late.member.phase == "inside"
+
+
 def test_a_changed_commit_is_refused_and_said() -> None:
     relay, (host, a, b) = meeting("a", "b")
 

@@ -14,8 +14,8 @@ from contextlib import suppress
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from websockets.asyncio.client import connect
-from websockets.exceptions import InvalidStatus, WebSocketException
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
 
 from conclave_sealing.effects import Effect, Heard, Inside, Keys, Send, UseKey
 from conclave_sealing.member import Member
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from conclave_sealing.media import Media
 
 MAX_FRAME = 1 << 20
+FINAL = {1008, 4000}
+"""Closes after which one must not come back: a violation, or another tab has the seat."""
 RETRY_S = (0.2, 0.5, 1.0, 2.0, 4.0)
 
 
@@ -52,6 +54,7 @@ class Bot:
         self._news = asyncio.Event()
         self._wake = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
+        self._socket: ClientConnection | None = None
 
     async def __aenter__(self) -> Self:
         self._task = asyncio.create_task(self._live(), name=f"bot {self.member.name}")
@@ -77,6 +80,11 @@ class Bot:
             await asyncio.gather(self._task, return_exceptions=True)
         if self.media is not None:
             await self.media.stop()
+
+    def drop(self) -> None:
+        """Break the socket, as a bad network does; the bot comes back by itself."""
+        if self._socket is not None:
+            self._socket.transport.abort()
 
     def now(self) -> float:
         return asyncio.get_running_loop().time()
@@ -127,6 +135,7 @@ class Bot:
             async with connect(
                 url, additional_headers=headers, ssl=self._tls, max_size=MAX_FRAME, proxy=None
             ) as socket:
+                self._socket = socket
                 self._outgoing = asyncio.Queue()
                 self._perform(self.member.start())
                 sending = asyncio.create_task(self._send(socket.send))
@@ -135,9 +144,15 @@ class Bot:
                     async for text in socket:
                         self._perform(self.member.receive(json.loads(text), self.now()))
                 finally:
+                    self._socket = None
                     for task in (sending, ticking):
                         task.cancel()
                     await asyncio.gather(sending, ticking, return_exceptions=True)
+                if socket.close_code in FINAL:
+                    return True
+        except ConnectionClosed as error:
+            if error.rcvd is not None and error.rcvd.code in FINAL:
+                return True
         except InvalidStatus as error:
             if error.response.status_code in {403, 404}:
                 raise

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from hashlib import sha256
 
 from conclave_sealing._mls import Applied, Removed
@@ -43,9 +44,12 @@ class Changing(Talking):
         self._staged = None
         before = {leaf.leaf: leaf for leaf in done.before.roster}
         self.facts = done.after
-        why = {entry["seat"]: entry["why"] for entry in frame["removed"]}
+        self._seats_before = {seat: replace(found) for seat, found in people.seats.items()}
+        taken_out = set()
         for entry in frame["removed"]:
-            people.seats.pop(entry["seat"], None)
+            seat = people.seats.pop(entry["seat"], None)
+            if seat is not None and entry["why"] == "removed":
+                taken_out.add(seat.identity)
         back = {add.signature_key for add in done.commit.adds}
         for leaf in done.commit.removes:
             key = before[leaf].signature_key
@@ -54,7 +58,7 @@ class Changing(Talking):
             if key not in back:
                 people.profiles.pop(key, None)
                 people.linkless.discard(key)
-                if "removed" in why.values():
+                if identity in taken_out:
                     people.banned.add(key)
         for entry in frame["admitted"]:
             people.admit(entry["seat"], entry["identity"], now)
@@ -62,7 +66,7 @@ class Changing(Talking):
         if done.commit.adds and not done.commit.psks:
             old = {leaf.signature_key for leaf in done.before.roster}
             people.linkless.update(back - old)
-        self._new_epoch(now, at_once="removed" in why.values())
+        self._new_epoch(now, at_once=bool(taken_out))
         if done.commit.adds:
             self._profile()
 
@@ -91,15 +95,21 @@ class Changing(Talking):
         if self.facts is not None and frame["epoch"] >= self.facts.epoch and self._switch_at:
             self._switch()
 
-    def _on_reopened(self, frame: Frame, now: float) -> None:
-        if self.facts is None or self.facts.epoch <= frame["epoch"]:
-            return
-        if self.facts.epoch != frame["epoch"] + 1 or not self._engine.undo():
-            self._finish("lost")
-            return
+    def _is_undone(self, frame: Frame, now: float) -> bool:
+        """Back before the last commit; False where that state is not held."""
+        facts, _ = self._group()
+        if facts.epoch <= frame["epoch"]:
+            return True
+        if facts.epoch != frame["epoch"] + 1 or not self._engine.undo():
+            return False
         self.facts = self._engine.facts()
         self._staged = None
+        seats, self.people.seats = self.people.seats, self._seats_before
+        for seat in self.people.seats.keys() - seats.keys():
+            # It was taken out of the group, and is in it again: somebody has to do it anew.
+            self.people.set_state(seat, "left", now)
         self._new_epoch(now, at_once=True)
+        return True
 
     def _work(self, now: float) -> None:
         """Commit what is our turn, if nothing of ours is under way."""

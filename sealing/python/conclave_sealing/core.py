@@ -11,10 +11,10 @@ from conclave_sealing.commits import Plan, Wish
 from conclave_sealing.content import write_content
 from conclave_sealing.context import MeetingContext, Policy
 from conclave_sealing.effects import Effect, Over, Send
-from conclave_sealing.frames import write_frame
+from conclave_sealing.frames import Frame, write_frame
 from conclave_sealing.judge import Role, judge, role_of
 from conclave_sealing.keys import Link, credential_of, identity_of, public_half
-from conclave_sealing.people import People
+from conclave_sealing.people import People, Seat
 
 Phase = Literal["away", "outside", "creating", "knocking", "inside", "over"]
 
@@ -51,7 +51,8 @@ class Core:
         self._engine = self._new_engine()
         self._out: list[Effect] = []
         self._n = 0
-        self._requests: dict[int, str] = {}
+        self._requests: dict[int, Frame] = {}
+        """Not answered yet."""
         self._seat = ""
         self._resume: str | None = None
         self._seq = 0
@@ -60,6 +61,8 @@ class Core:
         self._last_commit = float("-inf")
         self._beat_at = float("inf")
         self._switch_at: float | None = None
+        self._seats_before: dict[str, Seat] = {}
+        """Before the last commit, should it be undone."""
 
     @property
     def identity(self) -> str:
@@ -96,8 +99,9 @@ class Core:
 
     def _request(self, kind: str, **fields: object) -> None:
         self._n += 1
-        self._requests[self._n] = kind
-        self._send(kind, n=self._n, **fields)
+        frame = write_frame(kind, n=self._n, **fields)
+        self._requests[self._n] = frame
+        self._out.append(Send(frame))
 
     def _send(self, kind: str, **fields: object) -> None:
         self._out.append(Send(write_frame(kind, **fields)))

@@ -100,7 +100,7 @@ _FRAMES: dict[str, dict[str, _Read]] = {
     "commit": _MLS | {"from": _text, "admitted": _ADMITTED, "removed": _REMOVED},
     "message": _MLS | {"from": _text},
     "settled": {"epoch": _number},
-    "reopened": {"epoch": _number},
+    "reopened": {"seq": _number, "epoch": _number},
     "presence": {"seat": _text, "state": _one_of(*_STATES)},
     "granted": {"seat": _text, "role": _text},
     "removed": {"why": _one_of(*_WHY)},

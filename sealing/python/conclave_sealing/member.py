@@ -13,7 +13,7 @@ from conclave_sealing._mls import KeyPackageFacts
 from conclave_sealing.changes import Changing
 from conclave_sealing.commits import SPACING_S, AtDoor, Plan
 from conclave_sealing.context import MeetingContext
-from conclave_sealing.effects import Effect, Inside, Knocked, Trouble
+from conclave_sealing.effects import Effect, Inside, Knocked, Send, Trouble
 from conclave_sealing.errors import Refused
 from conclave_sealing.frames import Frame, read_frame
 from conclave_sealing.judge import Role, role_of
@@ -30,7 +30,6 @@ class Member(Changing):
     def start(self) -> list[Effect]:
         """A socket is open, for the first time or again."""
         since = self._seq if self.phase == "inside" else None
-        self._requests.clear()
         self._send("hello", resume=self._resume, since=since)
         return self._take()
 
@@ -138,7 +137,11 @@ class Member(Changing):
     def _on_hello(self, frame: Frame, now: float) -> None:
         self._seat, self._resume = frame["seat"], frame["resume"]
         if frame["resumed"] and self.phase in {"inside", "knocking"}:
+            # What is not answered may have been lost; whoever has it already drops the second.
+            lost = [asked for asked in self._requests.values() if asked["t"] == "message"]
+            self._out += [Send(asked) for asked in lost]
             return
+        self._requests.clear()
         self.phase, self._staged = "outside", None
         self._on_instance(frame, now)
 
@@ -258,6 +261,17 @@ class Member(Changing):
         del now
         self.plan.door.pop(frame["seat"], None)
 
+    def _on_reopened(self, frame: Frame, now: float) -> None:
+        if self.phase != "inside" or frame["seq"] <= self._seq:
+            return
+        self._seq = frame["seq"]
+        if self._is_undone(frame, now):
+            return
+        # The commit that let us in is undone, or one before it: we are outside again.
+        self.phase = "outside"
+        self._switch_at = self._staged = None
+        self._on_instance({"instance": self._instance}, now)
+
     def _on_presence(self, frame: Frame, now: float) -> None:
         if self.phase == "inside":
             self.people.set_state(frame["seat"], frame["state"], now)
@@ -282,7 +296,8 @@ class Member(Changing):
 
     # --- answers
     def _on_ok(self, frame: Frame, now: float) -> None:
-        if self._requests.pop(frame["n"], "") == "create" and frame["ticket"] is not None:
+        asked = self._requests.pop(frame["n"], None)
+        if asked and asked["t"] == "create" and frame["ticket"] is not None:
             self._enter(now)
             ticket = frame["ticket"]
             self._out.append(Inside(self.identity, ticket["url"], ticket["token"]))
@@ -290,8 +305,8 @@ class Member(Changing):
 
     def _on_error(self, frame: Frame, now: float) -> None:
         del now
-        asked = self._requests.pop(frame["n"], "") if frame["n"] is not None else ""
-        match asked:
+        asked = self._requests.pop(frame["n"], None)
+        match asked["t"] if asked else "":
             case "commit" if self._staged is not None:
                 wish = self._staged[1]
                 self._discard()
