@@ -94,7 +94,13 @@ class Outbound:
         self.end(Goodbye(LATER, "slow"))
 
     async def get(self) -> OutboundEntry:
-        entry = await self._entries.get()
+        return self._taken(await self._entries.get())
+
+    def take(self) -> OutboundEntry | None:
+        """What waits first, if anything."""
+        return None if self._entries.empty() else self._taken(self._entries.get_nowait())
+
+    def _taken(self, entry: OutboundEntry) -> OutboundEntry:
         self._bytes -= _size(entry)
         if self._entries.qsize() <= self._max_frames // 2 and self._bytes <= self._max_bytes // 2:
             self._has_room.set()
@@ -144,7 +150,7 @@ class Connection:
 
     def take(self, row: Row, *, is_replay: bool = False) -> bool:
         """What this row means to this socket; True when something was put into its queue."""
-        if row.pos <= self.cursor:
+        if row.pos <= self.cursor or self.place == "gone":
             return False
         self.cursor = row.pos
         if row.seat is not None:

@@ -227,11 +227,15 @@ class Sitting:
         if empty_since is not None and empty_since + self.limits.empty <= now:
             self.end("empty")
 
-    def restarted(self, now: datetime) -> None:
-        """This server has come back: everybody gets the whole time to do so too."""
-        for seat in self.seats.values():
-            self._lose(now, seat)
-        self.follow(now)
+    def restarted(self, now: datetime, *, is_alone: bool) -> None:
+        """This server has come back: everybody gets the whole time to do so too.
+
+        `is_alone`: there is no other process that could hold a socket.
+        """
+        if is_alone:
+            for seat in self.seats.values():
+                self._lose(now, seat)
+            self.follow(now)
         if self.instance.empty_since_at is not None:
             self.instance.empty_since_at = now
             self._is_instance_changed = True

@@ -157,13 +157,13 @@ class Sealing:
             await asyncio.wait_for(self._all_gone.wait(), timeout_s)
 
     async def restarted(self) -> None:
-        """At the start. With SQLite this is the only process: no socket can be left."""
-        if not self.app.db.is_sqlite:
-            return
+        """At the start. With SQLite this is the only process: no socket can be left. With
+        PostgreSQL the silence of a process tells (`beat`)."""
+        is_alone = self.app.db.is_sqlite
 
         def work(desk: Desk) -> None:
             if desk.sitting is not None:
-                desk.sitting.restarted(self.app.clock.now())
+                desk.sitting.restarted(self.app.clock.now(), is_alone=is_alone)
 
         async with self.app.db.read() as session:
             meetings = list(await session.scalars(select(SealingInstance.meeting_id)))
