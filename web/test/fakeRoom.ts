@@ -34,6 +34,7 @@ export class FakeTrack {
 
 export class FakePublication {
   isMuted = false;
+  isEncrypted = true;
   readonly trackSid: string;
   readonly track: FakeTrack;
   constructor(trackSid: string, track: FakeTrack) {
@@ -45,6 +46,7 @@ export class FakePublication {
 export class FakeParticipant {
   attributes: Record<string, string> = {};
   isSpeaking = false;
+  readonly isLocal: boolean = false;
   connectionQuality: ConnectionQuality = ConnectionQuality.Excellent;
   publications = new Map<Track.Source, FakePublication>();
   readonly identity: string;
@@ -62,6 +64,9 @@ export class FakeParticipant {
         .map((publication) => [publication.trackSid, publication]),
     );
   }
+  get trackPublications() {
+    return new Map([...this.publications.values()].map((one) => [one.trackSid, one]));
+  }
   getTrackPublication(source: Track.Source) {
     return this.publications.get(source);
   }
@@ -75,6 +80,7 @@ export class FakeParticipant {
 }
 
 export class FakeLocalParticipant extends FakeParticipant {
+  override readonly isLocal = true;
   calls: string[] = [];
   onChange: () => void = () => undefined;
   /** What the next switching on of a device throws. */

@@ -6,10 +6,11 @@ import type {
   Outcome,
   Sealed,
   SealedActions,
-  SealedMeeting,
   SealedMember,
   SealedNotice,
 } from "../src/sealing/contract.ts";
+import type { KeyRing } from "../src/sealing/frames/keyRing.ts";
+import type { MediaSeat, SealedSession } from "../src/sealing/session/shell.ts";
 
 export function member(identity: string, change: Partial<SealedMember> = {}): SealedMember {
   return {
@@ -59,13 +60,25 @@ export function guest(seat: string, change: Partial<DoorGuest> = {}): DoorGuest 
   };
 }
 
-export interface FakeSealed extends SealedMeeting {
+export interface FakeSealed extends SealedSession {
   readonly store: StoreApi<Sealed>;
   /** "action argument argument", in the order in which they were asked for. */
   readonly asked: string[];
   /** What the next actions come to. */
   outcome: Outcome;
+  /** The answers to the next wishes for a ticket; none left: the server does not answer. */
+  readonly renewals: (MediaSeat | null | Error)[];
+  /** Somebody lets us in. */
+  admit(seat?: MediaSeat): void;
+  /** We are given another place. */
+  reseat(seat: MediaSeat): void;
+  /** The people of the group, oneself apart. */
+  group(...members: SealedMember[]): void;
   tell(notice: SealedNotice): void;
+}
+
+export function mediaSeat(token = "first", identity = "me"): MediaSeat {
+  return { identity, ticket: { url: "", token }, ring: {} as KeyRing };
 }
 
 export function fakeSealed(change: Partial<Sealed> = {}): FakeSealed {
@@ -89,10 +102,38 @@ export function fakeSealed(change: Partial<Sealed> = {}): FakeSealed {
   }));
   const asked: string[] = [];
   const listeners = new Set<(notice: SealedNotice) => void>();
+  const seatListeners = new Set<(seat: MediaSeat) => void>();
+  let admit: (seat: MediaSeat) => void = () => undefined;
   const fake: FakeSealed = {
     store,
     asked,
     outcome: "done",
+    renewals: [],
+    seated: new Promise((resolve) => {
+      admit = resolve;
+    }),
+    admit: (seat = mediaSeat()) => admit(seat),
+    reseat: (seat) => {
+      for (const listener of seatListeners) listener(seat);
+    },
+    group: (...members) =>
+      store.setState(({ members: before }) => ({
+        members: [...before.filter((one) => one.isSelf), ...members],
+      })),
+    start: (name) => void asked.push(`start ${name}`),
+    close: () => void asked.push("close"),
+    async renewTicket() {
+      const answer = fake.renewals.shift();
+      if (answer === undefined || answer instanceof Error) throw answer ?? new Error("unreachable");
+      return answer;
+    },
+    onSeat(listener) {
+      seatListeners.add(listener);
+      return () => seatListeners.delete(listener);
+    },
+    tellMedia: (seen) => void asked.push(`media ${JSON.stringify(seen)}`),
+    tellFindings: (found) => void asked.push(`findings ${JSON.stringify(found)}`),
+    tellNoEncryption: () => void asked.push("no encryption"),
     tell: (notice) => {
       for (const listener of listeners) listener(notice);
     },

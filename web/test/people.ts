@@ -5,7 +5,8 @@ export function somebody(identity: string, over: Partial<Person> = {}): Person {
   return {
     identity,
     name: identity,
-    role: "guest",
+    isVerified: false,
+    handPlace: null,
     isSelf: false,
     joinedAt: 0,
     camera: null,

@@ -11,7 +11,7 @@ import {
 } from "@tanstack/react-query";
 import { asApiError } from "./errors.ts";
 import { call } from "./http.ts";
-import type { JoinAnswer, OpenMeeting, RunningMeeting, ServerFacts, User } from "./types.ts";
+import type { OpenMeeting, RunningMeeting, ServerFacts, User } from "./types.ts";
 
 const MAX_RETRIES = 3;
 const BASE_DELAY_MS = 500;
@@ -125,36 +125,5 @@ export function useOpenMeeting(meetingId: string) {
     gcTime: 0,
     staleTime: 0,
     refetchOnWindowFocus: false,
-  });
-}
-
-export function joinMeeting(meetingId: string, name: string): Promise<JoinAnswer> {
-  return call<JoinAnswer>({
-    method: "POST",
-    path: `/meetings/${encodeURIComponent(meetingId)}/join`,
-    body: { name },
-  });
-}
-
-/** For the meeting's host: takes one person out; that identity may not come back. */
-export function useRemoveParticipant(meetingId: string) {
-  return useMutation({
-    mutationFn: (identity: string) =>
-      call<void>({
-        method: "DELETE",
-        path: `/meetings/${encodeURIComponent(meetingId)}/participants/${encodeURIComponent(identity)}`,
-      }),
-  });
-}
-
-/** For the meeting's host: mutes one track of one person. */
-export function useMuteParticipant(meetingId: string) {
-  return useMutation({
-    mutationFn: ({ identity, track }: { identity: string; track: string }) =>
-      call<void>({
-        method: "POST",
-        path: `/meetings/${encodeURIComponent(meetingId)}/participants/${encodeURIComponent(identity)}/mute`,
-        body: { track },
-      }),
   });
 }

@@ -26,11 +26,6 @@ export interface OpenMeeting {
   is_open: true;
   opened_at: string;
   is_host: boolean;
-}
-
-export interface JoinAnswer {
-  url: string;
-  token: string;
-  identity: string;
-  role: "host" | "guest";
+  /** Readable with the link alone; base64url. */
+  sealed_title?: string | null;
 }

@@ -1,25 +1,16 @@
-import { Activity, type ComponentType, useEffect, useRef, useState } from "react";
+import { Activity, useEffect, useRef, useState } from "react";
+import { useTranslation } from "react-i18next";
+import { useStore } from "zustand";
+import { useOpenMeeting, useSession } from "../api/queries.ts";
 import { JoinPage } from "../features/join/JoinPage.tsx";
 import { LeavePage } from "../features/join/LeavePage.tsx";
-import type { EnteredMeeting, LeaveReason } from "../features/meeting/contract.ts";
-import type { MeetingProps } from "../features/meeting/index.tsx";
-import { meetingPath } from "../links.ts";
+import type { Going, LeaveReason } from "../features/meeting/contract.ts";
+import type { SealedSession } from "../sealing/session/shell.ts";
 import { GuestFrame } from "./frames.tsx";
+import { guestLinkOf, linkHere, prepareVisit, type Visit } from "./visit.ts";
 
 type Timer = ReturnType<typeof setTimeout>;
 type Stage = { at: "door" } | { at: "inside" } | { at: "left"; reason: LeaveReason };
-
-/** The meeting's page and the session that it shows: for one visit, not yet on its way. */
-interface Visit {
-  Page: ComponentType<MeetingProps>;
-  session: MeetingProps["session"];
-  warmUp(): Promise<void>;
-}
-
-async function prepareVisit(): Promise<Visit> {
-  const { default: Page, openSession, warmUp } = await import("../features/meeting/index.tsx");
-  return { Page, session: openSession(), warmUp };
-}
 
 const PREPARE_AFTER_MS = 300;
 /** By then the request for the room is on its way, and the page is shown while it is answered. */
@@ -27,70 +18,104 @@ const SHOW_AFTER_MS = 40;
 
 /** `/m/<id>`: the door, the meeting, and what stands there afterwards, all at one address. */
 export function MeetingRoute({ meetingId }: { meetingId: string }) {
+  const { t } = useTranslation("join");
   const [stage, setStage] = useState<Stage>({ at: "door" });
+  const [fragment] = useState(() => linkHere(meetingId));
   const [visit, setVisit] = useState<Visit | null>(null);
-  const entering = useRef<{ session: Visit["session"]; timer: Timer } | null>(null);
+  const [going, setGoing] = useState<Going | null>(null);
+  const [problem, setProblem] = useState<"unsealable" | "unloaded" | null>(null);
+  const meeting = useOpenMeeting(meetingId);
+  const session = useSession();
+  const isEntered = useRef(false);
   const { at } = stage;
+  const facts = meeting.data;
+  const user = session.data;
 
-  // The meeting's code comes and its page is drawn, unseen, while the person looks into the
-  // mirror: at Join only the network is left to wait for.
+  // The meeting's code comes, its keys are made and its page is drawn, unseen, while the person
+  // looks into the mirror: at Join only the network is left to wait for.
   useEffect(() => {
-    if (at !== "door") return;
+    if (at !== "door" || facts === undefined || user === undefined) return;
     let isHere = true;
+    let prepared: Visit | null = null;
     const timer = setTimeout(() => {
-      prepareVisit().then((prepared) => {
-        if (!isHere) return;
-        setVisit(prepared);
-        void prepared.warmUp();
-        // The code that did not come now is asked for again at Join.
-      }, ignore);
+      prepareVisit(facts, fragment, user).then(
+        (made) => {
+          if (!isHere) {
+            made.sealed.close();
+            return;
+          }
+          prepared = made;
+          setProblem(null);
+          setVisit(made);
+          void made.warmUp();
+        },
+        () => isHere && setProblem(isSealable() ? "unloaded" : "unsealable"),
+      );
     }, PREPARE_AFTER_MS);
     return () => {
       isHere = false;
       clearTimeout(timer);
+      if (!isEntered.current) prepared?.sealed.close();
     };
-  }, [at]);
+  }, [at, facts, user, fragment]);
+
+  // Who presses Join before all is ready has knocked as soon as it is.
+  useEffect(() => {
+    if (visit === null || going === null || isEntered.current) return;
+    isEntered.current = true;
+    visit.sealed.start(going.name);
+  }, [visit, going]);
+
+  const phase = useSealedPhase(visit?.sealed ?? null);
+  useEffect(() => {
+    if (visit === null || going === null || at !== "door") return;
+    let timer: Timer | undefined;
+    let isHere = true;
+    void visit.sealed.seated.then((seat) => {
+      if (!isHere) return;
+      going.preview.keep();
+      visit.session.start({ ...going, sealed: visit.sealed, seat });
+      timer = setTimeout(() => setStage({ at: "inside" }), SHOW_AFTER_MS);
+    });
+    return () => {
+      isHere = false;
+      clearTimeout(timer);
+    };
+  }, [visit, going, at]);
+
+  function leave(reason: LeaveReason): void {
+    visit?.sealed.close();
+    isEntered.current = false;
+    setVisit(null);
+    setGoing(null);
+    setStage({ at: "left", reason });
+  }
+
+  // Refused, or over before one was in: the session never began.
+  const isOver = phase?.type === "over" && at === "door";
+  useEffect(() => {
+    if (isOver && going !== null) {
+      going.preview.stop();
+      leave(phase.reason);
+    }
+  });
 
   // The page itself leaves when it goes away. Until it is shown, that is up to us.
+  const unfinished = useRef<Visit | null>(null);
+  unfinished.current = at === "door" && going !== null ? visit : null;
   useEffect(
     () => () => {
-      if (entering.current === null) return;
-      clearTimeout(entering.current.timer);
-      void entering.current.session.leave();
+      const left = unfinished.current;
+      if (left === null) return;
+      void left.sealed.actions.leave().then(() => left.sealed.close());
+      void left.session.leave();
     },
     [],
   );
 
-  function enter(entered: EnteredMeeting): void {
-    if (visit !== null) {
-      const { session } = visit;
-      session.start(entered);
-      const timer = setTimeout(() => {
-        entering.current = null;
-        setStage({ at: "inside" });
-      }, SHOW_AFTER_MS);
-      entering.current = { session, timer };
-      return;
-    }
-    setStage({ at: "inside" });
-    prepareVisit().then(
-      (prepared) => {
-        prepared.session.start(entered);
-        setVisit(prepared);
-      },
-      (error: unknown) =>
-        setStage(() => {
-          // For the boundary around the pages, which offers to load anew.
-          throw error;
-        }),
-    );
-  }
-
-  function leave(reason: LeaveReason): void {
-    setVisit(null);
-    setStage({ at: "left", reason });
-  }
-
+  const link = visit?.link ?? (fragment.type === "link" ? fragment.link : null);
+  const guestLink = guestLinkOf(meetingId, link);
+  const title = useSealedTitle(visit?.sealed ?? null);
   return (
     <>
       {stage.at !== "inside" && (
@@ -98,17 +123,33 @@ export function MeetingRoute({ meetingId }: { meetingId: string }) {
           {stage.at === "left" ? (
             <LeavePage reason={stage.reason} onAgain={() => setStage({ at: "door" })} />
           ) : (
-            <JoinPage meetingId={meetingId} onEnter={enter} />
+            <JoinPage
+              meetingId={meetingId}
+              title={title}
+              guestLink={guestLink}
+              fragment={
+                link !== null ? "whole" : fragment.type === "damaged" ? "damaged" : "missing"
+              }
+              isEntering={going !== null && problem === null}
+              problem={problem === null ? null : t(problem)}
+              waiting={phase?.type === "waiting" ? phase : null}
+              onEnter={setGoing}
+              onStopWaiting={() => {
+                going?.preview.stop();
+                void visit?.sealed.actions.leave();
+                leave("left");
+              }}
+            />
           )}
         </GuestFrame>
       )}
-      {stage.at === "inside" && visit === null && <div className="on-stage waiting" />}
       {visit !== null && (
         <Activity mode={stage.at === "inside" ? "visible" : "hidden"}>
           <visit.Page
             session={visit.session}
+            sealed={visit.sealed}
             meetingId={meetingId}
-            guestLink={location.origin + meetingPath(meetingId)}
+            guestLink={guestLink}
             onLeave={leave}
           />
         </Activity>
@@ -117,4 +158,18 @@ export function MeetingRoute({ meetingId }: { meetingId: string }) {
   );
 }
 
-const ignore = () => undefined;
+const isSealable = () => globalThis.crypto?.subtle !== undefined;
+
+const NOTHING = {
+  getState: () => null,
+  getInitialState: () => null,
+  subscribe: () => () => undefined,
+};
+
+function useSealedPhase(sealed: SealedSession | null) {
+  return useStore(sealed?.store ?? NOTHING, (state) => state?.phase ?? null);
+}
+
+function useSealedTitle(sealed: SealedSession | null) {
+  return useStore(sealed?.store ?? NOTHING, (state) => state?.title ?? null);
+}

@@ -4,34 +4,34 @@ import { asApiError } from "../../api/errors.ts";
 import { useOpenMeeting } from "../../api/queries.ts";
 import { useErrorText } from "../../api/useErrorText.ts";
 import { Button, CalmPage, useSlowly } from "../../design/index.ts";
-import type { EnteredMeeting } from "../meeting/contract.ts";
+import type { SealedPhase } from "../../sealing/contract.ts";
 import { Door, type DoorProps } from "./components/Door.tsx";
+import { Lobby } from "./components/Lobby.tsx";
 import { createBrowserPort } from "./media/browser.ts";
 import type { MediaPort } from "./model/capture.ts";
 import { useCapture } from "./useCapture.ts";
 
-export interface JoinPageProps {
+export interface JoinPageProps
+  extends Pick<
+    DoorProps,
+    "title" | "guestLink" | "fragment" | "isEntering" | "problem" | "onEnter"
+  > {
   meetingId: string;
-  onEnter(entered: EnteredMeeting): void;
+  /** Standing at the door of a room whose host lets people in. */
+  waiting: Extract<SealedPhase, { type: "waiting" }> | null;
+  onStopWaiting(): void;
   /** Where microphones and cameras come from; the browser, but in tests. */
   createPort?: () => MediaPort;
 }
 
 /** `/m/<id>` before the meeting: is there a room, and if so, its door. */
-export function JoinPage({ meetingId, onEnter, createPort = createBrowserPort }: JoinPageProps) {
+export function JoinPage({ meetingId, createPort = createBrowserPort, ...door }: JoinPageProps) {
   const { t } = useTranslation("join");
   const meeting = useOpenMeeting(meetingId);
   const isSlow = useSlowly();
 
   if (meeting.data && !(meeting.isError && asApiError(meeting.error).status === 404)) {
-    return (
-      <OpenDoor
-        meeting={meeting.data}
-        onEnter={onEnter}
-        onGone={() => void meeting.refetch()}
-        createPort={createPort}
-      />
-    );
+    return <OpenDoor {...door} meeting={meeting.data} createPort={createPort} />;
   }
   if (meeting.isError) {
     return asApiError(meeting.error).status === 404 ? (
@@ -47,12 +47,24 @@ export function JoinPage({ meetingId, onEnter, createPort = createBrowserPort }:
   );
 }
 
-type OpenDoorProps = Omit<DoorProps, "capture"> & { createPort: () => MediaPort };
+type OpenDoorProps = Omit<DoorProps, "capture"> &
+  Pick<JoinPageProps, "waiting" | "onStopWaiting"> & { createPort: () => MediaPort };
 
 /** Asks for microphone and camera only where there is a room to go into. */
-function OpenDoor({ createPort, ...props }: OpenDoorProps) {
+function OpenDoor({ createPort, waiting, onStopWaiting, ...door }: OpenDoorProps) {
   const capture = useCapture(createPort);
-  return capture ? <Door {...props} capture={capture} /> : null;
+  if (capture === null) return null;
+  if (waiting === null) return <Door {...door} capture={capture} />;
+  const { members, words } = waiting;
+  return (
+    <Lobby
+      members={members}
+      words={words}
+      hasWholeLink={door.fragment === "whole"}
+      capture={capture}
+      onStop={onStopWaiting}
+    />
+  );
 }
 
 function NoRoom() {

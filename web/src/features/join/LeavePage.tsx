@@ -13,6 +13,10 @@ const AGAIN = {
   elsewhere: "elsewhere.again",
   blocked: "blocked.again",
   lost: "lost.again",
+  denied: "denied.again",
+  locked: "locked.again",
+  full: "full.again",
+  broken: null,
 } as const;
 
 const ICON: Record<LeaveReason, IconName> = {
@@ -22,6 +26,10 @@ const ICON: Record<LeaveReason, IconName> = {
   elsewhere: "device",
   blocked: "alert",
   lost: "alert",
+  denied: "keyhole",
+  locked: "lock",
+  full: "people",
+  broken: "seal-broken",
 };
 
 export interface LeavePageProps {

@@ -37,8 +37,9 @@ export function useCapture(createPort: () => MediaPort): CaptureHandle | null {
 }
 
 /** What the meeting gets: the running tracks to take, or to stop. */
-export function previewOf(model: CaptureModel): Preview {
+export function previewOf({ model, keepRunning }: CaptureHandle): Preview {
   return {
+    keep: keepRunning,
     take() {
       const { camera, microphone } = model.handOver();
       return {

@@ -3,6 +3,8 @@
  * features share. Holds types only; must never import from a feature.
  */
 
+import type { MediaSeat, SealedSession } from "../../sealing/session/shell.ts";
+
 /** Why the meeting is no longer on the screen. The app shows the page that belongs to it. */
 export type LeaveReason =
   /** The person pressed Leave. */
@@ -16,18 +18,14 @@ export type LeaveReason =
   /** Signalling works but no sound or picture gets through: UDP is blocked on the way. */
   | "blocked"
   /** The connection was lost and every try to get it back has failed. */
-  | "lost";
-
-export type MeetingRole = "host" | "guest";
-
-/** The answer of `POST /api/v1/meetings/{id}/join`. */
-export interface MeetingConnection {
-  /** Base URL of the media signalling; "" means this page's own origin. */
-  url: string;
-  token: string;
-  identity: string;
-  role: MeetingRole;
-}
+  | "lost"
+  /** A host did not let this person in. */
+  | "denied"
+  /** Nobody else comes in at the moment. */
+  | "locked"
+  | "full"
+  /** The seal is broken: everything has stopped. */
+  | "broken";
 
 /** What was chosen on the pre-join page. `null`: the browser's default, or no such device. */
 export interface DeviceChoice {
@@ -45,19 +43,21 @@ export interface Preview {
    * of the camera. A device that is off or missing is null. From then on the meeting stops them.
    */
   take(): { camera: MediaStreamTrack | null; microphone: MediaStreamTrack | null };
+  /** From now on leaving the pre-join page stops nothing. */
+  keep(): void;
   /** Ends the capture and frees the devices. Safe to call more than once. */
   stop(): void;
 }
 
-/** A fresh connection, or why there is none any more. Rejects when the server is out of reach. */
-export type RejoinAnswer = MeetingConnection | "ended" | "removed";
-
-/** What the pre-join page hands over when somebody goes in. */
-export interface EnteredMeeting {
-  connection: MeetingConnection;
-  devices: DeviceChoice;
+/** What the pre-join page hands over when somebody presses Join. */
+export interface Going {
   name: string;
+  devices: DeviceChoice;
   preview: Preview;
-  /** Joins once more under the same name: after the token has expired or the server restarted. */
-  rejoin(): Promise<RejoinAnswer>;
+}
+
+/** Somebody has been let in: the room's media may be connected. */
+export interface EnteredMeeting extends Going {
+  sealed: SealedSession;
+  seat: MediaSeat;
 }

@@ -7,14 +7,17 @@ import { useEffect, useMemo, useRef, useState } from "react";
 import "./css/stage.css";
 import "./css/bar.css";
 import "./css/panel.css";
+import "./css/sealed.css";
 // Last: what narrow windows change of the others.
 import "./css/narrow.css";
+import type { SealedMeeting } from "../../sealing/contract.ts";
 import { readSetting, writeSetting } from "../../storage.ts";
 import { MeetingProvider } from "./components/context.tsx";
 import { MeetingPage } from "./components/MeetingPage.tsx";
 import type { LeaveReason } from "./contract.ts";
 import type { CallSession } from "./model/session.ts";
 import { createViewStore } from "./model/view.ts";
+import { SealedProvider } from "./sealed/context.tsx";
 
 export { openSession } from "./model/browser.ts";
 export { warmUp } from "./warmUp.tsx";
@@ -22,6 +25,7 @@ export { warmUp } from "./warmUp.tsx";
 export interface MeetingProps {
   /** One session for one visit; drawn before it has started, the page is hidden. */
   session: CallSession;
+  sealed: SealedMeeting;
   meetingId: string;
   /** The link that guests open. */
   guestLink: string;
@@ -31,7 +35,7 @@ export interface MeetingProps {
 
 export default function Meeting(props: MeetingProps) {
   const [view] = useState(() => createViewStore({ read: readSetting, write: writeSetting }));
-  const { session, meetingId, guestLink } = props;
+  const { session, sealed, meetingId, guestLink } = props;
   const onLeave = useRef(props.onLeave);
   onLeave.current = props.onLeave;
 
@@ -50,7 +54,9 @@ export default function Meeting(props: MeetingProps) {
   );
   return (
     <MeetingProvider value={meeting}>
-      <MeetingPage />
+      <SealedProvider value={sealed}>
+        <MeetingPage />
+      </SealedProvider>
     </MeetingProvider>
   );
 }

@@ -25,7 +25,8 @@ const NO_DEVICES: DeviceChoice = {
 const SOMEBODY: Person = {
   identity: "somebody",
   name: "Somebody",
-  role: "guest",
+  isVerified: false,
+  handPlace: null,
   isSelf: false,
   joinedAt: 0,
   camera: { sid: "", attach: () => undefined, detach: () => undefined },

@@ -47,7 +47,7 @@ export function StartPage() {
           </section>
         </div>
         <aside aria-label={t("common:seal.word")}>
-          <Vow state="open" line={t("common:seal.line")} more={t("common:seal.more")} />
+          <Vow state="sealed" line={t("common:seal.line")} more={t("common:seal.more")} />
         </aside>
       </div>
     </main>

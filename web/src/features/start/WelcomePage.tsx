@@ -13,7 +13,7 @@ export function WelcomePage() {
         <JoinForm />
       </div>
       <div className="welcome__side">
-        <Vow state="open" line={t("common:seal.line")} more={t("common:seal.more")} />
+        <Vow state="sealed" line={t("common:seal.line")} more={t("common:seal.more")} />
         <section className="welcome__own">
           <h2 className="label">{t("welcome.operatorTitle")}</h2>
           <p className="mut">{t("welcome.operatorText")}</p>

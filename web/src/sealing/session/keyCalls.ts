@@ -25,7 +25,8 @@ export interface KeyCallsSetup {
   readonly engine: MlsEngine;
   readonly meetingId: string;
   readonly link: LinkSecret | null;
-  readonly name: string;
+  /** Under which name we knock. */
+  readonly name: () => string;
   readonly colour: number;
   /** In the interface's language of the moment. */
   readonly words: () => Promise<WordList>;
@@ -36,7 +37,7 @@ export interface KeyCallsSetup {
 const NOTHING = new Uint8Array();
 
 export async function createKeyCalls(setup: KeyCallsSetup): Promise<KeyCalls> {
-  const { engine, meetingId, name, colour } = setup;
+  const { engine, meetingId, colour } = setup;
   let link: LinkSecret | null = null;
   let keys: LinkKeys | null = null;
   if (setup.link !== null) await hold(setup.link);
@@ -75,7 +76,8 @@ export async function createKeyCalls(setup: KeyCallsSetup): Promise<KeyCalls> {
 
     async makeKnock({ ref, instance }) {
       const knock = { ref, instance };
-      const intro = keys === null ? NOTHING : await sealIntro(keys, instance, { name, colour });
+      const intro =
+        keys === null ? NOTHING : await sealIntro(keys, instance, { name: setup.name(), colour });
       const proof = keys === null ? NOTHING : await makeProof(keys, knock);
       const sign = await engine.sign(await knockContent(meetingId, knock, intro, proof));
       return { intro, proof, sign, words: await doorWords(ref, await setup.words()) };

@@ -1,6 +1,6 @@
 /**
  * A sealed meeting in a real browser: device key, engine worker, socket and frame keys put together.
- * `prepare` does at the door what takes time and tells nobody; `enter` knocks.
+ * Made at the door, where it takes time and tells nobody; `start` knocks.
  */
 
 import type { RoomPolicy } from "../contract.ts";
@@ -8,16 +8,15 @@ import type { DeviceKey, MlsEngine } from "../engine/contract.ts";
 import { startEngine } from "../engine/start.ts";
 import { createKeyRing } from "../frames/keyRing.ts";
 import { b64, randomBytes } from "../keys/bytes.ts";
-import { type Credential, certify, encodeCredential } from "../keys/credential.ts";
-import { deviceKey, type HeldKey, type Holder } from "../keys/device.ts";
+import { certify, encodeCredential } from "../keys/credential.ts";
+import { deviceKey, type Holder } from "../keys/device.ts";
 import { openTitle } from "../keys/intro.ts";
 import { deriveLinkKeys, type LinkSecret } from "../keys/link.ts";
 import { openKeyStore } from "../keys/store.ts";
 import { loadWords, type WordLanguage } from "../words/wordList.ts";
 import { createKeyCalls } from "./keyCalls.ts";
 import { openLine } from "./line.ts";
-import type { SealedSession } from "./shell.ts";
-import { createSealedSession } from "./shell.ts";
+import { createSealedSession, type SealedSession } from "./shell.ts";
 
 export interface Visitor {
   readonly meetingId: string;
@@ -34,58 +33,36 @@ export interface Visitor {
   readonly onLink: (link: LinkSecret) => void;
 }
 
-export interface PreparedVisit {
-  enter(name: string): Promise<SealedSession>;
-  /** Gone from the door without going in. */
-  close(): void;
-}
-
 const COLOURS = 12;
 
-/** Never knocks; nothing is sent. Rejects when this browser cannot run the engine. */
-export async function prepareVisit(visitor: Visitor): Promise<PreparedVisit> {
+/** Ready to knock; nobody has heard of us. Rejects when this browser cannot run the engine. */
+export async function prepareSealed(visitor: Visitor): Promise<SealedSession> {
   const engine = startEngine();
   try {
-    const store = await openKeyStore();
-    const held = await deviceKey(store, visitor.holder, Date.now());
-    const credential = await credentialOf(visitor.account, held);
-    await engine.setUp({ device: held.key, credential: encodeCredential(credential) });
-    return {
-      enter: (name) => enter(engine, held, credential, visitor, name),
-      close: () => engine.close(),
-    };
+    return await prepare(engine, visitor);
   } catch (error) {
     engine.close();
     throw error;
   }
 }
 
-function credentialOf(account: DeviceKey | null, held: HeldKey): Promise<Credential | null> {
-  return account === null ? Promise.resolve(null) : certify(account, held.key.publicKey);
-}
-
-async function enter(
-  engine: MlsEngine,
-  held: HeldKey,
-  credential: Credential | null,
-  visitor: Visitor,
-  name: string,
-): Promise<SealedSession> {
-  const { meetingId, link } = visitor;
-  const colour = (held.key.publicKey[0] as number) % COLOURS;
+async function prepare(engine: MlsEngine, visitor: Visitor): Promise<SealedSession> {
+  const { meetingId, link, account } = visitor;
+  const store = await openKeyStore();
+  const { key, notes } = await deviceKey(store, visitor.holder, Date.now());
+  const credential = account === null ? null : await certify(account, key.publicKey);
+  await engine.setUp({ device: key, credential: encodeCredential(credential) });
+  const colour = (key.publicKey[0] as number) % COLOURS;
+  let ownName = "";
   const keys = await createKeyCalls({
     engine,
     meetingId,
     link,
-    name,
+    name: () => ownName,
     colour,
     words: () => loadWords(visitor.language()),
     onLink: visitor.onLink,
   });
-  const after = (milliseconds: number, run: () => void) => {
-    const timer = setTimeout(run, milliseconds);
-    return () => clearTimeout(timer);
-  };
   const session = createSealedSession(
     {
       engine,
@@ -99,19 +76,28 @@ async function enter(
     },
     {
       meetingId,
-      name,
       colour,
-      signatureKey: held.key.publicKey,
+      signatureKey: key.publicKey,
       accountKey: credential?.accountKey ?? null,
       link: link === null ? null : { secret: b64(link.secret), fingerprint: b64(link.fingerprint) },
       policy: visitor.policy,
       title: await titleOf(visitor),
-      keyNotes: held.notes,
+      keyNotes: notes,
       knownAccounts: visitor.knownAccounts,
     },
   );
-  session.start();
-  return session;
+  return {
+    ...session,
+    start(name) {
+      ownName = name;
+      session.start(name);
+    },
+  };
+}
+
+function after(milliseconds: number, run: () => void): () => void {
+  const timer = setTimeout(run, milliseconds);
+  return () => clearTimeout(timer);
 }
 
 async function titleOf({ link, meetingId, sealedTitle }: Visitor): Promise<string | null> {

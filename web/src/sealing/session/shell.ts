@@ -72,8 +72,10 @@ export interface MediaSeat {
 }
 
 export interface SealedSession extends SealedMeeting {
-  /** Knock, or open the room. Once. */
-  start(): void;
+  /** Knock, or open the room, under this name. Once; before it nobody hears of us. */
+  start(name: string): void;
+  /** Gone from the door without a trace. */
+  close(): void;
   /** Resolves with the first seat, as soon as somebody has let us in. Never rejects. */
   readonly seated: Promise<MediaSeat>;
   /** A fresh ticket for the media connection; null once the meeting is over for us. */
@@ -86,9 +88,9 @@ export interface SealedSession extends SealedMeeting {
   tellNoEncryption(): void;
 }
 
-export function createSealedSession(ports: ShellPorts, setup: Setup): SealedSession {
+export function createSealedSession(ports: ShellPorts, setup: Omit<Setup, "name">): SealedSession {
   const { engine } = ports;
-  let state = begin(setup);
+  let state = begin({ ...setup, name: "" });
   const store = createStore<Sealed>(() => view(state));
   const listeners = new Set<(notice: SealedNotice) => void>();
   const seatListeners = new Set<(seat: MediaSeat) => void>();
@@ -222,6 +224,7 @@ export function createSealedSession(ports: ShellPorts, setup: Setup): SealedSess
   }
 
   function stop(): void {
+    if (isStopped) return;
     isStopped = true;
     cancelWake();
     hangUp();
@@ -320,7 +323,11 @@ export function createSealedSession(ports: ShellPorts, setup: Setup): SealedSess
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
-    start: () => take({ type: "start" }),
+    start(name) {
+      state = begin({ ...setup, name });
+      take({ type: "start" });
+    },
+    close: stop,
     seated,
     renewTicket() {
       if (isStopped) return Promise.resolve(null);

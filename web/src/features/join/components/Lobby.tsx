@@ -1,5 +1,5 @@
 import { useTranslation } from "react-i18next";
-import { Button, CalmPage, Icon, PageTitle } from "../../../design/index.ts";
+import { Button, Icon, PageTitle } from "../../../design/index.ts";
 import type { CaptureHandle } from "../useCapture.ts";
 import { PreviewPane } from "./PreviewPane.tsx";
 
@@ -36,40 +36,5 @@ export function Lobby({ members, words, hasWholeLink, capture, onStop }: LobbyPr
         {t("lobby.vow")}
       </p>
     </main>
-  );
-}
-
-export type Refusal = "denied" | "locked" | "full";
-
-const ICONS = { denied: "keyhole", locked: "lock", full: "people" } as const;
-
-/** Not let in: why, and the one way on. */
-export function NotLetIn({
-  reason,
-  onAgain,
-  onStart,
-}: {
-  reason: Refusal;
-  onAgain(): void;
-  onStart(): void;
-}) {
-  const { t } = useTranslation("sealed");
-  return (
-    <CalmPage
-      title={t("lobby.title")}
-      icon={ICONS[reason]}
-      heading={t(`lobby.${reason}`)}
-      text={t(`lobby.${reason}Text`)}
-      actions={
-        <>
-          <Button variant="primary" onPress={onAgain}>
-            {t(reason === "denied" ? "lobby.knockAgain" : "lobby.again")}
-          </Button>
-          <Button variant="quiet" onPress={onStart}>
-            {t("lobby.back")}
-          </Button>
-        </>
-      }
-    />
   );
 }

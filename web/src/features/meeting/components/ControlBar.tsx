@@ -1,6 +1,9 @@
 import { Toolbar } from "react-aria-components";
 import { useTranslation } from "react-i18next";
 import { ControlBox } from "../../../design/index.ts";
+import { useSealed } from "../sealed/context.tsx";
+import { HandControl } from "../sealed/HandControl.tsx";
+import { ReactControl } from "../sealed/Reactions.tsx";
 import { useCall, useMeeting, useView } from "./context.tsx";
 import { CamControl, MicControl } from "./DeviceControls.tsx";
 import { PHONE, useMatch } from "./hooks.ts";
@@ -25,6 +28,10 @@ export function ControlBar() {
         <CamControl />
         <div className="gap" />
         {!isPhone && <ShareControl />}
+        <HandControl isShort={isPhone} />
+        {!isPhone && <ReactControl />}
+        <div className="gap" />
+        <ChatControl />
         {!isPhone && <PeopleControl />}
         <MoreMenu isPhone={isPhone} />
       </Toolbar>
@@ -52,11 +59,34 @@ function ShareControl() {
   );
 }
 
+function ChatControl() {
+  const { t } = useTranslation("sealed");
+  const { view } = useMeeting();
+  const isOpen = useView((state) => state.panel === "chat");
+  const unread = useSealed((sealed) => sealed.unread);
+  return (
+    <ControlBox
+      icon="chat"
+      label={t("chat.title")}
+      aria-label={t("chat.open", { count: unread })}
+      isInverted={isOpen}
+      aria-expanded={isOpen}
+      onPress={() => view.setPanel(isOpen ? null : "chat")}
+    >
+      {unread > 0 && (
+        <span className="count n" aria-hidden="true">
+          {unread}
+        </span>
+      )}
+    </ControlBox>
+  );
+}
+
 function PeopleControl() {
   const { t } = useTranslation("meeting");
   const { view } = useMeeting();
   const isOpen = useView((state) => state.panel === "people");
-  const count = useCall((call) => call.people.length);
+  const count = useSealed((sealed) => sealed.members.length);
   return (
     <ControlBox
       icon="people"

@@ -4,27 +4,28 @@ import { useTranslation } from "react-i18next";
 import { useEndMeeting } from "../../../api/queries.ts";
 import { useErrorText } from "../../../api/useErrorText.ts";
 import { Button, Dialog, Icon } from "../../../design/index.ts";
-import { useCall, useMeeting, useView } from "./context.tsx";
+import { useIsHost } from "../sealed/context.tsx";
+import { useMeeting, useView } from "./context.tsx";
 import { PHONE, useMatch } from "./hooks.ts";
 
 /** The way out. A guest is out at one press; a host is asked one question. */
 export function LeaveControl() {
   const { t } = useTranslation("meeting");
   const { session, view } = useMeeting();
-  const role = useCall((call) => call.role);
+  const isHost = useIsHost();
   const isPhone = useMatch(PHONE);
   return (
     <>
       <AriaButton
         className="leave"
-        onPress={() => (role === "host" ? view.show("leave") : void session.leave())}
+        onPress={() => (isHost ? view.show("leave") : void session.leave())}
       >
         <Icon name="leave" />
         <span className="leave__label">
           {t(isPhone ? "controls.leaveShort" : "controls.leave")}
         </span>
       </AriaButton>
-      {role === "host" && <LeaveDialog />}
+      {isHost && <LeaveDialog />}
     </>
   );
 }

@@ -1,13 +1,19 @@
 import { memo } from "react";
 import { useTranslation } from "react-i18next";
 import { PageTitle, SkipLink } from "../../../design/index.ts";
+import { ChatPanel } from "../sealed/ChatPanel.tsx";
+import { useSealed } from "../sealed/context.tsx";
+import { DoorBar } from "../sealed/DoorList.tsx";
+import { FloatingReactions } from "../sealed/Reactions.tsx";
+import { SealDialog } from "../sealed/SealDialog.tsx";
+import { SealedPeoplePanel } from "../sealed/SealedPeoplePanel.tsx";
+import { SealBroken, SealNotice } from "../sealed/SealNotice.tsx";
+import { useSealedNotices } from "../sealed/useSealedNotices.ts";
 import { Banners } from "./Banners.tsx";
 import { Connecting } from "./Connecting.tsx";
 import { ControlBar } from "./ControlBar.tsx";
 import { useView } from "./context.tsx";
 import { DevicesDialog } from "./DevicesDialog.tsx";
-import { PeoplePanel } from "./PeoplePanel.tsx";
-import { SealDialog, SealNotice } from "./Seal.tsx";
 import { SelfDialog } from "./SelfView.tsx";
 import { ShortcutsDialog } from "./ShortcutsDialog.tsx";
 import { Stage } from "./Stage.tsx";
@@ -19,15 +25,18 @@ import { useShortcuts } from "./useShortcuts.ts";
 export const MeetingPage = memo(function MeetingPage() {
   const { t } = useTranslation("meeting");
   useNotices();
+  useSealedNotices();
   useShortcuts();
-  const isPanelOpen = useView((state) => state.panel === "people");
+  const panel = useView((state) => state.panel);
+  const isUnsealed = useSealed(({ seal }) => seal.type === "not-sealed" || seal.type === "broken");
   return (
-    <div className="room room--unsealed">
+    <div className={isUnsealed ? "room room--unsealed" : "room"}>
       <SkipLink>{t("skip")}</SkipLink>
       <div className="stage on-stage">
         <section className="head" aria-label={t("regions.top")} data-region="top" tabIndex={-1}>
           <SealNotice />
           <TopBar />
+          <DoorBar />
           <Banners />
         </section>
         <main
@@ -43,11 +52,14 @@ export const MeetingPage = memo(function MeetingPage() {
           {/* Measured while still coming in, so that the first picture finds its place ready. */}
           <Stage />
           <Connecting />
+          <FloatingReactions />
         </main>
         <ControlBar />
       </div>
-      {isPanelOpen && <PeoplePanel />}
+      {panel === "people" && <SealedPeoplePanel />}
+      {panel === "chat" && <ChatPanel />}
       <SealDialog />
+      <SealBroken />
       <ShortcutsDialog />
       <DevicesDialog />
       <SelfDialog />

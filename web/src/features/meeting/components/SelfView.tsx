@@ -69,7 +69,7 @@ export function SelfDialog() {
       onClose={() => view.show(null)}
       actions={
         <PlainButton variant="primary" onPress={() => view.show(null)}>
-          {t("seal.close")}
+          {t("shortcuts.close")}
         </PlainButton>
       }
     >

@@ -4,6 +4,7 @@ import { useTranslation } from "react-i18next";
 import { Icon, IconButton, monogramOf, Tag } from "../../../design/index.ts";
 import type { Person } from "../model/call.ts";
 import type { Rect } from "../model/layout.ts";
+import { HandMark } from "../sealed/HandControl.tsx";
 import { Video } from "./Video.tsx";
 
 export interface TileProps {
@@ -40,8 +41,16 @@ export const Tile = memo(function Tile({ person, rect, isLarge, isPinned, onPin 
       ) : (
         <Video source={person.camera} />
       )}
+      {person.handPlace !== null && <HandMark place={person.handPlace} className="corner" />}
       <div className="nametag">
-        {person.role === "guest" && <Tag>{t("tile.guest")}</Tag>}
+        {person.isVerified ? (
+          <span className="c-seal mark">
+            <Icon name="verified" size={16} />
+            <span className="vh">{t("tile.verified")}</span>
+          </span>
+        ) : (
+          <Tag>{t("tile.guest")}</Tag>
+        )}
         <span className="trunc">{name}</span>
         {isPinned && <Mark icon="pin" label={t("tile.pinned")} />}
         {!person.isMicrophoneOn && <Mark icon="mic-off" label={t("tile.muted")} />}

@@ -1,9 +1,11 @@
 import { Button } from "react-aria-components";
 import { useTranslation } from "react-i18next";
-import { Icon, IconButton, SealBadge } from "../../../design/index.ts";
+import { Icon, IconButton } from "../../../design/index.ts";
 import { othersOf } from "../model/call.ts";
 import { runningTime } from "../model/clock.ts";
 import { canSpeakerView, isSpeakerView } from "../model/stage.ts";
+import { useSealed } from "../sealed/context.tsx";
+import { SealBadgeButton } from "../sealed/SealBadgeButton.tsx";
 import { useCall, useMeeting, useView } from "./context.tsx";
 import { PHONE, useMatch, useSeconds } from "./hooks.ts";
 import { SelfView } from "./SelfView.tsx";
@@ -16,14 +18,8 @@ export function TopBar() {
   const count = useCall((call) => call.people.length);
   return (
     <div className="top">
-      <Button
-        className="sealbtn"
-        aria-label={t("seal.badgeName")}
-        aria-haspopup="dialog"
-        onPress={() => view.show("seal")}
-      >
-        <SealBadge state="open">{t("seal.badge")}</SealBadge>
-      </Button>
+      <SealBadgeButton />
+      <RoomTitle />
       <div className="grow" />
       {!isPhone && <RunningTime />}
       {!isPhone && <ViewSwitch />}
@@ -42,6 +38,11 @@ export function TopBar() {
       {isPhone && <SelfView isSmall />}
     </div>
   );
+}
+
+function RoomTitle() {
+  const title = useSealed((sealed) => sealed.title);
+  return title === null ? null : <span className="title trunc">{title}</span>;
 }
 
 function RunningTime() {

@@ -13,6 +13,7 @@ import {
   summarize,
 } from "../model/announce.ts";
 import type { CallNotice } from "../model/call.ts";
+import { useSealedMeeting } from "../sealed/context.tsx";
 import { type Meeting, useMeeting } from "./context.tsx";
 
 type Words = ReturnType<typeof useTranslation<"meeting">>["t"];
@@ -85,6 +86,7 @@ function eventOf(notice: CallNotice): CallEvent | null {
 export function useNotices(): void {
   const { t } = useTranslation("meeting");
   const { session } = useMeeting();
+  const sealed = useSealedMeeting();
   useEffect(() => {
     let state: AnnouncerState = SILENT;
     const timers = new Set<ReturnType<typeof setTimeout>>();
@@ -92,11 +94,7 @@ export function useNotices(): void {
       state = step.state;
       speak(t, step.say);
     };
-    const forget = session.onNotice((notice) => {
-      const toast = toastFor(t, notice);
-      if (toast !== null) showToast(toast);
-      const event = eventOf(notice);
-      if (event === null) return;
+    const tell = (event: CallEvent) => {
       const isIdle = state.dueAt === null;
       take(hear(state, event, Date.now()));
       if (isIdle && state.dueAt !== null) {
@@ -106,10 +104,24 @@ export function useNotices(): void {
         }, GATHER_MS);
         timers.add(timer);
       }
+    };
+    const forgetCall = session.onNotice((notice) => {
+      const toast = toastFor(t, notice);
+      if (toast !== null) showToast(toast);
+      const event = eventOf(notice);
+      if (event !== null) tell(event);
+    });
+    // Who comes and goes is the group's to say.
+    const forgetGroup = sealed.onNotice(({ type, ...who }) => {
+      if (type === "member-joined" || type === "member-left") {
+        const { identity, name } = who as { identity: string; name: string };
+        tell({ type: type === "member-joined" ? "joined" : "left", identity, name });
+      }
     });
     return () => {
-      forget();
+      forgetCall();
+      forgetGroup();
       for (const timer of timers) clearTimeout(timer);
     };
-  }, [session, t]);
+  }, [session, sealed, t]);
 }

@@ -1,6 +1,7 @@
 /** The session's ports in a real browser, with the real media library. Holds no rule of its own. */
 
 import { Room, setLogLevel } from "livekit-client";
+import { sealRoom } from "../../../sealing/frames/sealRoom.ts";
 import { type CallSession, createSession } from "./session.ts";
 
 const PROBE_MS = 4_000;
@@ -9,7 +10,17 @@ export function openSession(): CallSession {
   // The library logs identities and addresses; our console stays silent.
   setLogLevel("silent");
   return createSession({
-    createRoom: (options) => new Room(options),
+    async createRoom(options, sealing) {
+      const seal = sealRoom(sealing);
+      const room = new Room(seal.roomOptions(options));
+      try {
+        await seal.attach(room);
+      } catch (error) {
+        seal.close();
+        throw error;
+      }
+      return { room, ...seal };
+    },
     origin: location.origin,
     listDevices: async () => (await navigator.mediaDevices?.enumerateDevices()) ?? [],
     isServerUp: () =>

@@ -5,7 +5,7 @@
  */
 
 import { createStore, type StoreApi } from "zustand/vanilla";
-import type { LeaveReason, MeetingRole } from "../contract.ts";
+import type { LeaveReason } from "../contract.ts";
 
 /** A picture that can be shown in a video element. The same object as long as the track lives. */
 export interface VideoSource {
@@ -18,8 +18,12 @@ export type Quality = "good" | "weak" | "lost" | "unknown";
 
 export interface Person {
   readonly identity: string;
+  /** "…" until it is known. */
   readonly name: string;
-  readonly role: MeetingRole;
+  /** Who they are is proven; others typed their name themselves. */
+  readonly isVerified: boolean;
+  /** Place in the line of raised hands; null: down. */
+  readonly handPlace: number | null;
   readonly isSelf: boolean;
   /** Milliseconds since the epoch; the order of arrival. */
   readonly joinedAt: number;
@@ -94,8 +98,6 @@ export type ShareState = "off" | "choosing" | "on";
 
 export interface Call {
   readonly phase: Phase;
-  /** What one may do here; the server decides. */
-  readonly role: MeetingRole;
   /** Everybody in order of arrival, oneself included. */
   readonly people: readonly Person[];
   /** The screen being shared; the latest one when there are several. */
@@ -119,8 +121,6 @@ export interface Call {
 
 /** Something that happened, as against something that is: for toasts and announcements. */
 export type CallNotice =
-  | { readonly type: "joined"; readonly identity: string; readonly name: string }
-  | { readonly type: "left"; readonly identity: string; readonly name: string }
   | { readonly type: "muted-by-host" }
   | { readonly type: "share-started"; readonly name: string; readonly isSelf: boolean }
   | { readonly type: "share-stopped"; readonly name: string; readonly isSelf: boolean }
@@ -136,7 +136,6 @@ const NO_DEVICE: OwnDevice = { state: "off", options: [], selected: null };
 
 export const INITIAL_CALL: Call = {
   phase: { type: "connecting", step: "door" },
-  role: "guest",
   people: [],
   share: null,
   microphone: NO_DEVICE,

@@ -87,14 +87,13 @@ function deviceIdOf(id: string | null): { deviceId?: ConstrainDOMString } {
 
 /**
  * The reason the page shows for the library's reason, or null when the session is to come back:
- * everything that is not somebody's decision is an accident.
+ * everything that is not somebody's decision is an accident. Who was taken out hears it from the
+ * group; a place that was only given up while one was away is taken again.
  */
 export function leaveReasonOf(reason: DisconnectReason | undefined): LeaveReason | null {
   switch (reason) {
     case DisconnectReason.DUPLICATE_IDENTITY:
       return "elsewhere";
-    case DisconnectReason.PARTICIPANT_REMOVED:
-      return "removed";
     case DisconnectReason.ROOM_DELETED:
     case DisconnectReason.ROOM_CLOSED:
       return "ended";
@@ -108,19 +107,43 @@ export interface Reading {
   readonly share: Share | null;
 }
 
+/** What the group says about a participant: nobody else is shown. */
+export interface Known {
+  readonly name: string;
+  readonly isVerified: boolean;
+  readonly handPlace: number | null;
+  /** Milliseconds since the epoch. */
+  readonly joinedAt: number;
+}
+
+export interface Eyes {
+  /** Null: no member of the group. */
+  whoIs(identity: string): Known | null;
+  /** Sealed, and a member's: only then it is drawn or played. */
+  mayPresent(participant: Participant, publication: TrackPublication): boolean;
+}
+
 export interface RoomReader {
-  read(room: Room): Reading;
+  read(room: Room, eyes: Eyes): Reading;
 }
 
 /** Reads rooms as plain values. Remembers when people spoke and came, and each track's handle. */
 export function createRoomReader(now: () => number): RoomReader {
   const handles = new WeakMap<Track, VideoSource>();
   const spokeAt = new Map<string, number>();
-  const cameAt = new Map<string, number>();
 
-  function handleOf(publication: TrackPublication): VideoSource | null {
-    const track = publication.track;
-    if (track === undefined || publication.isMuted) {
+  function handleOf(
+    participant: Participant,
+    publication: TrackPublication | undefined,
+    eyes: Eyes,
+  ): VideoSource | null {
+    const track = publication?.track;
+    if (
+      publication === undefined ||
+      track === undefined ||
+      publication.isMuted ||
+      !(participant.isLocal || eyes.mayPresent(participant, publication))
+    ) {
       return null;
     }
     const known = handles.get(track);
@@ -136,25 +159,22 @@ export function createRoomReader(now: () => number): RoomReader {
     return handle;
   }
 
-  function personOf(participant: Participant, isSelf: boolean): Person {
+  function personOf(participant: Participant, known: Known, eyes: Eyes): Person {
     const camera = participant.getTrackPublication(Track.Source.Camera);
     const microphone = participant.getTrackPublication(Track.Source.Microphone);
     const { identity } = participant;
-    const { role } = participant.attributes;
     if (participant.isSpeaking) {
       spokeAt.set(identity, now());
-    }
-    if (!cameAt.has(identity)) {
-      cameAt.set(identity, participant.joinedAt?.getTime() ?? now());
     }
     const isMicrophoneOn = microphone !== undefined && !microphone.isMuted;
     return {
       identity,
-      name: participant.name || identity,
-      role: role === "host" ? "host" : "guest",
-      isSelf,
-      joinedAt: cameAt.get(identity) ?? 0,
-      camera: camera === undefined ? null : handleOf(camera),
+      name: known.name,
+      isVerified: known.isVerified,
+      handPlace: known.handPlace,
+      isSelf: participant.isLocal,
+      joinedAt: known.joinedAt,
+      camera: handleOf(participant, camera, eyes),
       isCameraOn: camera !== undefined && !camera.isMuted,
       isMicrophoneOn,
       microphoneSid: microphone?.trackSid ?? null,
@@ -167,32 +187,32 @@ export function createRoomReader(now: () => number): RoomReader {
     };
   }
 
-  function shareOf(participant: Participant, isSelf: boolean): Share | null {
+  function shareOf(participant: Participant, { name }: Known, eyes: Eyes): Share | null {
     const screen = participant.getTrackPublication(Track.Source.ScreenShare);
     if (screen === undefined) {
       return null;
     }
     return {
       identity: participant.identity,
-      name: participant.name || participant.identity,
-      isSelf,
-      video: handleOf(screen),
+      name,
+      isSelf: participant.isLocal,
+      video: handleOf(participant, screen, eyes),
       hasSound: participant.getTrackPublication(Track.Source.ScreenShareAudio) !== undefined,
     };
   }
 
   return {
-    read(room) {
+    read(room, eyes) {
       const local = room.localParticipant;
-      const remote = [...room.remoteParticipants.values()];
-      const people = [
-        ...(local.identity === "" ? [] : [personOf(local, true)]),
-        ...remote.map((participant) => personOf(participant, false)),
-      ].sort((left, right) => left.joinedAt - right.joinedAt);
-      const shares = [
-        ...remote.map((participant) => shareOf(participant, false)),
-        shareOf(local, true),
-      ].filter((share) => share !== null);
+      const present = [...room.remoteParticipants.values(), ...(local.identity ? [local] : [])]
+        .map((participant) => ({ participant, known: eyes.whoIs(participant.identity) }))
+        .flatMap(({ participant, known }) => (known === null ? [] : [{ participant, known }]));
+      const people = present
+        .map(({ participant, known }) => personOf(participant, known, eyes))
+        .sort((left, right) => left.joinedAt - right.joinedAt);
+      const shares = present
+        .map(({ participant, known }) => shareOf(participant, known, eyes))
+        .filter((share) => share !== null);
       return { people, share: shares[0] ?? null };
     },
   };

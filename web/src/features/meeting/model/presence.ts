@@ -1,27 +1,16 @@
-/** Who and what was there, and is there now: the differences worth telling, the gaps worth hiding. */
+/** Who and what was there, and is there now: the differences worth telling, the gaps to hide. */
 
-import type { Call, CallNotice, Person, Share } from "./call.ts";
+import type { CallNotice, Person, Share } from "./call.ts";
 
-type Presence = Pick<Call, "people" | "share">;
-
-/** What has happened between two readings, in the order in which it is told. */
-export function changes(before: Presence, after: Presence): CallNotice[] {
-  const notices: CallNotice[] = [];
-  for (const { identity, name } of missing(before.people, after.people)) {
-    notices.push({ type: "joined", identity, name });
+/** What has happened to the shared screen between two readings, in the order in which it is told. */
+export function shareChanges(before: Share | null, after: Share | null): CallNotice[] {
+  if (before?.identity === after?.identity) {
+    return [];
   }
-  for (const { identity, name } of missing(after.people, before.people)) {
-    notices.push({ type: "left", identity, name });
-  }
-  if (before.share?.identity !== after.share?.identity) {
-    if (before.share !== null) {
-      notices.push(shareNotice("share-stopped", before.share));
-    }
-    if (after.share !== null) {
-      notices.push(shareNotice("share-started", after.share));
-    }
-  }
-  return notices;
+  return [
+    ...(before === null ? [] : [shareNotice("share-stopped", before)]),
+    ...(after === null ? [] : [shareNotice("share-started", after)]),
+  ];
 }
 
 function missing(from: readonly Person[], people: readonly Person[]): readonly Person[] {

@@ -1,7 +1,7 @@
 import { DisconnectReason, RoomEvent, Track } from "livekit-client";
 import { beforeEach, describe, expect, it } from "vitest";
 import { FakeRoom, FakeTrack } from "../../../../test/fakeRoom.ts";
-import type { RejoinAnswer } from "../contract.ts";
+import { type FakeSealed, fakeSealed, mediaSeat, member } from "../../../../test/fakeSealed.ts";
 import type { CallNotice } from "./call.ts";
 import {
   type CallSession,
@@ -12,7 +12,6 @@ import {
   type SessionPorts,
 } from "./session.ts";
 
-const CONNECTION = { url: "", token: "first", identity: "me", role: "guest" } as const;
 const DEVICES = {
   cameraId: null,
   microphoneId: null,
@@ -20,15 +19,10 @@ const DEVICES = {
   isCameraOn: false,
   isMicrophoneOn: false,
 };
-const ENTRY: Entry = {
-  connection: CONNECTION,
-  devices: DEVICES,
-  preview: { take: () => ({ camera: null, microphone: null }), stop: () => undefined },
-  async rejoin() {
-    const answer = answers.shift() ?? new Error("unreachable");
-    if (answer instanceof Error) throw answer;
-    return answer;
-  },
+const PREVIEW = {
+  take: () => ({ camera: null, microphone: null }),
+  keep: () => undefined,
+  stop: () => undefined,
 };
 
 class Clock {
@@ -60,7 +54,9 @@ async function settle() {
 
 let clock: Clock;
 let rooms: FakeRoom[];
-let answers: (RejoinAnswer | Error)[];
+let sealed: FakeSealed;
+let entry: Entry;
+let sealFailure: Error | null;
 let isServerUp: boolean;
 let isOnline: boolean;
 let notices: CallNotice[];
@@ -71,7 +67,9 @@ const call = () => session.store.getState();
 beforeEach(() => {
   clock = new Clock();
   rooms = [];
-  answers = [];
+  sealed = fakeSealed();
+  entry = { sealed, seat: mediaSeat(), devices: DEVICES, preview: PREVIEW };
+  sealFailure = null;
   isServerUp = true;
   isOnline = true;
   notices = [];
@@ -79,8 +77,22 @@ beforeEach(() => {
   session.onNotice((notice) => notices.push(notice));
 });
 
+/** Somebody whom the group knows connects. */
+function come(identity: string) {
+  const before = sealed.store.getState().members;
+  if (!before.some((one) => one.identity === identity)) {
+    sealed.group(...before.slice(1), member(identity, { joinedAt: before.length }));
+  }
+  return room().join(identity);
+}
+
+async function setOut(with_: Partial<Entry> = {}) {
+  session.start({ ...entry, ...with_ });
+  await settle();
+}
+
 async function comeIn() {
-  session.start(ENTRY);
+  await setOut();
   room().signal();
   room().open();
   await settle();
@@ -101,12 +113,12 @@ describe("before coming in", () => {
 
 describe("coming in", () => {
   it("goes from the door over the line into the room", async () => {
-    session.start(ENTRY);
+    await setOut();
     expect(call().phase).toEqual({ type: "connecting", step: "door" });
     expect([room().url, room().token]).toEqual(["https://here.example", "first"]);
     room().signal();
     expect(call().phase).toEqual({ type: "connecting", step: "line" });
-    room().join("ada");
+    come("ada");
     room().open();
     await settle();
     expect(call()).toMatchObject({ phase: { type: "connected" }, connectedAt: 10_000 });
@@ -116,9 +128,9 @@ describe("coming in", () => {
   });
 
   it("shows who is there when the transport takes its time", async () => {
-    session.start(ENTRY);
+    await setOut();
     room().signal();
-    room().join("ada");
+    come("ada");
     await clock.pass(150);
     expect(call().phase).toEqual({ type: "connecting", step: "line" });
     expect(call().people.map(({ identity }) => identity)).toEqual(["me", "ada"]);
@@ -126,7 +138,7 @@ describe("coming in", () => {
   });
 
   it("offers its own tracks once the others' can arrive", async () => {
-    session.start({ ...ENTRY, devices: { ...DEVICES, isMicrophoneOn: true } });
+    await setOut({ devices: { ...DEVICES, isMicrophoneOn: true } });
     room().signal();
     await clock.pass(100);
     expect(room().localParticipant.calls).toEqual([]);
@@ -135,30 +147,26 @@ describe("coming in", () => {
     expect(room().localParticipant.calls).toEqual(["microphone on"]);
   });
 
-  it("takes its role from the connection", async () => {
-    session.start({ ...ENTRY, connection: { ...CONNECTION, role: "host" } });
-    expect(call().role).toBe("host");
-  });
-
-  it("uses the address of the answer where there is one", () => {
-    session.start({ ...ENTRY, connection: { ...CONNECTION, url: "https://media.example" } });
+  it("uses the address of the ticket where there is one", async () => {
+    const seat = mediaSeat();
+    await setOut({ seat: { ...seat, ticket: { ...seat.ticket, url: "https://media.example" } } });
     expect(room().url).toBe("https://media.example");
   });
 
   it("is blocked when the server answers and no transport comes up", async () => {
-    session.start(ENTRY);
+    await setOut();
     room().signal();
     room().fail();
     await expect(session.ended).resolves.toBe("blocked");
   });
 
   it("tries again by itself when the server cannot be reached", async () => {
-    session.start(ENTRY);
+    await setOut();
     room().fail();
     await settle();
     expect(call().phase.type).toBe("reconnecting");
     expect(notices).toEqual([]);
-    answers = [{ ...CONNECTION, token: "second" }];
+    sealed.renewals.push(mediaSeat("second"));
     await clock.pass(500);
     expect(room().token).toBe("second");
     room().signal();
@@ -168,7 +176,7 @@ describe("coming in", () => {
   });
 
   it("can be called off", async () => {
-    session.start(ENTRY);
+    await setOut();
     void session.leave();
     room().fail();
     await expect(session.ended).resolves.toBe("left");
@@ -177,20 +185,85 @@ describe("coming in", () => {
 });
 
 describe("in the room", () => {
-  it("tells who comes and goes", async () => {
+  it("shows whom the group knows, and nobody else", async () => {
     await comeIn();
-    room().join("ada", "Ada");
-    room().leave("ada");
-    expect(notices).toEqual([
-      { type: "joined", identity: "ada", name: "Ada" },
-      { type: "left", identity: "ada", name: "Ada" },
-    ]);
+    room().join("stranger");
+    come("ada");
+    expect(call().people.map(({ identity }) => identity)).toEqual(["me", "ada"]);
     expect(call().hasMet).toBe(true);
+    sealed.group(member("ada", { name: null, verification: "host", handPlace: 2 }));
+    expect(call().people[1]).toMatchObject({ name: "…", isVerified: true, handPlace: 2 });
+    sealed.group();
+    expect(call().people.map(({ identity }) => identity)).toEqual(["me"]);
+  });
+
+  it("tells the group who is connected and whose media arrive, once", async () => {
+    await comeIn();
+    const ada = come("ada");
+    ada.publish(Track.Source.Microphone, "TR_v");
+    room().changed();
+    room().changed();
+    const told = sealed.asked.filter((call) => call.startsWith("media"));
+    expect(told).toEqual([
+      'media {"connected":[],"flowing":[]}',
+      'media {"connected":["ada"],"flowing":[]}',
+      'media {"connected":["ada"],"flowing":["ada"]}',
+    ]);
+  });
+
+  it("neither draws nor plays what is not sealed", async () => {
+    await comeIn();
+    const ada = come("ada");
+    const voice = ada.publish(Track.Source.Microphone, "TR_v");
+    const camera = ada.publish(Track.Source.Camera, "TR_c");
+    voice.isEncrypted = false;
+    camera.isEncrypted = false;
+    room().emit(RoomEvent.TrackSubscribed, voice.track, voice, ada);
+    expect(document.querySelector("audio")).toBeNull();
+    expect(call().people[1]?.camera).toBeNull();
+  });
+
+  it("stops, and stays to say why, when the seal breaks", async () => {
+    await comeIn();
+    sealed.store.setState({
+      seal: { type: "broken", reason: "forbidden-change", at: 0 },
+      phase: { type: "over", reason: "broken" },
+    });
+    expect(room().disconnects).toBe(1);
+    expect(call().people).toEqual([]);
+    void session.leave();
+    await clock.pass(1_000);
+    await expect(session.ended).resolves.toBe("broken");
+  });
+
+  it("ends when the group says so, and lets the group know when one leaves", async () => {
+    await comeIn();
+    sealed.store.setState({ phase: { type: "over", reason: "removed" } });
+    await clock.pass(1_000);
+    await expect(session.ended).resolves.toBe("removed");
+    expect(sealed.asked).toContain("leave");
+    expect(sealed.asked.at(-1)).toBe("close");
+  });
+
+  it("sends nothing when frames cannot be sealed", async () => {
+    sealFailure = new Error("no worker");
+    await setOut();
+    expect(rooms).toEqual([]);
+    expect(sealed.asked).toContain("no encryption");
+  });
+
+  it("connects anew in another place", async () => {
+    await comeIn();
+    const before = room();
+    sealed.reseat(mediaSeat("other", "me2"));
+    await settle();
+    expect(before.disconnects).toBe(1);
+    expect(room().token).toBe("other");
   });
 
   it("tells when a screen is shared and by whom", async () => {
     await comeIn();
-    const ada = room().join("ada", "Ada");
+    const ada = come("ada");
     ada.publish(Track.Source.ScreenShare, "TR_1");
     ada.publish(Track.Source.ScreenShareAudio, "TR_2");
     room().changed();
@@ -200,7 +273,7 @@ describe("in the room", () => {
     expect(call().share).toBe(share);
     ada.publications.clear();
     room().changed();
-    expect(notices.slice(1)).toEqual([
+    expect(notices).toEqual([
       { type: "share-started", name: "Ada", isSelf: false },
       { type: "share-stopped", name: "Ada", isSelf: false },
     ]);
@@ -208,7 +281,7 @@ describe("in the room", () => {
 
   it("plays voices as they come and takes them away", async () => {
     await comeIn();
-    const ada = room().join("ada");
+    const ada = come("ada");
     const voice = ada.publish(Track.Source.Microphone, "TR_v").track as FakeTrack;
     room().emit(RoomEvent.TrackSubscribed, voice, {}, ada);
     room().emit(RoomEvent.TrackSubscribed, voice, {}, ada);
@@ -222,7 +295,7 @@ describe("in the room", () => {
 
   it("asks for no picture that is not shown", async () => {
     await comeIn();
-    const ada = room().join("ada");
+    const ada = come("ada");
     const shown = new FakeTrack(Track.Kind.Video, "TR_1");
     const hidden = new FakeTrack(Track.Kind.Video, "TR_2");
     const touched: string[] = [];
@@ -263,7 +336,6 @@ describe("in the room", () => {
   it.each([
     [DisconnectReason.ROOM_DELETED, "ended"],
     [DisconnectReason.ROOM_CLOSED, "ended"],
-    [DisconnectReason.PARTICIPANT_REMOVED, "removed"],
     [DisconnectReason.DUPLICATE_IDENTITY, "elsewhere"],
   ])("takes reason %i as %s", async (reason, expected) => {
     await comeIn();
@@ -315,7 +387,7 @@ describe("a lost connection", () => {
     await comeIn();
     room().drop(undefined);
     expect(call().phase.type).toBe("reconnecting");
-    answers = [new Error("unreachable"), { ...CONNECTION, token: "second" }];
+    sealed.renewals.push(new Error("unreachable"), mediaSeat("second"));
     await clock.pass(500);
     expect(rooms).toHaveLength(1);
     await clock.pass(1_000);
@@ -330,8 +402,10 @@ describe("a lost connection", () => {
   it("ends when the meeting has ended or one was removed meanwhile", async () => {
     await comeIn();
     room().drop(DisconnectReason.SERVER_SHUTDOWN);
-    answers = ["ended"];
+    sealed.renewals.push(null);
     await clock.pass(500);
+    sealed.store.setState({ phase: { type: "over", reason: "ended" } });
+    await clock.pass(1_000);
     await expect(session.ended).resolves.toBe("ended");
   });
 
@@ -346,46 +420,45 @@ describe("a lost connection", () => {
     await comeIn();
     room().emit(RoomEvent.Reconnecting);
     const before = room();
-    answers = [{ ...CONNECTION, token: "second" }];
+    sealed.renewals.push(mediaSeat("second"));
     session.retry();
     await settle();
     expect(before.disconnects).toBe(1);
     expect(room().token).toBe("second");
     // The abandoned room has nothing to say any more.
     before.drop(undefined);
-    before.join("ghost");
+    before.changed();
     expect(rooms).toHaveLength(2);
   });
 
   it("keeps the others on the stage until they are back, but not for ever", async () => {
     await comeIn();
-    room().join("ada");
-    room().join("ben");
+    come("ada");
+    come("ben");
     room().emit(RoomEvent.Reconnecting);
     room().remoteParticipants.clear();
     room().changed();
     const shown = () => call().people.map(({ identity, quality }) => `${identity} ${quality}`);
     expect(shown()).toEqual(["me good", "ada lost", "ben lost"]);
     room().emit(RoomEvent.Reconnected);
-    room().join("ada");
+    come("ada");
     expect(shown()).toEqual(["me good", "ada good", "ben lost"]);
     // Back and then gone is gone.
     room().leave("ada");
     expect(shown()).toEqual(["me good", "ben lost"]);
     await clock.pass(GRACE_MS);
     expect(shown()).toEqual(["me good"]);
-    expect(notices.filter(({ type }) => type === "left")).toHaveLength(2);
   });
 
   it("that begins again while coming in again is only one loss", async () => {
     await comeIn();
     room().drop(undefined);
-    answers = [{ ...CONNECTION, token: "second" }];
+    sealed.renewals.push(mediaSeat("second"));
     await clock.pass(500);
     room().signal();
     room().fail();
     await settle();
-    answers = [{ ...CONNECTION, token: "third" }];
+    sealed.renewals.push(mediaSeat("third"));
     await clock.pass(1_000);
     expect(room().token).toBe("third");
     expect(notices).toEqual([{ type: "connection-lost" }]);
@@ -394,9 +467,18 @@ describe("a lost connection", () => {
 
 function ports(): SessionPorts {
   return {
-    createRoom(options) {
+    async createRoom(options, { onFault }) {
+      if (sealFailure !== null) {
+        onFault();
+        throw sealFailure;
+      }
       rooms.push(new FakeRoom(options));
-      return room().asRoom();
+      return {
+        room: room().asRoom(),
+        mayPresent: (_, { isEncrypted }) => isEncrypted,
+        rosterChanged: () => undefined,
+        close: () => undefined,
+      };
     },
     origin: "https://here.example",
     listDevices: async () => [],

@@ -6,14 +6,18 @@
  */
 
 import {
+  ConnectionQuality,
   type DisconnectReason,
-  type Participant,
   type RemoteTrack,
   type Room,
   RoomEvent,
   type RoomOptions,
 } from "livekit-client";
-import type { EnteredMeeting, LeaveReason, MeetingConnection } from "../contract.ts";
+import type { Sealed } from "../../../sealing/contract.ts";
+import type { Findings } from "../../../sealing/frames/findings.ts";
+import type { KeyRing } from "../../../sealing/frames/keyRing.ts";
+import type { MediaSeat } from "../../../sealing/session/shell.ts";
+import type { EnteredMeeting, LeaveReason } from "../contract.ts";
 import {
   type CallNotice,
   type CallStore,
@@ -26,15 +30,33 @@ import {
   CONNECT_OPTIONS,
   createRoomReader,
   createVoices,
+  type Eyes,
+  type Known,
   leaveReasonOf,
   pauseUnlessShown,
   roomOptions,
 } from "./livekit.ts";
 import { createOwnMedia, type OwnMedia } from "./media.ts";
-import { changes, sameShare, withAbsent } from "./presence.ts";
+import { sameShare, shareChanges, withAbsent } from "./presence.ts";
+
+/** What a room has to be sealed with, and whom it tells. */
+export interface Sealing {
+  readonly ring: KeyRing;
+  readonly roster: () => ReadonlySet<string>;
+  readonly onFindings: (findings: Findings) => void;
+  /** Frame encryption is not to be had; nothing was sent unsealed. */
+  readonly onFault: () => void;
+}
+
+export interface SealedRoom extends Pick<Eyes, "mayPresent"> {
+  readonly room: Room;
+  rosterChanged(): void;
+  close(): void;
+}
 
 export interface SessionPorts {
-  readonly createRoom: (options: RoomOptions) => Room;
+  /** Rejects when frames cannot be sealed; `onFault` has been told. */
+  readonly createRoom: (options: RoomOptions, sealing: Sealing) => Promise<SealedRoom>;
   readonly origin: string;
   readonly listDevices: () => Promise<readonly MediaDeviceInfo[]>;
   /** Whether our server answers at all. Never rejects. */
@@ -47,7 +69,7 @@ export interface SessionPorts {
   readonly after: (milliseconds: number, run: () => void) => () => void;
 }
 
-export type Entry = Pick<EnteredMeeting, "connection" | "devices" | "preview" | "rejoin">;
+export type Entry = Omit<EnteredMeeting, "name">;
 
 export interface CallSession {
   readonly store: CallStore;
@@ -71,6 +93,8 @@ const SETTLED_MS = 600;
 /** A transport that takes longer than this is waited for with the people already drawn. */
 const PATIENCE_MS = 150;
 const LEAVE_MS = 1_000;
+/** Until the name of a newcomer has come. */
+const UNNAMED = "…";
 const REJOIN_FIRST_MS = 500;
 const REJOIN_LAST_MS = 8_000;
 
@@ -97,6 +121,9 @@ export function createSession(ports: SessionPorts): CallSession {
   const voices = createVoices();
   let entry: Entry | null = null;
   let room: Room | null = null;
+  let sealedRoom: SealedRoom | null = null;
+  let forget: () => void = () => undefined;
+  let told = "";
   let lostAt: number | null = null;
   let ghosts: readonly Person[] = [];
   let tries = 0;
@@ -123,10 +150,45 @@ export function createSession(ports: SessionPorts): CallSession {
 
   const isOver = () => store.getState().phase.type === "over";
 
-  async function connect({ devices }: Entry, connection: MeetingConnection): Promise<void> {
-    store.setState({ role: connection.role });
-    const mine = ports.createRoom(roomOptions(devices, (delay) => onLibraryRetry(delay)));
-    room = mine;
+  const sealedNow = (): Sealed | null => entry?.sealed.store.getState() ?? null;
+  const eyes: Eyes = {
+    whoIs: (identity) => knownIn(sealedNow(), identity),
+    mayPresent: (participant, publication) =>
+      sealedRoom?.mayPresent(participant, publication) ?? false,
+  };
+
+  /** The room of the moment, sealed; null when there is none to be had, or one is no longer wanted. */
+  async function openRoom({ devices, sealed }: Entry, seat: MediaSeat): Promise<Room | null> {
+    const before = room;
+    try {
+      const made = await ports.createRoom(
+        roomOptions(devices, (delay) => onLibraryRetry(delay)),
+        {
+          ring: seat.ring,
+          roster: () => new Set(sealed.store.getState().members.map(({ identity }) => identity)),
+          onFindings: sealed.tellFindings,
+          onFault: sealed.tellNoEncryption,
+        },
+      );
+      if (isOver() || room !== before) {
+        made.close();
+        return null;
+      }
+      sealedRoom?.close();
+      sealedRoom = made;
+      room = made.room;
+      return room;
+    } catch {
+      // The seal is broken by now, and the page says so.
+      return null;
+    }
+  }
+
+  async function connect(into: Entry, seat: MediaSeat): Promise<void> {
+    const mine = await openRoom(into, seat);
+    if (mine === null) {
+      return;
+    }
     bind(mine);
     let hasSignal = false;
     mine.once(RoomEvent.SignalConnected, () => {
@@ -143,7 +205,7 @@ export function createSession(ports: SessionPorts): CallSession {
       });
     });
     try {
-      await mine.connect(connection.url || ports.origin, connection.token, CONNECT_OPTIONS);
+      await mine.connect(seat.ticket.url || ports.origin, seat.ticket.token, CONNECT_OPTIONS);
       onConnected();
       // Only now: offering our own tracks while the transport is being set up delays the others'.
       void media.publish(mine);
@@ -160,14 +222,53 @@ export function createSession(ports: SessionPorts): CallSession {
     }
   }
 
+  /** The group has changed, or the meeting is over for us. */
+  function onSealed({ phase }: Sealed): void {
+    if (isOver()) {
+      return;
+    }
+    if (phase.type !== "over") {
+      sealedRoom?.rosterChanged();
+      sync();
+    } else if (phase.reason === "broken") {
+      // The page stays and says why; nothing is sent or shown any more.
+      hangUp();
+      store.setState({ people: [], share: null });
+    } else {
+      void close(phase.reason);
+    }
+  }
+
+  function hangUp(): Room | null {
+    const leaving = room;
+    room = null;
+    cancelWait?.();
+    media.release();
+    void leaving?.disconnect(true).catch(() => undefined);
+    sealedRoom?.close();
+    sealedRoom = null;
+    voices.keepOnly(null);
+    return leaving;
+  }
+
+  /** Another sitting, or another place in it: the media connection is made anew. */
+  function onSeat(seat: MediaSeat): void {
+    if (entry === null || isOver()) {
+      return;
+    }
+    const abandoned = room;
+    room = null;
+    void abandoned?.disconnect(false).catch(() => undefined);
+    void connect(entry, seat);
+  }
+
   function bind(mine: Room): void {
     const isCurrent = () => room === mine && !isOver();
     for (const event of CHANGES) {
       mine.on(event, () => isCurrent() && sync());
     }
     mine
-      .on(RoomEvent.TrackSubscribed, (track, _publication, participant) => {
-        voices.play(track as RemoteTrack, participant as Participant);
+      .on(RoomEvent.TrackSubscribed, (track) => {
         pauseUnlessShown(track as RemoteTrack, ports.after);
         sync();
       })
@@ -295,15 +396,11 @@ export function createSession(ports: SessionPorts): CallSession {
       showReconnecting(null);
     }
     try {
-      const answer = await entry.rejoin();
-      if (isOver()) {
-        return;
+      const seat = await entry.sealed.renewTicket();
+      // Without a seat the meeting is over for us, and has said why.
+      if (seat !== null && !isOver()) {
+        await connect(entry, seat);
       }
-      if (typeof answer === "string") {
-        await close(answer);
-        return;
-      }
-      await connect(entry, answer);
     } catch {
       comeBack();
     }
@@ -314,7 +411,8 @@ export function createSession(ports: SessionPorts): CallSession {
     if (room === null) {
       return;
     }
-    const { people, share } = reader.read(room);
+    playVoices(room);
+    const { people, share } = reader.read(room, eyes);
     const before = store.getState();
     const isHere = before.phase.type === "connected";
     // Who is back is no ghost any more: leaving later is leaving at once.
@@ -326,12 +424,49 @@ export function createSession(ports: SessionPorts): CallSession {
       hasMet: before.hasMet || people.some((person) => !person.isSelf),
     });
     if (isHere && hasReadPeople) {
-      for (const change of changes(before, { people: shown, share })) {
+      for (const change of shareChanges(before.share, share)) {
         notify(change);
       }
     }
-    // Who was here before is not news.
+    // What was here before is not news.
     hasReadPeople ||= isHere;
+    tellMedia(room);
+  }
+
+  /** Heard is who is in the group and seals; a voice that came before its owner waits. */
+  function playVoices(mine: Room): void {
+    for (const participant of mine.remoteParticipants.values()) {
+      for (const publication of participant.audioTrackPublications.values()) {
+        const track = publication.track as RemoteTrack | undefined;
+        if (track === undefined) {
+          continue;
+        }
+        if (eyes.mayPresent(participant, publication)) {
+          voices.play(track, participant);
+        } else {
+          voices.stop(track);
+        }
+      }
+    }
+  }
+
+  /** For the group's watch over the server: who is connected, and whose media arrive. */
+  function tellMedia(mine: Room): void {
+    const remote = [...mine.remoteParticipants.values()];
+    const connected = remote.map(({ identity }) => identity);
+    const flowing = remote
+      .filter(({ connectionQuality, trackPublications }) => {
+        const isSending = [...trackPublications.values()].some(
+          ({ track, isMuted }) => track !== undefined && !isMuted,
+        );
+        return isSending && connectionQuality !== ConnectionQuality.Lost;
+      })
+      .map(({ identity }) => identity);
+    const next = JSON.stringify([connected, flowing]);
+    if (next !== told) {
+      told = next;
+      entry?.sealed.tellMedia({ connected, flowing });
+    }
   }
 
   async function close(reason: LeaveReason): Promise<void> {
@@ -339,20 +474,23 @@ export function createSession(ports: SessionPorts): CallSession {
       return;
     }
     store.setState({ phase: { type: "over", reason } });
-    cancelWait?.();
-    media.release();
     const leaving = room;
     room = null;
-    if (leaving !== null) {
-      // A server that is gone must not hold up the door.
-      await Promise.race([
-        leaving.disconnect(true).catch(() => undefined),
-        new Promise<void>((resolve) => {
-          ports.after(LEAVE_MS, resolve);
-        }),
-      ]);
-    }
-    voices.keepOnly(null);
+    cancelWait?.();
+    media.release();
+    // The others are told, and the media end; a server that is gone must not hold up the door.
+    await Promise.race([
+      Promise.all([
+        entry?.sealed.actions.leave(),
+        leaving?.disconnect(true).catch(() => undefined),
+      ]),
+      new Promise<void>((resolve) => {
+        ports.after(LEAVE_MS, resolve);
+      }),
+    ]);
+    forget();
+    entry?.sealed.close();
+    hangUp();
     store.setState({ people: [], share: null, microphoneTrack: null });
     finish(reason);
   }
@@ -362,8 +500,15 @@ export function createSession(ports: SessionPorts): CallSession {
     media,
     start(next) {
       entry = next;
+      const { sealed } = next;
+      const unsubscribe = sealed.store.subscribe(onSealed);
+      const forgetSeat = sealed.onSeat(onSeat);
+      forget = () => {
+        unsubscribe();
+        forgetSeat();
+      };
       media.begin(next.devices, () => next.preview.take());
-      void connect(next, next.connection);
+      void connect(next, next.seat);
     },
     retry() {
       const abandoned = room;
@@ -374,11 +519,21 @@ export function createSession(ports: SessionPorts): CallSession {
     startSound() {
       void room?.startAudio().catch(() => undefined);
     },
-    leave: () => close("left"),
+    leave: () => close(sealedNow()?.seal.type === "broken" ? "broken" : "left"),
     onNotice(listener) {
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
     ended,
   };
+}
+
+function knownIn(sealed: Sealed | null, identity: string): Known | null {
+  const member = sealed?.members.find((one) => one.identity === identity);
+  if (member === undefined) {
+    return null;
+  }
+  const { name, verification, handPlace, joinedAt } = member;
+  const isVerified = verification === "host" || verification === "account";
+  return { name: name ?? UNNAMED, isVerified, handPlace, joinedAt };
 }

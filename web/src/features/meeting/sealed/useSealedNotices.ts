@@ -14,9 +14,6 @@ function obey(media: OwnMedia, what: Order): void {
   if (what === "stop-share") void media.setShare(false);
 }
 
-/** Above this many, single arrivals are no news. */
-const ARRIVALS_TOLD_UP_TO = 25;
-
 /** Turns what happens among the people in the room into spoken words and short messages. */
 export function useSealedNotices(): void {
   const { t } = useTranslation("sealed");
@@ -29,13 +26,6 @@ export function useSealedNotices(): void {
         const self = members.find((member) => member.isSelf);
         const isLeading = self !== undefined && self.role !== "member";
         switch (notice.type) {
-          case "member-joined":
-          case "member-left":
-            if (members.length <= ARRIVALS_TOLD_UP_TO) {
-              const key = notice.type === "member-joined" ? "announce.joined" : "announce.left";
-              announce(t(key, { name: notice.name }));
-            }
-            break;
           case "knock":
             if (isLeading) {
               announce(
