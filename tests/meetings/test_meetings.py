@@ -35,6 +35,7 @@ async def test_an_operator_opens_and_lists_meetings(stage: Stage) -> None:
         "opened_at": "2026-01-01T00:00:00Z",
         "participants": 0,
         "url": f"http://localhost:8080/m/{opened['id']}",
+        "sealed_title": None,
     }
     stage.clock.advance(1)
     newer = (await operator.post("/api/v1/meetings")).json()
@@ -49,6 +50,7 @@ async def test_an_operator_opens_and_lists_meetings(stage: Stage) -> None:
         ("GET", "/api/v1/meetings"),
         ("POST", "/api/v1/meetings"),
         ("POST", "/api/v1/meetings/{id}/end"),
+        ("PUT", "/api/v1/meetings/{id}/title"),
         ("DELETE", "/api/v1/meetings/{id}/participants/prt_x"),
         ("POST", "/api/v1/meetings/{id}/participants/prt_x/mute"),
     ],
@@ -65,7 +67,12 @@ async def test_guests_may_not_do_what_operators_do(stage: Stage, method: str, pa
 async def test_anybody_with_the_link_sees_an_open_meeting(stage: Stage) -> None:
     operator = await stage.operator()
     meeting = await stage.meeting(operator)
-    seen = {"id": meeting, "is_open": True, "opened_at": "2026-01-01T00:00:00Z"}
+    seen = {
+        "id": meeting,
+        "is_open": True,
+        "opened_at": "2026-01-01T00:00:00Z",
+        "sealed_title": None,
+    }
     path = f"/api/v1/meetings/{meeting}"
     assert (await stage.guest().get(path)).json() == {**seen, "is_host": False}
     assert (await operator.get(path)).json() == {**seen, "is_host": True}

@@ -1,4 +1,5 @@
-"""Domain events of meetings. Payloads hold no name and no link secret."""
+"""Domain events of meetings. Payloads hold no name, no link secret, and no sealed
+title either: the log keeps them for longer than the meeting lasts."""
 
 from __future__ import annotations
 
@@ -33,6 +34,13 @@ class MeetingOpened(_MeetingEvent):
 @dataclass(frozen=True, slots=True)
 class MeetingParticipantsChanged(_MeetingEvent):
     type: ClassVar[str] = "meeting.participants"
+
+
+@dataclass(frozen=True, slots=True)
+class MeetingRenamed(_MeetingEvent):
+    """The sealed title is another one: read it from the list."""
+
+    type: ClassVar[str] = "meeting.renamed"
 
 
 @dataclass(frozen=True, slots=True)

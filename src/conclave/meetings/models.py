@@ -1,10 +1,11 @@
-"""Tables of meetings. Names of people are not in them: they live in the token and in memory."""
+"""Tables of meetings. Names of people are not in them: they live in the token and in memory. Titles
+are, as bytes that only browsers with the whole link can open."""
 
 from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import Index, Integer, String
+from sqlalchemy import Index, Integer, LargeBinary, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from conclave.kernel.db import Base
@@ -29,6 +30,8 @@ class Meeting(Base):
     """When the first participant came; None while nobody has."""
     empty_since_at: Mapped[datetime | None] = mapped_column(Timestamp)
     """Since when nobody is there; None while somebody is."""
+    sealed_title: Mapped[bytes | None] = mapped_column(LargeBinary)
+    """None without a title, and after the end."""
 
 
 class Removal(Base):

@@ -1,4 +1,4 @@
-"""Which meeting events an operator's page sees, in the list's shape."""
+"""Which meeting events an operator's page sees, in the list's shape but for the title."""
 
 from __future__ import annotations
 
@@ -6,17 +6,22 @@ from collections.abc import Mapping
 from typing import Any
 
 from conclave.kernel.realtime import Realtime
-from conclave.meetings.events import MeetingEnded, MeetingOpened, MeetingParticipantsChanged
-from conclave.meetings.schemas import MeetingOut
+from conclave.meetings.events import (
+    MeetingEnded,
+    MeetingOpened,
+    MeetingParticipantsChanged,
+    MeetingRenamed,
+)
+from conclave.meetings.schemas import MeetingChange
 
 
 def show(realtime: Realtime) -> None:
-    for event in (MeetingOpened, MeetingEnded, MeetingParticipantsChanged):
+    for event in (MeetingOpened, MeetingEnded, MeetingParticipantsChanged, MeetingRenamed):
         realtime.show(event.type, _shape)
 
 
 def _shape(payload: Mapping[str, Any], base_url: str) -> Mapping[str, Any]:
-    meeting = MeetingOut(
+    meeting = MeetingChange(
         id=payload["id"],
         opened_at=payload["opened_at"],
         participants=payload["participants"],

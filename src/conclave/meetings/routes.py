@@ -21,6 +21,9 @@ from conclave.meetings.schemas import (
     MeetingsOut,
     MeetingView,
     MuteIn,
+    TitleIn,
+    from_base64url,
+    to_base64url,
 )
 from conclave.meetings.service import RunningMeeting
 
@@ -51,7 +54,18 @@ async def get_meeting(
     limits = app.settings.limits
     app.limiter.hit("lookup", source(request), Rate(limits.lookups_per_source, _MINUTE))
     meeting = await service.get_meeting(app, actor, meeting_id)
-    return MeetingView(id=meeting.id, opened_at=meeting.opened_at, is_host=meeting.is_host)
+    return MeetingView(
+        id=meeting.id,
+        opened_at=meeting.opened_at,
+        is_host=meeting.is_host,
+        sealed_title=_title(meeting),
+    )
+
+
+@router.put("/{meeting_id}/title", status_code=204)
+async def set_title(app: CurrentApp, actor: Operator, meeting_id: str, body: TitleIn) -> None:
+    sealed = None if body.sealed_title is None else from_base64url(body.sealed_title)
+    await service.set_title(app, actor, meeting_id, sealed)
 
 
 @router.post("/{meeting_id}/join", dependencies=[Depends(require_anyone)])
@@ -92,4 +106,9 @@ def shape(meeting: RunningMeeting, base: str) -> MeetingOut:
         opened_at=meeting.opened_at,
         participants=meeting.participants,
         url=f"{base}/m/{meeting.id}",
+        sealed_title=_title(meeting),
     )
+
+
+def _title(meeting: RunningMeeting) -> str | None:
+    return None if meeting.sealed_title is None else to_base64url(meeting.sealed_title)

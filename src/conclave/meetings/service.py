@@ -29,6 +29,7 @@ from conclave.meetings.events import (
     MeetingEnded,
     MeetingOpened,
     MeetingParticipantsChanged,
+    MeetingRenamed,
     ParticipantRemoved,
 )
 from conclave.meetings.machine import Lifetimes, Occupancy, counted, display_name, end_reason
@@ -63,6 +64,7 @@ class RunningMeeting:
     opened_at: datetime
     participants: int
     is_host: bool
+    sealed_title: bytes | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +88,7 @@ async def open_meeting(app: App, actor: Actor) -> RunningMeeting:
         participants=0,
         joined_at=None,
         empty_since_at=now,
+        sealed_title=None,
     )
     async with app.db.transaction() as tx:
         tx.add(meeting)
@@ -108,6 +111,28 @@ async def get_meeting(app: App, actor: Actor | None, meeting_id: str) -> Running
     async with app.db.read() as session:
         meeting = await policy.require_open(session, meeting_id)
     return _running(meeting, is_host=policy.is_host(actor, meeting))
+
+
+async def set_title(app: App, actor: Actor, meeting_id: str, sealed: bytes | None) -> None:
+    async with app.db.transaction() as tx:
+        meeting = await policy.require_host(tx, actor, meeting_id)
+        # Compare and set: one that ends at the same moment keeps no title.
+        renamed = await tx.scalar(
+            update(Meeting)
+            .where(
+                Meeting.org_id == meeting.org_id,
+                Meeting.id == meeting.id,
+                Meeting.ended_at.is_(None),
+            )
+            .values(sealed_title=sealed)
+            .returning(Meeting.id)
+        )
+        if renamed is None:
+            raise NotFound("This meeting does not exist, or it has ended.")
+        await app.outbox.emit(
+            tx,
+            MeetingRenamed(meeting.org_id, meeting.id, meeting.opened_at, meeting.participants),
+        )
 
 
 async def join(app: App, actor: Actor | None, meeting_id: str, name: str) -> Ticket:
@@ -279,7 +304,7 @@ async def _end(app: App, tx: AsyncSession, meeting: Meeting, reason: EndReason) 
         .where(
             Meeting.org_id == meeting.org_id, Meeting.id == meeting.id, Meeting.ended_at.is_(None)
         )
-        .values(ended_at=now, participants=0)
+        .values(ended_at=now, participants=0, sealed_title=None)
         .returning(Meeting.id)
     )
     if ended is None:
@@ -304,4 +329,10 @@ def _occupancy(meeting: Meeting) -> Occupancy:
 
 
 def _running(meeting: Meeting, *, is_host: bool) -> RunningMeeting:
-    return RunningMeeting(MeetingId(meeting.id), meeting.opened_at, meeting.participants, is_host)
+    return RunningMeeting(
+        MeetingId(meeting.id),
+        meeting.opened_at,
+        meeting.participants,
+        is_host,
+        meeting.sealed_title,
+    )
