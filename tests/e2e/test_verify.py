@@ -27,7 +27,7 @@ def test_what_is_delivered_is_what_is_listed(
 ) -> None:
     visitor = people("Visitor")
     visitor.open(f"{product.url}/verify")
-    expect(visitor.page.get_by_text("files are as published")).to_be_visible()
+    expect(visitor.page.get_by_text("files match the list")).to_be_visible()
     # The same values from outside, and from the installed package.
     listed = _get(product, "/hashes.json")
     digest = hashlib.sha256(listed).hexdigest()
@@ -56,7 +56,7 @@ def test_an_altered_file_is_named_and_altered_code_does_not_run(
 
     theme.page.route("**/theme.js", alter)
     theme.open(f"{product.url}/verify")
-    expect(theme.page.get_by_role("alert").filter(has_text="One file is not")).to_be_visible()
+    expect(theme.page.get_by_role("alert").filter(has_text="One file does not")).to_be_visible()
     row = theme.page.get_by_role("row").filter(has_text="/theme.js")
     expect(row).to_contain_text("Different")
     assert asked == 2, "once as a script, refused by its integrity, and once to be compared"

@@ -13,6 +13,7 @@ import {
   Track,
 } from "livekit-client";
 import { createKeyRing, type KeyRing } from "../../src/sealing/frames/keyRing.ts";
+import type { SealKeys } from "../../src/sealing/frames/sealKeys.ts";
 import { type RoomSeal, sealRoom } from "../../src/sealing/frames/sealRoom.ts";
 
 interface Setup {
@@ -21,7 +22,7 @@ interface Setup {
   identity: string;
   roster: string[];
   tone: number;
-  /** `plain`: a stock client without encryption. `forgetful`: everything but `attach`. */
+  /** `plain`: a stock client without encryption. `forgetful`: has keys, never calls `attach`. */
   mode: "sealed" | "plain" | "forgetful";
   publishes: boolean;
   /** Draws and plays everything, as a page would that forgot to ask. */
@@ -170,6 +171,11 @@ const call = {
     }
     room = new Room(seal === null ? options : seal.roomOptions(options));
     if (given.mode === "sealed") await seal?.attach(room);
+    if (given.mode === "forgetful") {
+      const { encryption } = room.options;
+      const keys = (encryption as unknown as { keyProvider: SealKeys }).keyProvider;
+      ring.use({ keys, makeKeyFrame: () => undefined });
+    }
     room
       .on(RoomEvent.TrackSubscribed, (track, publication, participant) => {
         waiting.set(track, [publication, participant]);
@@ -224,6 +230,13 @@ const call = {
       decoded: inbound?.framesDecoded ?? 0,
       received: inbound?.packetsReceived ?? 0,
     };
+  },
+  /** Milliseconds of sound that the decoder has had to make up so far. */
+  async concealed(identity: string): Promise<number> {
+    const receiver = (watched.get(`${identity} audio`)?.track as RemoteTrack | undefined)?.receiver;
+    const report = [...((await receiver?.getStats())?.values() ?? [])];
+    const inbound = report.find(({ type }) => type === "inbound-rtp");
+    return (inbound?.concealedSamples ?? 0) / 48;
   },
   resetGaps(): void {
     for (const entry of watched.values()) {

@@ -95,9 +95,9 @@ describe("the page", () => {
     });
   });
 
-  it("says that all is as published, and what that is worth", async () => {
+  it("says that all matches, and what that is worth", async () => {
     showPage(<VerifyPage />);
-    expect(await screen.findByText("All 2 files are as published.")).toBeTruthy();
+    expect(await screen.findByText("All 2 files match the list.")).toBeTruthy();
     expect(screen.getByText("1.2.3")).toBeTruthy();
     expect(
       screen.getByText(/A server that sends altered files can send an altered page/),
@@ -110,7 +110,7 @@ describe("the page", () => {
     files["/assets/main.js"] = "altered code";
     showPage(<VerifyPage />);
     expect((await screen.findByRole("alert")).textContent).toContain(
-      "One file is not as published.",
+      "One file does not match the list.",
     );
     const row = within(screen.getByRole("row", { name: /main\.js/ }));
     expect(row.getByText("Different:")).toBeTruthy();
@@ -125,6 +125,6 @@ describe("the page", () => {
     expect(await screen.findByText("There is no list to compare with.")).toBeTruthy();
     files["/hashes.json"] = list;
     await userEvent.click(screen.getByRole("button", { name: "Check again" }));
-    await waitFor(() => expect(screen.getByText("All 2 files are as published.")).toBeTruthy());
+    await waitFor(() => expect(screen.getByText("All 2 files match the list.")).toBeTruthy());
   });
 });
