@@ -14,6 +14,7 @@ from conclave.meetings import Follower
 from conclave.settings import Settings
 from tests.asgi_socket import Socket
 from tests.fake_engine import FakeEngine, fake_media
+from tests.sealing.delivery.tab import Tab, instance_id, knock
 
 BASE = "http://localhost:8080"
 GUEST_ADDRESS = "198.51.100.7"
@@ -54,6 +55,7 @@ class Stage:
         self.settings = settings
         self.static = static
         self.sockets: list[Socket] = []
+        self.members: dict[str, list[Tab]] = {}
         self.is_started = False
         self.product = build(
             settings,
@@ -92,6 +94,25 @@ class Stage:
         answer = await person.post("/api/v1/operator-link", json={"token": token})
         assert answer.status_code == 200, answer.text
         return person
+
+    async def seat(self, meeting: str, identity: str) -> None:
+        """Make `identity` a member of the meeting's group, by the first member's commit."""
+        members = self.members.setdefault(meeting, [])
+        socket = await self.guest().socket(f"/api/v1/meetings/{meeting}/sealing")
+        tab = Tab(socket)
+        await tab.hello()
+        if members:
+            await tab.ask("knock", **knock())
+            answer = await members[0].commit(len(members) - 1, admitted={tab.seat: identity})
+        else:
+            answer = await tab.ask("create", instance=instance_id(), identity=identity)
+        assert answer["t"] == "ok", answer
+        members.append(tab)
+
+    async def enter(self, meeting: str, identity: str) -> bool:
+        """A member comes into the media room, if it may."""
+        await self.seat(meeting, identity)
+        return await self.engine.enter(meeting, identity)
 
     async def meeting(self, operator: Person) -> str:
         """The id of a meeting that `operator` has just opened."""

@@ -149,8 +149,6 @@ class LimitsSettings(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    joins_per_source: int = Field(default=60, ge=1)
-    joins_per_meeting: int = Field(default=120, ge=1)
     lookups_per_source: int = Field(default=240, ge=1)
     sign_ins_per_source: int = Field(default=20, ge=1)
 

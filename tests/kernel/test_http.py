@@ -22,7 +22,7 @@ UNSAFE = [
     ("POST", "/api/v1/operator-link"),
     ("DELETE", "/api/v1/session"),
     ("POST", "/api/v1/meetings"),
-    ("POST", "/api/v1/meetings/mtg_x/join"),
+    ("POST", "/api/v1/meetings/mtg_x/end"),
     ("PUT", "/api/v1/nothing"),
     ("PATCH", "/api/"),
 ]

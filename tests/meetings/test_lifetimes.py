@@ -10,6 +10,7 @@ import pytest
 from conclave.kernel.errors import Unavailable
 from conclave.meetings import service
 from conclave.settings import Settings
+from tests.sealing.delivery.tab import identity
 from tests.stage import Person, Stage
 
 pytestmark = pytest.mark.unit
@@ -24,11 +25,11 @@ async def test_the_list_counts_who_is_there(stage: Stage) -> None:
     operator = await stage.operator()
     meeting = await stage.meeting(operator)
     for number in range(3):
-        await stage.engine.enter(meeting, f"prt_{number}")
+        await stage.enter(meeting, identity(number))
     await stage.engine.enter(meeting, "recorder", hidden=True)
     await stage.settled()
     assert await _counts(operator) == [3]
-    await stage.engine.leave(meeting, "prt_1")
+    await stage.engine.leave(meeting, identity(1))
     await stage.settled()
     assert await _counts(operator) == [2]
 
@@ -36,12 +37,12 @@ async def test_the_list_counts_who_is_there(stage: Stage) -> None:
 async def test_left_empty_it_ends_after_an_hour(stage: Stage) -> None:
     operator = await stage.operator()
     meeting = await stage.meeting(operator)
-    await stage.engine.enter(meeting, "prt_1")
+    await stage.enter(meeting, identity(1))
     await stage.settled()
     stage.clock.advance(timedelta(days=3))
     await service.reconcile(stage.app)
     assert await _counts(operator) == [1], "not while somebody is there"
-    await stage.engine.leave(meeting, "prt_1")
+    await stage.engine.leave(meeting, identity(1))
     await stage.settled()
     stage.clock.advance(timedelta(minutes=59))
     await service.reconcile(stage.app)
@@ -55,10 +56,11 @@ async def test_left_empty_it_ends_after_an_hour(stage: Stage) -> None:
 async def test_coming_back_starts_the_hour_anew(stage: Stage) -> None:
     operator = await stage.operator()
     meeting = await stage.meeting(operator)
+    await stage.seat(meeting, identity(1))
     for _ in range(3):
-        await stage.engine.enter(meeting, "prt_1")
+        await stage.engine.enter(meeting, identity(1))
         await stage.settled()
-        await stage.engine.leave(meeting, "prt_1")
+        await stage.engine.leave(meeting, identity(1))
         await stage.settled()
         stage.clock.advance(timedelta(minutes=50))
         await service.reconcile(stage.app)
@@ -79,7 +81,7 @@ async def test_never_joined_it_waits_a_day(stage: Stage) -> None:
 async def test_missed_events_are_made_good(stage: Stage) -> None:
     operator = await stage.operator()
     meeting = await stage.meeting(operator)
-    await stage.engine.enter(meeting, "prt_1")
+    await stage.enter(meeting, identity(1))
     await stage.settled()
     del stage.engine.rooms[meeting]  # without a word
     await service.reconcile(stage.app)
@@ -89,7 +91,7 @@ async def test_missed_events_are_made_good(stage: Stage) -> None:
 async def test_a_room_of_an_ended_meeting_is_closed(stage: Stage) -> None:
     operator = await stage.operator()
     meeting = await stage.meeting(operator)
-    await stage.engine.enter(meeting, "prt_1")
+    await stage.enter(meeting, identity(1))
     await operator.post(f"/api/v1/meetings/{meeting}/end")
     await stage.settled()
     stage.engine.calls.clear()
@@ -104,8 +106,8 @@ async def test_running_meetings_outlive_the_server(
 ) -> None:
     operator = await stage.operator()
     meeting = await stage.meeting(operator)
-    await stage.engine.enter(meeting, "prt_1")
-    await operator.delete(f"/api/v1/meetings/{meeting}/participants/prt_bad")
+    await stage.enter(meeting, identity(1))
+    await operator.delete(f"/api/v1/meetings/{meeting}/participants/{identity(9)}")
     await stage.settled()
     await stage.stop()
 
@@ -114,8 +116,8 @@ async def test_running_meetings_outlive_the_server(
     returned = Person(again)
     returned.cookies.set("conclave", operator.cookies["conclave"])
     assert await _counts(returned) == [0], "the engine is empty until clients come back"
-    assert await again.engine.enter(meeting, "prt_1")
-    assert not await again.engine.enter(meeting, "prt_bad")
+    assert await again.engine.enter(meeting, identity(1))
+    assert not await again.engine.enter(meeting, identity(9))
     await again.settled()
     assert await _counts(returned) == [1]
 
@@ -123,7 +125,7 @@ async def test_running_meetings_outlive_the_server(
 async def test_an_engine_out_of_order_ends_no_meeting(stage: Stage) -> None:
     operator = await stage.operator()
     meeting = await stage.meeting(operator)
-    await stage.engine.enter(meeting, "prt_1")
+    await stage.enter(meeting, identity(1))
     await stage.settled()
     stage.engine.failure = Unavailable()
     stage.clock.advance(timedelta(days=2))

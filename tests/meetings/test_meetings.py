@@ -8,6 +8,7 @@ import pytest
 
 from conclave.kernel.ids import is_id, unguessable_id
 from tests.databases import sqlite_only
+from tests.sealing.delivery.tab import identity
 from tests.stage import Stage
 
 pytestmark = pytest.mark.unit
@@ -87,113 +88,64 @@ async def test_unknown_malformed_and_ended_are_one_answer(stage: Stage, strange:
     answers = []
     for meeting in (ended, unguessable_id("mtg"), strange):
         looked = await guest.get(f"/api/v1/meetings/{meeting}")
-        joined = await guest.post(f"/api/v1/meetings/{meeting}/join", json={"name": "Ada"})
         closed = await operator.post(f"/api/v1/meetings/{meeting}/end")
-        for answer in (looked, joined, closed):
+        for answer in (looked, closed):
             assert answer.status_code == 404
-        answers.append([answer.json() for answer in (looked, joined)])
+        answers.append(looked.json())
     assert answers[0] == answers[1] == answers[2]
 
 
-async def test_joining_gives_a_token_that_says_who_and_what(stage: Stage) -> None:
-    operator = await stage.operator()
-    meeting = await stage.meeting(operator)
-    path = f"/api/v1/meetings/{meeting}/join"
-
-    guest = (await stage.guest().post(path, json={"name": "  Zoë  Müller "})).json()
-    host = (await operator.post(path, json={"name": "Ada"})).json()
-
-    assert guest["url"] == ""
-    assert (guest["token"], guest["role"]) == ("token-1", "guest")
-    assert (host["token"], host["role"]) == ("token-2", "host")
-    assert guest["identity"] != host["identity"]
-    minted = stage.engine.minted
-    assert [(one.room, one.identity, one.name, one.attributes) for one in minted] == [
-        (meeting, guest["identity"], "Zoë Müller", {"role": "guest"}),
-        (meeting, host["identity"], "Ada", {"role": "host"}),
-    ]
-    assert not any(one.is_admin for one in minted)
-
-
-async def test_each_join_is_somebody_new(stage: Stage) -> None:
+async def test_a_ticket_names_nobody(stage: Stage) -> None:
     meeting = await stage.meeting(await stage.operator())
-    guest = stage.guest()
-    path = f"/api/v1/meetings/{meeting}/join"
-    one = (await guest.post(path, json={"name": "Ada"})).json()
-    two = (await guest.post(path, json={"name": "Ada"})).json()
-    assert one["identity"] != two["identity"]
+    await stage.seat(meeting, identity(1))
+    (minted,) = stage.engine.minted
+    assert (minted.room, minted.identity) == (meeting, identity(1))
+    assert (minted.name, minted.attributes, minted.is_admin) == ("", {}, False)
 
 
-@sqlite_only
-@pytest.mark.parametrize(
-    "body",
-    [
-        b"",
-        b"{",
-        b"null",
-        b"[]",
-        b'"Ada"',
-        b'{"name": 7}',
-        b'{"name": null}',
-        b"{}",
-        b'{"name": ""}',
-        b'{"name": "   "}',
-        b'{"name": "Ada", "role": "host"}',
-        b'{"name": "\\ud800"}',
-        b'{"name": "A\\u0000da"}',
-        b'{"name": "\\u202eada"}',
-        b'{"name": "\xff"}',
-        b'{"name": "' + b"a" * 61 + b'"}',
-        b"[" * 20_000,
-    ],
-)
-async def test_a_join_that_cannot_be_used_is_refused(stage: Stage, body: bytes) -> None:
+async def test_only_members_of_the_group_come_in(stage: Stage) -> None:
     meeting = await stage.meeting(await stage.operator())
-    answer = await stage.guest().post(
-        f"/api/v1/meetings/{meeting}/join",
-        content=body,
-        headers={"content-type": "application/json"},
-    )
-    assert answer.status_code in {400, 422}, answer.text
-    assert answer.headers["content-type"] == "application/problem+json"
-    assert stage.engine.minted == []
+    assert not await stage.engine.enter(meeting, identity(1)), "no group yet"
+    assert await stage.enter(meeting, identity(1))
+    assert not await stage.engine.enter(meeting, identity(2)), "nobody has let them in"
+    assert await stage.enter(meeting, identity(2))
 
 
-@sqlite_only
-@pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded", ""])
-async def test_only_json_is_taken(stage: Stage, kind: str) -> None:
+async def test_who_leaves_the_group_is_taken_out_of_the_media(stage: Stage) -> None:
     meeting = await stage.meeting(await stage.operator())
-    answer = await stage.guest().post(
-        f"/api/v1/meetings/{meeting}/join",
-        content=b'{"name": "Ada"}',
-        headers={"content-type": kind} if kind else {},
-    )
-    assert answer.status_code == 422
-
-
-async def test_names_reach_neither_database_nor_answers(stage: Stage) -> None:
-    operator = await stage.operator()
-    meeting = await stage.meeting(operator)
-    await stage.guest().post(f"/api/v1/meetings/{meeting}/join", json={"name": "Xylophonia"})
+    await stage.enter(meeting, identity(1))
+    await stage.enter(meeting, identity(2))
+    leaver = stage.members[meeting][1]
+    await leaver.ask("leave")
+    answer = await stage.members[meeting][0].commit(1, removed={leaver.seat: "left"})
+    assert answer["t"] == "ok", answer
     await stage.settled()
-    _, events = await stage.app.outbox.since(
-        await _org(stage), ["meeting.opened", "meeting.participants"], 0, limit=100
-    )
-    assert events
-    assert "Xylophonia" not in repr(events)
+    assert ("remove_participant", meeting, identity(2)) in stage.engine.calls
+    assert not await stage.engine.enter(meeting, identity(2))
+
+
+async def test_a_new_key_asks_for_pictures_that_stand_alone(stage: Stage) -> None:
+    meeting = await stage.meeting(await stage.operator())
+    await stage.enter(meeting, identity(1))
+    (tab,) = stage.members[meeting]
+    tab.say("using", epoch=0)
+    await tab.barrier()
+    assert ("request_keyframes", meeting) in stage.engine.calls
 
 
 async def test_ending_ends_for_all(stage: Stage) -> None:
     operator = await stage.operator()
     meeting = await stage.meeting(operator)
-    await stage.engine.enter(meeting, "prt_1")
+    await stage.enter(meeting, identity(1))
     answer = await operator.post(f"/api/v1/meetings/{meeting}/end")
     assert answer.status_code == 204
     assert answer.content == b""
     await stage.settled()
     assert ("delete_room", meeting) in stage.engine.calls
     assert (await operator.get("/api/v1/meetings")).json() == {"meetings": []}
-    assert not await stage.engine.enter(meeting, "prt_1"), "an older token does not open it again"
+    assert not await stage.engine.enter(meeting, identity(1)), (
+        "an older token does not open it again"
+    )
 
 
 async def test_of_two_that_end_it_at_once_one_does(stage: Stage) -> None:
@@ -202,25 +154,6 @@ async def test_of_two_that_end_it_at_once_one_does(stage: Stage) -> None:
     path = f"/api/v1/meetings/{meeting}/end"
     answers = await asyncio.gather(*(operator.post(path) for _ in range(4)))
     assert sorted(answer.status_code for answer in answers) == [204, 404, 404, 404]
-
-
-@sqlite_only
-async def test_joins_are_limited_by_source_and_by_meeting(stage: Stage) -> None:
-    meeting = await stage.meeting(await stage.operator())
-    path = f"/api/v1/meetings/{meeting}/join"
-    one = stage.guest(address="203.0.113.1")
-    for _ in range(60):
-        assert (await one.post(path, json={"name": "Ada"})).status_code == 200
-    assert (await one.post(path, json={"name": "Ada"})).status_code == 429
-    two = stage.guest(address="203.0.113.2")
-    for _ in range(60):
-        assert (await two.post(path, json={"name": "Ada"})).status_code == 200
-    three = stage.guest(address="203.0.113.3")
-    refused = await three.post(path, json={"name": "Ada"})
-    assert refused.status_code == 429, "the meeting's own limit"
-    assert "retry-after" in refused.headers
-    stage.clock.advance(60)
-    assert (await one.post(path, json={"name": "Ada"})).status_code == 200
 
 
 @sqlite_only

@@ -6,6 +6,7 @@ import pytest
 
 from conclave.kernel.errors import Unavailable
 from tests.databases import sqlite_only
+from tests.sealing.delivery.tab import identity
 from tests.stage import Stage
 
 pytestmark = pytest.mark.unit
@@ -14,43 +15,43 @@ pytestmark = pytest.mark.unit
 async def test_a_removed_participant_stays_out(stage: Stage) -> None:
     operator = await stage.operator()
     meeting = await stage.meeting(operator)
-    assert await stage.engine.enter(meeting, "prt_1")
-    assert await stage.engine.enter(meeting, "prt_2")
-    path = f"/api/v1/meetings/{meeting}/participants/prt_1"
+    assert await stage.enter(meeting, identity(1))
+    assert await stage.enter(meeting, identity(2))
+    path = f"/api/v1/meetings/{meeting}/participants/{identity(1)}"
     assert (await operator.delete(path)).status_code == 204
     await stage.settled()
-    assert ("remove_participant", meeting, "prt_1") in stage.engine.calls
-    assert not await stage.engine.enter(meeting, "prt_1")
-    assert await stage.engine.enter(meeting, "prt_3")
+    assert ("remove_participant", meeting, identity(1)) in stage.engine.calls
+    assert not await stage.engine.enter(meeting, identity(1))
+    assert await stage.enter(meeting, identity(3))
     assert (await operator.delete(path)).status_code == 204, "again changes nothing"
 
 
 async def test_somebody_who_has_just_left_can_still_be_kept_out(stage: Stage) -> None:
     operator = await stage.operator()
     meeting = await stage.meeting(operator)
-    path = f"/api/v1/meetings/{meeting}/participants/prt_gone"
+    path = f"/api/v1/meetings/{meeting}/participants/{identity(8)}"
     assert (await operator.delete(path)).status_code == 204
     await stage.settled()
-    assert not await stage.engine.enter(meeting, "prt_gone")
+    assert not await stage.enter(meeting, identity(8))
 
 
 async def test_a_removal_is_of_one_meeting(stage: Stage) -> None:
     operator = await stage.operator()
     one, two = await stage.meeting(operator), await stage.meeting(operator)
-    await operator.delete(f"/api/v1/meetings/{one}/participants/prt_1")
-    assert not await stage.engine.enter(one, "prt_1")
-    assert await stage.engine.enter(two, "prt_1")
+    await operator.delete(f"/api/v1/meetings/{one}/participants/{identity(1)}")
+    assert not await stage.engine.enter(one, identity(1))
+    assert await stage.enter(two, identity(1))
 
 
 async def test_muting_acts_in_the_engine(stage: Stage) -> None:
     operator = await stage.operator()
     meeting = await stage.meeting(operator)
-    await stage.engine.enter(meeting, "prt_1")
+    await stage.enter(meeting, identity(1))
     path = f"/api/v1/meetings/{meeting}/participants"
-    answer = await operator.post(f"{path}/prt_1/mute", json={"track": "TR_1"})
+    answer = await operator.post(f"{path}/{identity(1)}/mute", json={"track": "TR_1"})
     assert answer.status_code == 204
-    assert ("mute_track", meeting, "prt_1", "TR_1", True) in stage.engine.calls
-    nobody = await operator.post(f"{path}/prt_2/mute", json={"track": "TR_1"})
+    assert ("mute_track", meeting, identity(1), "TR_1", True) in stage.engine.calls
+    nobody = await operator.post(f"{path}/{identity(2)}/mute", json={"track": "TR_1"})
     assert nobody.status_code == 404
 
 
@@ -80,7 +81,7 @@ async def test_rooms_that_are_no_meetings_are_open_to_api_keys(stage: Stage) -> 
 async def test_an_engine_out_of_order_is_said_and_nothing_is_lost(stage: Stage) -> None:
     operator = await stage.operator()
     meeting = await stage.meeting(operator)
-    await stage.engine.enter(meeting, "prt_1")
+    await stage.enter(meeting, identity(1))
     stage.engine.failure = Unavailable("the media engine does not answer")
     mute = await operator.post(
         f"/api/v1/meetings/{meeting}/participants/prt_1/mute", json={"track": "TR_1"}

@@ -10,13 +10,10 @@ from starlette.requests import Request
 from conclave.accounts import Actor, maybe_actor, require_operator
 from conclave.kernel.app import App, current_app
 from conclave.kernel.http import base_url, source
-from conclave.kernel.ids import is_id
 from conclave.kernel.policy import require_anyone
 from conclave.kernel.ratelimit import Rate
-from conclave.meetings import policy, service
+from conclave.meetings import service
 from conclave.meetings.schemas import (
-    JoinIn,
-    JoinOut,
     MeetingOut,
     MeetingsOut,
     MeetingView,
@@ -66,19 +63,6 @@ async def get_meeting(
 async def set_title(app: CurrentApp, actor: Operator, meeting_id: str, body: TitleIn) -> None:
     sealed = None if body.sealed_title is None else from_base64url(body.sealed_title)
     await service.set_title(app, actor, meeting_id, sealed)
-
-
-@router.post("/{meeting_id}/join", dependencies=[Depends(require_anyone)])
-async def join(
-    app: CurrentApp, request: Request, actor: Anyone, meeting_id: str, body: JoinIn
-) -> JoinOut:
-    limits = app.settings.limits
-    app.limiter.hit("join", source(request), Rate(limits.joins_per_source, _MINUTE))
-    # Counted for unknown meetings too, so that the limit does not tell which ones exist.
-    target = meeting_id if is_id(policy.PREFIX, meeting_id) else "malformed"
-    app.limiter.hit("join_meeting", target, Rate(limits.joins_per_meeting, _MINUTE))
-    ticket = await service.join(app, actor, meeting_id, body.name)
-    return JoinOut(url=ticket.url, token=ticket.token, identity=ticket.identity, role=ticket.role)
 
 
 @router.post("/{meeting_id}/end", status_code=204)

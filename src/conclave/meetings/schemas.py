@@ -71,19 +71,6 @@ class TitleIn(BaseModel):
     sealed_title: SealedTitle | None
 
 
-class JoinIn(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-    name: str = Field(max_length=1000)
-
-
-class JoinOut(BaseModel):
-    url: str
-    token: str
-    identity: str
-    role: Literal["host", "guest"]
-
-
 class MuteIn(BaseModel):
     model_config = ConfigDict(extra="forbid")
 

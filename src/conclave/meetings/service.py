@@ -10,7 +10,6 @@ import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal
 
 from prometheus_client import Counter
 from sqlalchemy import select, update
@@ -20,7 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from conclave.accounts import Actor
 from conclave.kernel.app import App
 from conclave.kernel.errors import NotFound
-from conclave.kernel.ids import MeetingId, is_id, new_id, unguessable_id
+from conclave.kernel.ids import MeetingId, is_id, unguessable_id
 from conclave.kernel.outbox import StoredEvent
 from conclave.media.engine import MediaEngine
 from conclave.meetings import policy
@@ -32,11 +31,9 @@ from conclave.meetings.events import (
     MeetingRenamed,
     ParticipantRemoved,
 )
-from conclave.meetings.machine import Lifetimes, Occupancy, counted, display_name, end_reason
+from conclave.meetings.machine import Lifetimes, Occupancy, counted, end_reason
 from conclave.meetings.models import IDENTITY_LIMIT, Meeting, Removal
 from conclave.sealing import Sealing
-
-Role = Literal["host", "guest"]
 
 
 class MeetingsMetrics:
@@ -52,7 +49,7 @@ class MeetingsMetrics:
         )
         self.joins = Counter(
             "conclave_meetings_joins_total",
-            "Tokens handed out for joining, by role",
+            "Media tickets handed out to members, by role",
             ["role"],
             registry=app.metrics,
         )
@@ -65,16 +62,6 @@ class RunningMeeting:
     participants: int
     is_host: bool
     sealed_title: bytes | None
-
-
-@dataclass(frozen=True, slots=True)
-class Ticket:
-    """What a browser needs to enter the room."""
-
-    url: str
-    token: str
-    identity: str
-    role: Role
 
 
 async def open_meeting(app: App, actor: Actor) -> RunningMeeting:
@@ -135,20 +122,6 @@ async def set_title(app: App, actor: Actor, meeting_id: str, sealed: bytes | Non
         )
 
 
-async def join(app: App, actor: Actor | None, meeting_id: str, name: str) -> Ticket:
-    """A token for one participant. The name goes into the token and nowhere else."""
-    shown = display_name(name)
-    async with app.db.read() as session:
-        meeting = await policy.require_open(session, meeting_id)
-    role: Role = "host" if policy.is_host(actor, meeting) else "guest"
-    identity = new_id("prt", app.clock.now())
-    connection = app.use(MediaEngine).mint(
-        meeting.id, identity, name=shown, attributes={"role": role}
-    )
-    app.use(MeetingsMetrics).joins.labels(role).inc()
-    return Ticket(connection.url, connection.token, identity, role)
-
-
 async def end_meeting(app: App, actor: Actor, meeting_id: str) -> None:
     async with app.db.transaction() as tx:
         meeting = await policy.require_host(tx, actor, meeting_id)
@@ -183,8 +156,9 @@ async def mute_track(app: App, actor: Actor, meeting_id: str, identity: str, tra
 
 
 async def may_enter(app: App, room: str, identity: str) -> bool:
-    """The engine's gate: asked at every join, so that a token outlives neither its meeting nor its
-    bearer's removal. Rooms that are no meetings belong to the holders of API keys."""
+    """The engine's gate, asked at every join: only members of the meeting's group come in, so that
+    a token outlives neither its meeting nor its bearer's place there. Rooms that are no meetings
+    belong to the holders of API keys."""
     if not room.startswith(f"{policy.PREFIX}_"):
         return True
     async with app.db.read() as session:
@@ -199,7 +173,16 @@ async def may_enter(app: App, room: str, identity: str) -> bool:
                 Removal.identity == identity,
             )
         )
-    return removed is None
+    return removed is None and await app.use(Sealing).is_member(room, identity)
+
+
+async def _is_open(app: App, meeting_id: str) -> bool:
+    async with app.db.read() as session:
+        try:
+            await policy.require_open(session, meeting_id)
+        except NotFound:
+            return False
+    return True
 
 
 async def react(app: App, event: StoredEvent) -> None:
@@ -265,7 +248,7 @@ async def reconcile(app: App) -> None:
         if counted(_occupancy(meeting), count, app.clock.now()) != _occupancy(meeting):
             await note_occupancy(app, meeting_id, count)
     for room in counts.keys() - running.keys():
-        if not await may_enter(app, room, ""):  # it may have been opened since
+        if not await _is_open(app, room):  # it may have been opened since
             await _delete_room(engine, room)
     await _end_due(app)
 

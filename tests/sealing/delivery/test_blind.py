@@ -13,7 +13,8 @@ import pytest
 import conclave.sealing
 from conclave.kernel.telemetry import configure_logging
 from tests.databases import sqlite_only
-from tests.sealing.delivery.stage import MEETING, SealingStage, identity, instance_id, private
+from tests.sealing.delivery.stage import MEETING, SealingStage
+from tests.sealing.delivery.tab import identity, instance_id, private
 
 pytestmark = pytest.mark.unit
 

@@ -11,17 +11,8 @@ import pytest
 from conclave.kernel.clock import ManualClock
 from conclave.settings import Settings
 from tests.databases import sqlite_only
-from tests.sealing.delivery.stage import (
-    HOST,
-    MEETING,
-    OTHER,
-    SealingStage,
-    hash_of_commit,
-    identity,
-    instance_id,
-    knock,
-    private,
-)
+from tests.sealing.delivery.stage import HOST, MEETING, OTHER, SealingStage
+from tests.sealing.delivery.tab import hash_of_commit, identity, instance_id, knock, private
 
 pytestmark = pytest.mark.unit
 

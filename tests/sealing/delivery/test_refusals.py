@@ -11,12 +11,9 @@ import pytest
 from conclave.kernel.errors import Unavailable
 from conclave.settings import SealingSettings, Settings
 from tests.databases import sqlite_only
-from tests.sealing.delivery.stage import (
-    HOST,
-    MEETING,
-    OTHER,
+from tests.sealing.delivery.stage import HOST, MEETING, OTHER, SealingStage
+from tests.sealing.delivery.tab import (
     WELCOME,
-    SealingStage,
     b64,
     commit,
     hash_of_commit,

@@ -13,15 +13,8 @@ from conclave.kernel.tokens import new_token
 from conclave.sealing.connections import Outbound
 from conclave.settings import SealingSettings, Settings
 from tests.databases import sqlite_only
-from tests.sealing.delivery.stage import (
-    MEETING,
-    OTHER,
-    SealingStage,
-    Tab,
-    identity,
-    instance_id,
-    knock,
-)
+from tests.sealing.delivery.stage import MEETING, OTHER, SealingStage
+from tests.sealing.delivery.tab import Tab, identity, instance_id, knock
 
 pytestmark = pytest.mark.unit
 

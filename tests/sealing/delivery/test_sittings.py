@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.sealing.delivery.stage import MEETING, SealingStage, identity, instance_id, knock
+from tests.sealing.delivery.stage import MEETING, SealingStage
+from tests.sealing.delivery.tab import identity, instance_id, knock
 
 pytestmark = pytest.mark.unit
 

@@ -20,7 +20,7 @@ from conclave.sealing.connections import Connection, Goodbye, Knocks, Outbound, 
 from conclave.sealing.machine import Refused, Sitting
 from conclave.sealing.schemas import Commit
 from conclave.sealing.state import NUMBERED, Instance, Knock, Limits, Row, Seat
-from tests.sealing.delivery.stage import commit, hash_of_commit, instance_id, private
+from tests.sealing.delivery.tab import commit, hash_of_commit, instance_id, private
 
 BEGINNING = datetime(2026, 1, 1, tzinfo=UTC)
 LIMITS = Limits(members=8, waiting=4, open_commits=6)
