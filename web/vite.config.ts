@@ -21,7 +21,8 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     sourcemap: false,
     reportCompressedSize: false,
-    manifest: "build-manifest.json",
+    // For our own scripts; the server delivers no file with a dot in front.
+    manifest: ".build-manifest.json",
   },
   // Workers are modules: the security policy lets them import from our own origin, and nothing else.
   worker: { format: "es", plugins: () => [patchedMls()] },

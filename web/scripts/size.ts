@@ -17,7 +17,7 @@ interface Chunk {
   css?: string[];
 }
 
-const manifest = JSON.parse(readFileSync(join(STATIC, "build-manifest.json"), "utf8")) as Record<
+const manifest = JSON.parse(readFileSync(join(STATIC, ".build-manifest.json"), "utf8")) as Record<
   string,
   Chunk
 >;

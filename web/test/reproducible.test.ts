@@ -33,9 +33,10 @@ async function build(web: string, out: string): Promise<void> {
   );
 }
 
+/** What is delivered: no file with a dot in front is. */
 function contents(path: string): Map<string, string> {
   const names = readdirSync(path, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile())
+    .filter((entry) => entry.isFile() && !entry.name.startsWith("."))
     .map((entry) => join(entry.parentPath, entry.name).slice(path.length));
   return new Map(names.sort().map((name) => [name, readFileSync(join(path, name), "base64")]));
 }
