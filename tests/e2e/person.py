@@ -10,7 +10,7 @@ import re
 from typing import Any
 from urllib.parse import urlsplit
 
-from playwright.sync_api import Browser, Page, Request, expect
+from playwright.sync_api import Browser, Page, Request, WebSocket, expect
 
 PATIENCE_MS = 20_000
 expect.set_options(timeout=PATIENCE_MS)
@@ -128,9 +128,11 @@ class Person:
         self.context.set_default_timeout(PATIENCE_MS)
         self.context.add_init_script(_TONE_SCRIPT.replace("%FREQUENCY%", str(tone)))
         self.requests: list[Request] = []
+        self.frames_seen: list[str | bytes] = []
         self.complaints: list[str] = []
         self.context.on("request", self._note)
         self.page: Page = self.context.new_page()
+        self.page.on("websocket", self._listen)
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
         self.page.on(
             "console",
@@ -144,6 +146,10 @@ class Person:
     def _note(self, request: Request) -> None:
         self.requests.append(request)
 
+    def _listen(self, socket: WebSocket) -> None:
+        socket.on("framesent", self.frames_seen.append)
+        socket.on("framereceived", self.frames_seen.append)
+
     # --- doors
     def open(self, url: str) -> None:
         self.page.goto(url)
@@ -153,10 +159,12 @@ class Person:
         expect(self.button("Start a room now")).to_be_visible()
 
     def start_room(self) -> str:
-        """Press "Start a room now"; the guest link."""
+        """Press "Start a room now"; the whole guest link, as the door offers it."""
         self.button("Start a room now").click()
         self.page.wait_for_url(re.compile(r"/m/mtg_"))
-        return self.page.url.partition("#")[0]
+        link = self.page.locator(".door__link")
+        expect(link).to_have_text(re.compile(r"/m/mtg_\w+#1\.[\w-]{22}\.[\w-]{22}$"))
+        return str(link.inner_text())
 
     def join(self, url: str | None = None) -> None:
         if url:
@@ -204,6 +212,34 @@ class Person:
                 return
         message = f"{self.name} hears {levels} at {tones} and {silent}"
         raise AssertionError(message)
+
+    def expect_sealed(self) -> None:
+        expect(self.button("Sealed. What this means")).to_be_visible()
+
+    def codes(self) -> tuple[str, str]:
+        """The room words and the room number, as the seal's dialog shows them."""
+        self.press("Sealed. What this means")
+        dialog = self.page.get_by_role("dialog", name="This room is sealed.")
+        words = " ".join(dialog.locator(".words b").all_inner_texts())
+        number = "".join(dialog.locator(".digits span").all_inner_texts())
+        dialog.get_by_role("button", name="Words match").click()
+        return words, number
+
+    # --- what is written
+    def open_chat(self) -> None:
+        self.press(re.compile("^Chat"))
+        expect(self.page.get_by_role("log", name="Messages")).to_be_visible()
+
+    def write(self, text: str, *, only_to: str | None = None) -> None:
+        if only_to is not None:
+            self.press("To everyone")
+            self.page.get_by_role("menuitemradio", name=only_to).click()
+        self.page.get_by_role("textbox", name="Message").fill(text)
+        self.press("Send", exact=True)
+        expect(self.message(text)).to_be_visible()
+
+    def message(self, text: str) -> Any:
+        return self.page.locator("[data-message]").filter(has_text=text)
 
     # --- what must never happen
     def assert_stayed_home(self) -> None:
