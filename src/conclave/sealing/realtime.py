@@ -147,10 +147,12 @@ class _Socket:
         ping_at = loop.time() + self._ping_s
         outbound = self._session.outbound
         while True:
-            entry: OutboundEntry | None = None
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout_at(ping_at):
-                    entry = await outbound.get()
+            # A timer for each frame would cost more than the frame.
+            entry = outbound.take() if loop.time() < ping_at else None
+            if entry is None:
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout_at(ping_at):
+                        entry = await outbound.get()
             if entry is None:
                 if self._session.pongs_owed >= 2:
                     await self._close(LATER)

@@ -107,16 +107,15 @@ class Room:
     # --- what this process has written
     def _stored(self, stored: Stored) -> None:
         """Right after the commit, before the next request is begun."""
-        if stored.instance != self.instance:
+        is_changed = stored.instance != self.instance
+        if is_changed:
             self._observe(stored.instance)
         rows = stored.rows
-        if rows and stored.instance is not None:
-            if rows[0].pos == self.pos + 1:
-                self._deliver(rows)
-            # Otherwise another process was in between: its rows are read first.
-            self._hint({"instance": stored.instance, "pos": rows[-1].pos})
-        elif stored.instance is None:
-            self._hint({"instance": None, "pos": 0})
+        if rows and rows[0].pos == self.pos + 1:
+            self._deliver(rows)
+        # Otherwise another process was in between: its rows are read first.
+        if rows or is_changed or stored.instance is None:
+            self._hint({"instance": stored.instance, "pos": rows[-1].pos if rows else 0})
 
     def announce_over(self) -> None:
         self.over()
