@@ -1,17 +1,18 @@
 import { act, screen, waitFor } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { beforeEach, expect, it, vi } from "vitest";
-import { serve, showPage } from "../../test/page.tsx";
+import { type FakeSealed, fakeSealed } from "../../test/fakeSealed.ts";
+import { problem, serve, showPage } from "../../test/page.tsx";
 import type { LeaveReason } from "../features/meeting/contract.ts";
 import { MeetingRoute } from "./MeetingRoute.tsx";
 
 const ID = "mtg_01234567890123456789abcdef";
-const CONNECTION = { url: "", token: "t", identity: "me", role: "guest" };
 const meeting = vi.hoisted(() => ({
   opened: 0,
   start: vi.fn(),
   leave: vi.fn(async () => undefined),
 }));
+const sealing = vi.hoisted(() => ({ made: [] as FakeSealed[], visitors: [] as unknown[] }));
 
 vi.mock("../features/meeting/index.tsx", () => ({
   default: ({ onLeave }: { onLeave(reason: LeaveReason): void }) => (
@@ -27,32 +28,50 @@ vi.mock("../features/meeting/index.tsx", () => ({
   },
   warmUp: async () => undefined,
 }));
+vi.mock("../sealing/session/open.ts", () => ({
+  prepareSealed: async (visitor: unknown) => {
+    const sealed = fakeSealed({ phase: { type: "entering" } });
+    sealing.made.push(sealed);
+    sealing.visitors.push(visitor);
+    return sealed;
+  },
+}));
+
+const ROOM = `GET /api/v1/meetings/${ID}`;
+const OPEN = {
+  body: { id: ID, is_open: true, opened_at: "2026-01-01T10:00:00Z", is_host: false },
+};
+let server: Parameters<typeof serve>[0];
 
 beforeEach(() => {
   meeting.opened = 0;
   meeting.start.mockClear();
+  meeting.leave.mockClear();
+  sealing.made.length = 0;
+  sealing.visitors.length = 0;
   localStorage.setItem("conclave.name", "Jonas Weber");
-  serve({
-    [`GET /api/v1/meetings/${ID}`]: {
-      body: { id: ID, opened_at: "2026-01-01T10:00:00Z", is_host: false },
-    },
-    [`POST /api/v1/meetings/${ID}/join`]: { body: CONNECTION },
-  });
+  server = { [ROOM]: OPEN, "GET /api/v1/session": { body: { user: null } } };
+  serve(server);
 });
 
 const drawn = () => document.querySelector<HTMLElement>("[data-room]");
+const sealed = () => sealing.made.at(-1) as FakeSealed;
 const join = async () => {
   const button = await screen.findByRole("button", { name: "Join" });
   await act(async () => button.click());
 };
+const admitted = async () => {
+  await waitFor(() => expect(sealed().asked).toContain("start Jonas Weber"));
+  await act(async () => sealed().admit());
+};
 
-it("draws the meeting at the door, unseen, and shows it at Join", async () => {
+it("draws the meeting at the door, unseen, knocks at Join, and shows it when let in", async () => {
   showPage(<MeetingRoute meetingId={ID} />);
   await waitFor(() => expect(drawn()).not.toBeNull());
   expect(drawn()?.style.display).toBe("none");
-  expect(screen.queryByRole("button", { name: "Leave" })).toBeNull();
-  expect(meeting.start).not.toHaveBeenCalled();
+  expect(sealed().asked).toEqual([]);
   await join();
+  await admitted();
   const leave = await screen.findByRole("button", { name: "Leave" });
   expect(meeting.start).toHaveBeenCalledOnce();
   expect(screen.queryByRole("button", { name: "Join" })).toBeNull();
@@ -60,20 +79,64 @@ it("draws the meeting at the door, unseen, and shows it at Join", async () => {
   // The next visit is a new one.
   await userEvent.click(leave);
   expect(drawn()).toBeNull();
+  expect(sealed().asked).toContain("close");
 });
 
-it("goes in before the meeting has been drawn, too", async () => {
+it("knocks as soon as it can for who was quicker", async () => {
   showPage(<MeetingRoute meetingId={ID} />);
   await join();
+  await admitted();
   expect(await screen.findByRole("button", { name: "Leave" })).toBeTruthy();
   expect(meeting.start).toHaveBeenCalledOnce();
   expect(meeting.opened).toBe(1);
 });
 
+it("waits at the door, and can go away from it", async () => {
+  showPage(<MeetingRoute meetingId={ID} />);
+  await join();
+  await waitFor(() => expect(sealed().asked).toContain("start Jonas Weber"));
+  const words = ["harbour", "lemon", "violin"];
+  await act(async () => sealed().store.setState({ phase: { type: "waiting", members: 1, words } }));
+  expect(screen.getByText("harbour lemon violin")).toBeTruthy();
+  await userEvent.click(screen.getByRole("button", { name: "Stop waiting" }));
+  const after = sealed().asked.slice(sealed().asked.indexOf("leave"));
+  expect(after.slice(0, 2)).toEqual(["leave", "close"]);
+  expect(meeting.start).not.toHaveBeenCalled();
+  expect(screen.getByRole("heading", { name: "You left the room." })).toBeTruthy();
+});
+
+it("says when one was not let in", async () => {
+  showPage(<MeetingRoute meetingId={ID} />);
+  await join();
+  await waitFor(() => expect(sealed().asked).toContain("start Jonas Weber"));
+  await act(async () => sealed().store.setState({ phase: { type: "over", reason: "denied" } }));
+  expect(await screen.findByRole("heading", { name: "You were not let in." })).toBeTruthy();
+});
+
+it("turns into a calm page when the room has ended behind the door", async () => {
+  showPage(<MeetingRoute meetingId={ID} />);
+  await join();
+  server[ROOM] = problem(404, "not_found");
+  expect(await screen.findByRole("heading", { name: /no open room/ })).toBeTruthy();
+});
+
+it("takes the key out of the address and gives it to the one who knocks", async () => {
+  const fragment = "#1.AAECAwQFBgcICQoLDA0ODw.EBESExQVFhcYGRobHB0eHw";
+  history.replaceState(null, "", `/m/${ID}${fragment}`);
+  showPage(<MeetingRoute meetingId={ID} />);
+  await waitFor(() => expect(sealing.visitors).toHaveLength(1));
+  expect(location.hash).toBe("");
+  const { link } = sealing.visitors[0] as { link: { secret: Uint8Array } };
+  expect([...link.secret]).toEqual(Array.from({ length: 16 }, (_, at) => at));
+  sessionStorage.clear();
+});
+
 it("leaves a room that was set out for when the page goes away before it was shown", async () => {
   const { unmount } = showPage(<MeetingRoute meetingId={ID} />);
   await waitFor(() => expect(drawn()).not.toBeNull());
-  meeting.start.mockImplementationOnce(() => setTimeout(unmount, 0));
   await join();
-  await waitFor(() => expect(meeting.leave).toHaveBeenCalledOnce());
+  await waitFor(() => expect(sealed().asked).toContain("start Jonas Weber"));
+  unmount();
+  await waitFor(() => expect(sealed().asked.slice(-2)).toEqual(["leave", "close"]));
+  expect(meeting.leave).toHaveBeenCalledOnce();
 });

@@ -2,6 +2,7 @@ import { Activity, useEffect, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { useStore } from "zustand";
 import { useOpenMeeting, useSession } from "../api/queries.ts";
+import { useErrorText } from "../api/useErrorText.ts";
 import { JoinPage } from "../features/join/JoinPage.tsx";
 import { LeavePage } from "../features/join/LeavePage.tsx";
 import type { Going, LeaveReason } from "../features/meeting/contract.ts";
@@ -15,6 +16,7 @@ type Stage = { at: "door" } | { at: "inside" } | { at: "left"; reason: LeaveReas
 const PREPARE_AFTER_MS = 300;
 /** By then the request for the room is on its way, and the page is shown while it is answered. */
 const SHOW_AFTER_MS = 40;
+const LOOK_AGAIN_MS = 1_500;
 
 /** `/m/<id>`: the door, the meeting, and what stands there afterwards, all at one address. */
 export function MeetingRoute({ meetingId }: { meetingId: string }) {
@@ -24,6 +26,7 @@ export function MeetingRoute({ meetingId }: { meetingId: string }) {
   const [visit, setVisit] = useState<Visit | null>(null);
   const [going, setGoing] = useState<Going | null>(null);
   const [problem, setProblem] = useState<"unsealable" | "unloaded" | null>(null);
+  const errorText = useErrorText();
   const meeting = useOpenMeeting(meetingId);
   const session = useSession();
   const isEntered = useRef(false);
@@ -91,6 +94,15 @@ export function MeetingRoute({ meetingId }: { meetingId: string }) {
     setStage({ at: "left", reason });
   }
 
+  // A door that stays shut: is there still a room behind it, and a server?
+  const isKnocking = going !== null && at === "door" && (phase?.type ?? "entering") === "entering";
+  const { refetch } = meeting;
+  useEffect(() => {
+    if (!isKnocking) return;
+    const timer = setInterval(() => void refetch(), LOOK_AGAIN_MS);
+    return () => clearInterval(timer);
+  }, [isKnocking, refetch]);
+
   // Refused, or over before one was in: the session never began.
   const isOver = phase?.type === "over" && at === "door";
   useEffect(() => {
@@ -131,7 +143,13 @@ export function MeetingRoute({ meetingId }: { meetingId: string }) {
                 link !== null ? "whole" : fragment.type === "damaged" ? "damaged" : "missing"
               }
               isEntering={going !== null && problem === null}
-              problem={problem === null ? null : t(problem)}
+              problem={
+                problem !== null
+                  ? t(problem)
+                  : isKnocking && meeting.isError
+                    ? errorText(meeting.error)
+                    : null
+              }
               waiting={phase?.type === "waiting" ? phase : null}
               onEnter={setGoing}
               onStopWaiting={() => {

@@ -7,8 +7,8 @@ import { JoinPage } from "./JoinPage.tsx";
 
 const ID = "mtg_6mg8p21800ag05s2ctversgyed";
 const ROOM = `GET /api/v1/meetings/${ID}`;
-const JOIN = `POST /api/v1/meetings/${ID}/join`;
-const CONNECTION = { url: "", token: "t", identity: "i", role: "guest" as const };
+const LINK = `${location.origin}/m/${ID}#1.secret.fingerprint`;
+type Props = Parameters<typeof JoinPage>[0];
 
 let media: FakeMedia;
 
@@ -22,10 +22,28 @@ const room = (is_host = false) => ({
   body: { id: ID, is_open: true, opened_at: "2026-01-01T10:00:00Z", is_host },
 });
 
-function stand(server: Server) {
+function page(over: Partial<Props> = {}) {
+  return (
+    <JoinPage
+      meetingId={ID}
+      title={null}
+      guestLink={LINK}
+      fragment="whole"
+      isEntering={false}
+      problem={null}
+      waiting={null}
+      onEnter={() => undefined}
+      onStopWaiting={() => undefined}
+      createPort={() => media}
+      {...over}
+    />
+  );
+}
+
+function stand(server: Server, over: Partial<Props> = {}) {
   const asked = serve(server);
-  const onEnter = vi.fn<Parameters<typeof JoinPage>[0]["onEnter"]>();
-  showPage(<JoinPage meetingId={ID} onEnter={onEnter} createPort={() => media} />);
+  const onEnter = vi.fn<Props["onEnter"]>();
+  showPage(page({ onEnter, ...over }));
   return { asked, onEnter, user: userEvent.setup() };
 }
 
@@ -35,15 +53,13 @@ const pressJoin = async (user: ReturnType<typeof userEvent.setup>) =>
 
 describe("the door", () => {
   it("lets in by name, with the devices as they are", async () => {
-    const { asked, onEnter, user } = stand({ [ROOM]: room(), [JOIN]: { body: CONNECTION } });
+    const { onEnter, user } = stand({ [ROOM]: room() });
     await user.type(await name(), "  Hanna Vogel ");
     await user.click(screen.getByRole("button", { name: "Stop video" }));
     await pressJoin(user);
     await waitFor(() => expect(onEnter).toHaveBeenCalledOnce());
-    expect(asked.find(({ call }) => call === JOIN)?.body).toEqual({ name: "Hanna Vogel" });
     const entered = onEnter.mock.calls[0]?.[0];
     expect(entered).toMatchObject({
-      connection: CONNECTION,
       name: "Hanna Vogel",
       devices: { isCameraOn: false, isMicrophoneOn: true, microphoneId: "mic" },
     });
@@ -56,7 +72,7 @@ describe("the door", () => {
   it("takes devices along that are still starting when somebody is quick", async () => {
     localStorage.setItem("conclave.name", "Jonas Weber");
     media.hold();
-    const { onEnter, user } = stand({ [ROOM]: room(), [JOIN]: { body: CONNECTION } });
+    const { onEnter, user } = stand({ [ROOM]: room() });
     await pressJoin(user);
     await waitFor(() => expect(onEnter).toHaveBeenCalledOnce());
     expect(onEnter.mock.calls[0]?.[0].devices).toMatchObject({
@@ -67,62 +83,64 @@ describe("the door", () => {
 
   it("is two clicks away for who has been here before", async () => {
     localStorage.setItem("conclave.name", "Jonas Weber");
-    const { onEnter, user } = stand({ [ROOM]: room(), [JOIN]: { body: CONNECTION } });
+    const { onEnter, user } = stand({ [ROOM]: room() });
     await pressJoin(user);
     await waitFor(() => expect(onEnter).toHaveBeenCalledOnce());
   });
 
   it("asks for a name, and puts the cursor there", async () => {
-    const { asked, user } = stand({ [ROOM]: room() });
+    const { onEnter, user } = stand({ [ROOM]: room() });
     await name();
     await pressJoin(user);
     expect(await screen.findByText("Please enter your name.")).toBeTruthy();
     expect(document.activeElement).toBe(await name());
-    expect(asked.some(({ call }) => call === JOIN)).toBe(false);
+    expect(onEnter).not.toHaveBeenCalled();
     await expectAccessible();
   });
 
-  it("says what the server does not like about a name", async () => {
-    const { user } = stand({ [ROOM]: room(), [JOIN]: problem(422, "name") });
-    await user.type(await name(), "...");
-    await pressJoin(user);
-    expect(await screen.findByText(/letters, digits and simple signs/)).toBeTruthy();
+  it("says what keeps one outside, and keeps the name", async () => {
+    localStorage.setItem("conclave.name", "Hanna");
+    stand({ [ROOM]: room() }, { problem: "The server cannot be reached." });
+    expect((await screen.findByRole("alert")).textContent).toBe("The server cannot be reached.");
+    expect((await name()).getAttribute("value")).toBe("Hanna");
   });
 
-  it("says how long to wait, and keeps the name", async () => {
-    const busy = { ...problem(429, "limit_reached"), headers: { "Retry-After": "7" } };
-    const { user } = stand({ [ROOM]: room(), [JOIN]: busy });
-    await user.type(await name(), "Hanna");
-    await pressJoin(user);
-    expect(await screen.findByText("Too many tries. Please wait 7 seconds.")).toBeTruthy();
-    expect((await name()).getAttribute("value")).toBe("Hanna");
+  it("shows the room's title, and says when the link has no key or a damaged one", async () => {
+    stand({ [ROOM]: room() }, { title: "Board meeting", fragment: "damaged" });
+    expect(await screen.findByRole("heading", { name: "Board meeting" })).toBeTruthy();
+    expect(screen.getByText(/This link is damaged/)).toBeTruthy();
+    await expectAccessible();
   });
 
   it("shows the host the link to pass on", async () => {
     stand({ [ROOM]: room(true) });
-    expect(await screen.findByText(`${location.origin}/m/${ID}`)).toBeTruthy();
+    expect(await screen.findByText(LINK)).toBeTruthy();
     expect(screen.getByRole("button", { name: "Copy link" })).toBeTruthy();
     await expectAccessible();
   });
 
-  it("turns into a calm page when the room ends while one stands there", async () => {
-    let isOpen = true;
-    const { user } = stand({
-      [ROOM]: () => (isOpen ? room() : problem(404, "not_found")),
-      [JOIN]: problem(404, "not_found"),
-    });
-    await user.type(await name(), "Hanna");
-    isOpen = false;
-    await pressJoin(user);
-    expect(await screen.findByRole("heading", { name: /no open room/ })).toBeTruthy();
-    await waitFor(() => expect(media.running.size).toBe(0));
+  it("waits before the door, with the words that the host sees, and can stop waiting", async () => {
+    const onStopWaiting = vi.fn();
+    const waiting = { type: "waiting", members: 2, words: ["harbour", "lemon", "violin"] } as const;
+    const { user } = stand({ [ROOM]: room() }, { waiting, onStopWaiting, fragment: "missing" });
+    expect(await screen.findByRole("heading", { name: "You are at the door." })).toBeTruthy();
+    expect(screen.getByText("harbour lemon violin")).toBeTruthy();
+    expect(screen.getByText(/Your link is not complete/)).toBeTruthy();
+    await expectAccessible();
+    await user.click(screen.getByRole("button", { name: "Stop waiting" }));
+    expect(onStopWaiting).toHaveBeenCalledOnce();
+  });
+
+  it("takes no second press while one is being let in", async () => {
+    localStorage.setItem("conclave.name", "Hanna");
+    const { onEnter, user } = stand({ [ROOM]: room() }, { isEntering: true });
+    await user.click(await screen.findByRole("button", { name: "Opening…" }));
+    expect(onEnter).not.toHaveBeenCalled();
   });
 
   it("frees the devices when one walks away", async () => {
     serve({ [ROOM]: room() });
-    const { unmount } = showPage(
-      <JoinPage meetingId={ID} onEnter={() => {}} createPort={() => media} />,
-    );
+    const { unmount } = showPage(page());
     await waitFor(() => expect(media.running.size).toBe(2));
     unmount();
     expect(media.running.size).toBe(0);
@@ -159,7 +177,7 @@ describe("what is missing is said, and joining works without it", () => {
     ],
   ])("%s", async (_, arrange, words) => {
     arrange();
-    const { onEnter, user } = stand({ [ROOM]: room(), [JOIN]: { body: CONNECTION } });
+    const { onEnter, user } = stand({ [ROOM]: room() });
     expect(await screen.findByText(words)).toBeTruthy();
     expect(screen.getByText(alone)).toBeTruthy();
     await expectAccessible();

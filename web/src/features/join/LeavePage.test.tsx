@@ -12,6 +12,9 @@ describe("after the meeting", () => {
     ["elsewhere", "Take it over here"],
     ["blocked", "Try again"],
     ["lost", "Try again"],
+    ["denied", "Knock once more"],
+    ["locked", "Try again"],
+    ["full", "Try again"],
   ] as const)("%s: there is a way back", async (reason, button) => {
     serve(SERVER);
     const onAgain = vi.fn();
@@ -21,14 +24,17 @@ describe("after the meeting", () => {
     expect(onAgain).toHaveBeenCalledOnce();
   });
 
-  it.each(["ended", "removed"] as const)("%s: only the start page is left", async (reason) => {
-    serve(SERVER);
-    showPage(<LeavePage reason={reason} onAgain={() => {}} />);
-    expect(screen.getAllByRole("button").map((button) => button.textContent)).toEqual([
-      "To the start page",
-    ]);
-    await expectAccessible();
-  });
+  it.each(["ended", "removed", "broken"] as const)(
+    "%s: only the start page is left",
+    async (reason) => {
+      serve(SERVER);
+      showPage(<LeavePage reason={reason} onAgain={() => {}} />);
+      expect(screen.getAllByRole("button").map((button) => button.textContent)).toEqual([
+        "To the start page",
+      ]);
+      await expectAccessible();
+    },
+  );
 
   it("blocked: names the ports and the command", async () => {
     serve(SERVER);

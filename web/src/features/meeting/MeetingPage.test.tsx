@@ -3,18 +3,20 @@ import userEvent from "@testing-library/user-event";
 import { RoomEvent, Track } from "livekit-client";
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import { FakeRoom } from "../../../test/fakeRoom.ts";
+import { type FakeSealed, fakeSealed, mediaSeat, member } from "../../../test/fakeSealed.ts";
 import { expectAccessible, type Server, serve, showPage } from "../../../test/page.tsx";
 import { MeetingProvider } from "./components/context.tsx";
 import { MeetingPage } from "./components/MeetingPage.tsx";
-import type { MeetingRole } from "./contract.ts";
 import { type CallSession, createSession } from "./model/session.ts";
 import { createViewStore, type ViewStore } from "./model/view.ts";
+import { SealedProvider } from "./sealed/context.tsx";
 
 const ID = "mtg_1";
 /** What the session does in a moment; run when somebody has come in. */
 let soon: (() => void)[];
 let room: FakeRoom;
 let session: CallSession;
+let sealed: FakeSealed;
 let view: ViewStore;
 const copied: string[] = [];
 
@@ -24,13 +26,20 @@ beforeEach(() => {
   copied.length = 0;
 });
 
-async function enter(role: MeetingRole = "guest", server: Server = {}) {
+async function enter(role: "host" | "member" = "member", server: Server = {}) {
+  const verification = role === "host" ? "host" : "link";
+  sealed = fakeSealed({ members: [member("me", { isSelf: true, role, verification })] });
   const asked = serve(server);
   soon = [];
   session = createSession({
-    createRoom(options) {
+    async createRoom(options) {
       room = new FakeRoom(options);
-      return room.asRoom();
+      return {
+        room: room.asRoom(),
+        mayPresent: () => true,
+        rosterChanged: () => undefined,
+        close: () => undefined,
+      };
     },
     origin: "https://here.example",
     listDevices: async () => [
@@ -53,7 +62,8 @@ async function enter(role: MeetingRole = "guest", server: Server = {}) {
     },
   });
   session.start({
-    connection: { url: "", token: "t", identity: "me", role },
+    sealed,
+    seat: mediaSeat(),
     devices: {
       cameraId: null,
       microphoneId: null,
@@ -61,20 +71,26 @@ async function enter(role: MeetingRole = "guest", server: Server = {}) {
       isCameraOn: false,
       isMicrophoneOn: true,
     },
-    preview: { take: () => ({ camera: null, microphone: null }), stop: () => undefined },
-    rejoin: () => Promise.reject(new Error("unreachable")),
+    preview: {
+      take: () => ({ camera: null, microphone: null }),
+      keep: () => undefined,
+      stop: () => undefined,
+    },
   });
   view = createViewStore({ read: () => null, write: () => undefined });
   const guestLink = "https://here.example/m/mtg_1";
   showPage(
     <MeetingProvider value={{ session, view, meetingId: ID, guestLink }}>
-      <MeetingPage />
+      <SealedProvider value={sealed}>
+        <MeetingPage />
+      </SealedProvider>
     </MeetingProvider>,
   );
   const user = userEvent.setup();
   vi.spyOn(navigator.clipboard, "writeText").mockImplementation(async (text) => {
     copied.push(text);
   });
+  await act(async () => undefined);
   await act(async () => {
     room.signal();
     for (const run of soon.splice(0)) run();
@@ -88,7 +104,15 @@ async function enter(role: MeetingRole = "guest", server: Server = {}) {
 
 async function come(...names: string[]) {
   await act(async () => {
-    for (const name of names) room.join(name.toLowerCase(), name);
+    const here = sealed.store.getState().members;
+    const came = names.map((name, at) =>
+      member(name.toLowerCase(), { name, joinedAt: here.length + at }),
+    );
+    sealed.group(...here.slice(1), ...came);
+    for (const { identity } of came) room.join(identity);
+    for (const { identity, name } of came) {
+      sealed.tell({ type: "member-joined", identity, name: name ?? "" });
+    }
   });
 }
 const button = (name: string | RegExp) => screen.getByRole("button", { name });
@@ -124,14 +148,19 @@ describe("the room", () => {
     await expectAccessible();
   });
 
-  it("says truthfully that it is not sealed", async () => {
+  it("says truthfully whether it is sealed", async () => {
     const { user } = await enter();
-    expect(screen.getByText("Not sealed: encrypted to the server only.")).toBeTruthy();
-    await user.click(button("Not sealed. What this means"));
-    expect(screen.getByRole("dialog", { name: "This room is not sealed" })).toBeTruthy();
+    expect(document.querySelector(".room--unsealed")).toBeNull();
+    await user.click(button("Sealed. What this means"));
+    expect(screen.getByRole("dialog", { name: "This room is sealed." })).toBeTruthy();
     await expectAccessible();
     await user.keyboard("{Escape}");
     expect(screen.queryByRole("dialog")).toBeNull();
+    await act(async () =>
+      sealed.store.setState({ seal: { type: "not-sealed", reasons: ["stranger"] } }),
+    );
+    expect(screen.getByText(/connected who has no key/)).toBeTruthy();
+    expect(document.querySelector(".room--unsealed")).not.toBeNull();
   });
 
   it("mutes, and says so in its label", async () => {
@@ -225,22 +254,17 @@ describe("the people", () => {
     expect(screen.getByText("Nobody here has this name.")).toBeTruthy();
   });
 
-  it("can be pinned by anybody, muted and removed only by a host", async () => {
+  it("can be pinned by anybody", async () => {
     const { user } = await enter();
     await come("Ada", "Ben");
     await user.click(button("People"));
     await user.click(button("Actions for Ben"));
-    expect(screen.getAllByRole("menuitem").map((item) => item.textContent)).toEqual(["Pin"]);
     await user.click(screen.getByRole("menuitem", { name: "Pin" }));
     expect(tiles()).toEqual(["ben", "ada"]);
   });
 
-  it("are muted and removed through the server", async () => {
-    const people = `/api/v1/meetings/${ID}/participants/ada`;
-    const { user, asked } = await enter("host", {
-      [`POST ${people}/mute`]: { status: 204 },
-      [`DELETE ${people}`]: { status: 204 },
-    });
+  it("are muted and removed by a host, through the group", async () => {
+    const { user, asked } = await enter("host");
     await come("Ada");
     await act(async () => {
       room.remoteParticipants.get("ada")?.publish(Track.Source.Microphone, "TR_m");
@@ -250,12 +274,21 @@ describe("the people", () => {
     await user.click(button("Actions for Ada"));
     await user.click(screen.getByRole("menuitem", { name: "Mute" }));
     await waitFor(() => expect(screen.getByText("Ada has been muted.")).toBeTruthy());
-    expect(asked[0]).toMatchObject({ call: `POST ${people}/mute`, body: { track: "TR_m" } });
     await user.click(button("Actions for Ada"));
     await user.click(screen.getByRole("menuitem", { name: "Remove from the room…" }));
     await expectAccessible();
     await user.click(screen.getByRole("button", { name: "Remove" }));
-    await waitFor(() => expect(asked[1]?.call).toBe(`DELETE ${people}`));
+    await waitFor(() => expect(sealed.asked).toContain('remove "ada"'));
+    expect(sealed.asked).toContain('order "mute" "ada"');
+    expect(asked).toEqual([]);
+  });
+
+  it("write to each other in the chat, and see how much is new", async () => {
+    const { user } = await enter();
+    await act(async () => sealed.store.setState({ unread: 2 }));
+    await user.click(button("Chat, 2 new"));
+    expect(screen.getByRole("complementary", { name: "Chat" })).toBeTruthy();
+    await expectAccessible();
   });
 });
 
@@ -264,6 +297,7 @@ describe("the way out", () => {
     const { user } = await enter();
     await user.click(button("Leave"));
     await expect(session.ended).resolves.toBe("left");
+    expect(sealed.asked).toContain("leave");
   });
 
   it("is one question for a host", async () => {
@@ -294,6 +328,8 @@ describe("the keyboard", () => {
     expect(view.getState().enlarged).toBeNull();
     await user.keyboard("w");
     expect(view.getState().view).toBe("speaker");
+    await user.keyboard("r");
+    expect(sealed.asked).toContain("setHand true");
     await user.keyboard("p");
     expect(screen.getByRole("complementary", { name: "People" })).toBeTruthy();
     await user.keyboard("{Escape}");
@@ -319,7 +355,7 @@ describe("the keyboard", () => {
     await user.keyboard("{Shift>}{F6}{/Shift}i");
     expect(document.activeElement?.id).toBe("main");
     expect(document.getElementById("live-polite")?.textContent).toMatch(
-      /^Nobody is speaking\. 1 of 2 is muted\. The room is not sealed\./,
+      /^Nobody is speaking\. 1 of 2 is muted\. The room is sealed\./,
     );
   });
 

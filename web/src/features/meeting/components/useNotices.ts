@@ -1,6 +1,7 @@
 import { useEffect } from "react";
 import { useTranslation } from "react-i18next";
 import { announce, announceNow, showToast } from "../../../design/index.ts";
+import type { SealedMeeting } from "../../../sealing/contract.ts";
 import {
   type Announcement,
   type AnnouncerState,
@@ -30,14 +31,17 @@ function speak(t: Words, said: readonly Announcement[]): void {
   (isUrgent ? announceNow : announce)(said.map((one) => wordsOf(t, one)).join(" "));
 }
 
-export function saySummary(t: Words, { session }: Meeting): void {
+export function saySummary(t: Words, { session }: Meeting, { store }: SealedMeeting): void {
   const { people } = session.store.getState();
+  const { type } = store.getState().seal;
   speak(
     t,
     summarize({
       speaking: people.filter((person) => person.isSpeaking).map((person) => person.name),
       muted: people.filter((person) => !person.isMicrophoneOn).length,
       people: people.length,
+      isSealed:
+        type === "sealed" ? true : type === "not-sealed" || type === "broken" ? false : null,
     }),
   );
 }

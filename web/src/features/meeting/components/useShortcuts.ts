@@ -1,5 +1,6 @@
 import { useEffect } from "react";
 import { useTranslation } from "react-i18next";
+import type { SealedMeeting } from "../../../sealing/contract.ts";
 import { othersOf, selfOf } from "../model/call.ts";
 import {
   type Focus,
@@ -11,6 +12,7 @@ import {
   shortcutFor,
 } from "../model/shortcuts.ts";
 import { isSpeakerView } from "../model/stage.ts";
+import { selfOf as selfIn, useSealedMeeting } from "../sealed/context.tsx";
 import { type Meeting, useMeeting } from "./context.tsx";
 import { toggleFullscreen } from "./hooks.ts";
 import { IS_MAC } from "./platform.ts";
@@ -41,14 +43,21 @@ function identityAt(index: number): string | null {
   return tiles[index]?.getAttribute("data-identity") ?? null;
 }
 
-function act(action: ShortcutAction, meeting: Meeting, say: () => void): void {
+function act(
+  action: ShortcutAction,
+  meeting: Meeting,
+  sealed: SealedMeeting,
+  say: () => void,
+): void {
   const { session, view } = meeting;
   const call = session.store.getState();
   const state = view.getState();
   const carryOut: Record<ShortcutAction["type"], () => unknown> = {
     "toggle-microphone": () => session.media.setMicrophone(call.microphone.state !== "on"),
     "toggle-camera": () => session.media.setCamera(call.camera.state !== "on"),
-    "toggle-people": () => view.setPanel(state.panel === null ? "people" : null),
+    "toggle-people": () => view.setPanel(state.panel === "people" ? null : "people"),
+    "toggle-chat": () => view.setPanel(state.panel === "chat" ? null : "chat"),
+    "toggle-hand": () => sealed.actions.setHand(handOf(sealed) === null),
     "toggle-view": () =>
       view.setView(isSpeakerView(state.view, othersOf(call).length) ? "grid" : "speaker"),
     "toggle-share": () =>
@@ -68,6 +77,8 @@ function act(action: ShortcutAction, meeting: Meeting, say: () => void): void {
   void carryOut[action.type]();
 }
 
+const handOf = ({ store }: SealedMeeting) => selfIn(store.getState())?.handPlace ?? null;
+
 /** The pager knows how many pages there are; its buttons stop at the ends. */
 function turnPage(by: 1 | -1): void {
   const buttons = document.querySelectorAll<HTMLElement>(".pager button");
@@ -78,6 +89,7 @@ function turnPage(by: 1 | -1): void {
 export function useShortcuts(): void {
   const { t } = useTranslation("meeting");
   const meeting = useMeeting();
+  const sealed = useSealedMeeting();
   useEffect(() => {
     const { session, view } = meeting;
     let talking = NOT_TALKING;
@@ -108,7 +120,7 @@ export function useShortcuts(): void {
         event.preventDefault();
         event.stopPropagation();
       }
-      act(action, meeting, () => saySummary(t, meeting));
+      act(action, meeting, sealed, () => saySummary(t, meeting, sealed));
     };
     const onKeyUp = (event: KeyboardEvent) => {
       if (event.key === " ") {
@@ -129,5 +141,5 @@ export function useShortcuts(): void {
       removeEventListener("keyup", onKeyUp, true);
       removeEventListener("blur", onBlur);
     };
-  }, [meeting, t]);
+  }, [meeting, sealed, t]);
 }

@@ -95,13 +95,17 @@ describe("what is said at once", () => {
 });
 
 describe("the summary", () => {
-  it("tells who speaks, how many are muted, and that the room is not sealed", () => {
-    expect(summarize({ speaking: ["Ada", "Ben"], muted: 1, people: 4 })).toEqual([
+  it("tells who speaks, how many are muted, and whether the room is sealed", () => {
+    expect(summarize({ speaking: ["Ada", "Ben"], muted: 1, people: 4, isSealed: false })).toEqual([
       { politeness: "polite", key: "speaks", params: { names: "Ada, Ben", count: 2 } },
       { politeness: "polite", key: "mutedCount", params: { count: 1, people: 4 } },
       { politeness: "polite", key: "notSealed", params: {} },
     ]);
-    expect(summarize({ speaking: [], muted: 0, people: 1 })[0]?.key).toBe("nobodySpeaks");
+    const alone = { speaking: [], muted: 0, people: 1 };
+    const keys = (isSealed: boolean | null) =>
+      summarize({ ...alone, isSealed }).map(({ key }) => key);
+    expect(keys(true)).toEqual(["nobodySpeaks", "mutedCount", "sealed"]);
+    expect(keys(null)).toEqual(["nobodySpeaks", "mutedCount"]);
   });
 });
 
@@ -111,8 +115,8 @@ describe("the words", () => {
       ...flush(come(count), 10, GATHER_MS).say,
       ...flush(come(count, "left"), 10, GATHER_MS).say,
     ]),
-    ...summarize({ speaking: [], muted: 0, people: 1 }),
-    ...summarize({ speaking: ["a"], muted: 0, people: 1 }),
+    ...summarize({ speaking: [], muted: 0, people: 1, isSealed: true }),
+    ...summarize({ speaking: ["a"], muted: 0, people: 1, isSealed: false }),
     ...(
       [
         { type: "muted-by-host" },

@@ -135,6 +135,8 @@ export interface RoomSummary {
   readonly speaking: readonly string[];
   readonly muted: number;
   readonly people: number;
+  /** Null: the key is on its way, or nothing is to be said about it any more. */
+  readonly isSealed: boolean | null;
 }
 
 /** The answer to the key I: who speaks, how many are muted, is the room sealed. */
@@ -146,6 +148,6 @@ export function summarize(room: RoomSummary): Announcement[] {
   return [
     speaks,
     polite("mutedCount", { count: room.muted, people: room.people }),
-    polite("notSealed"),
+    ...(room.isSealed === null ? [] : [polite(room.isSealed ? "sealed" : "notSealed")]),
   ];
 }

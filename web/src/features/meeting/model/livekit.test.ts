@@ -3,8 +3,8 @@ import { describe, expect, it } from "vitest";
 import { FakeRoom } from "../../../../test/fakeRoom.ts";
 import { somebody } from "../../../../test/people.ts";
 import type { Share } from "./call.ts";
-import { createRoomReader, leaveReasonOf, retryDelay, roomOptions } from "./livekit.ts";
-import { changes, sameShare, withAbsent } from "./presence.ts";
+import { createRoomReader, type Eyes, leaveReasonOf, retryDelay, roomOptions } from "./livekit.ts";
+import { sameShare, shareChanges, withAbsent } from "./presence.ts";
 
 const DEVICES = {
   cameraId: "cam",
@@ -12,6 +12,17 @@ const DEVICES = {
   speakerId: "out",
   isCameraOn: true,
   isMicrophoneOn: true,
+};
+
+/** Everybody is a member and sealed, in the order of their names. */
+const EYES: Eyes = {
+  whoIs: (identity) => ({
+    name: identity.toUpperCase(),
+    isVerified: identity === "ada",
+    handPlace: null,
+    joinedAt: identity === "me" ? 0 : identity.charCodeAt(0),
+  }),
+  mayPresent: () => true,
 };
 
 describe("the options of a room", () => {
@@ -49,6 +60,8 @@ describe("reasons", () => {
       DisconnectReason.CLIENT_INITIATED,
       DisconnectReason.SERVER_SHUTDOWN,
       DisconnectReason.STATE_MISMATCH,
+      // The group says whether that was meant.
+      DisconnectReason.PARTICIPANT_REMOVED,
     ]) {
       expect(leaveReasonOf(reason)).toBeNull();
     }
@@ -56,20 +69,33 @@ describe("reasons", () => {
 });
 
 describe("reading a room", () => {
-  it("gives people in order of arrival, with names, roles and marks", () => {
+  it("gives the members in order of arrival, with names and marks", () => {
     const room = new FakeRoom({});
-    const ada = room.join("ada", "Ada");
-    const ben = room.join("ben", "");
-    ada.attributes = { role: "host" };
+    const ben = room.join("ben", "name of the server's");
+    const ada = room.join("ada");
+    room.join("stranger");
     ada.connectionQuality = ConnectionQuality.Poor;
     ben.connectionQuality = ConnectionQuality.Lost;
     room.localParticipant.connectionQuality = ConnectionQuality.Unknown;
-    const { people } = createRoomReader(() => 5_000).read(room.asRoom());
-    expect(people.map(({ name, role, quality, isSelf }) => [name, role, quality, isSelf])).toEqual([
-      ["Me", "guest", "unknown", true],
-      ["Ada", "host", "weak", false],
-      ["ben", "guest", "lost", false],
+    const whoIs: Eyes["whoIs"] = (identity) =>
+      identity === "stranger" ? null : EYES.whoIs(identity);
+    const { people } = createRoomReader(() => 5_000).read(room.asRoom(), { ...EYES, whoIs });
+    expect(
+      people.map(({ name, isVerified, quality, isSelf }) => [name, isVerified, quality, isSelf]),
+    ).toEqual([
+      ["ME", false, "unknown", true],
+      ["ADA", true, "weak", false],
+      ["BEN", false, "lost", false],
     ]);
+  });
+
+  it("shows no picture that may not be shown, but always one's own", () => {
+    const room = new FakeRoom({});
+    room.join("ada").publish(Track.Source.Camera, "TR_c");
+    room.localParticipant.publish(Track.Source.Camera, "TR_me");
+    const blind = { ...EYES, mayPresent: () => false };
+    const { people } = createRoomReader(() => 0).read(room.asRoom(), blind);
+    expect(people.map(({ camera }) => camera?.sid)).toEqual(["TR_me", undefined]);
   });
 
   it("knows who spoke last, and takes only an open microphone for speech", () => {
@@ -77,7 +103,8 @@ describe("reading a room", () => {
     const ada = room.join("ada");
     let now = 5_500;
     const reader = createRoomReader(() => now);
-    const read = () => reader.read(room.asRoom()).people.find(({ identity }) => identity === "ada");
+    const read = () =>
+      reader.read(room.asRoom(), EYES).people.find(({ identity }) => identity === "ada");
     expect(read()).toMatchObject({ isSpeaking: false, lastSpokeAt: null, microphoneSid: null });
     ada.isSpeaking = true;
     expect(read()?.isSpeaking).toBe(false);
@@ -92,7 +119,7 @@ describe("reading a room", () => {
     const room = new FakeRoom({});
     const camera = room.join("ada").publish(Track.Source.Camera, "TR_c");
     const reader = createRoomReader(() => 0);
-    const picture = () => reader.read(room.asRoom()).people[1]?.camera;
+    const picture = () => reader.read(room.asRoom(), EYES).people[1]?.camera;
     const first = picture();
     expect(picture()).toBe(first);
     const element = {} as HTMLVideoElement;
@@ -107,7 +134,7 @@ describe("reading a room", () => {
   it("has nobody of one's own before the server has said who one is", () => {
     const room = new FakeRoom({});
     Object.assign(room.localParticipant, { identity: "" });
-    expect(createRoomReader(() => 0).read(room.asRoom()).people).toEqual([]);
+    expect(createRoomReader(() => 0).read(room.asRoom(), EYES).people).toEqual([]);
   });
 });
 
@@ -120,17 +147,13 @@ describe("presence", () => {
     hasSound: false,
   });
 
-  it("tells what changed", () => {
-    const before = { people: [somebody("a"), somebody("b")], share: share("a") };
-    const after = { people: [somebody("b"), somebody("c")], share: share("c") };
-    expect(changes(before, after).map(({ type }) => type)).toEqual([
-      "joined",
-      "left",
-      "share-stopped",
-      "share-started",
-    ]);
-    expect(changes(before, before)).toEqual([]);
-    expect(changes({ people: [], share: null }, { people: [], share: null })).toEqual([]);
+  it("tells what changed of the shared screen", () => {
+    const types = (before: Share | null, after: Share | null) =>
+      shareChanges(before, after).map(({ type }) => type);
+    expect(types(share("a"), share("c"))).toEqual(["share-stopped", "share-started"]);
+    expect(types(share("a"), share("a"))).toEqual([]);
+    expect(types(null, null)).toEqual([]);
+    expect(types(null, share("a"))).toEqual(["share-started"]);
   });
 
   it("keeps the absent, but not oneself", () => {

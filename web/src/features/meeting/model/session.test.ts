@@ -191,7 +191,7 @@ describe("in the room", () => {
     come("ada");
     expect(call().people.map(({ identity }) => identity)).toEqual(["me", "ada"]);
     expect(call().hasMet).toBe(true);
-    sealed.group(member("ada", { name: null, verification: "host", handPlace: 2 }));
+    sealed.group(member("ada", { name: null, verification: "host", handPlace: 2, joinedAt: 1 }));
     expect(call().people[1]).toMatchObject({ name: "…", isVerified: true, handPlace: 2 });
     sealed.group();
     expect(call().people.map(({ identity }) => identity)).toEqual(["me"]);
@@ -288,6 +288,7 @@ describe("in the room", () => {
     const element = document.querySelector("audio");
     expect(element?.dataset).toMatchObject({ identity: "ada", track: "TR_v" });
     expect(voice.attachedElements).toEqual([element]);
+    ada.publications.clear();
     room().emit(RoomEvent.TrackUnsubscribed, voice, {}, ada);
     room().emit(RoomEvent.TrackUnsubscribed, voice, {}, ada);
     expect(document.querySelector("audio")).toBeNull();

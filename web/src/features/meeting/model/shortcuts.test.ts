@@ -30,6 +30,8 @@ describe("single keys", () => {
     ["M", "toggle-microphone"],
     ["v", "toggle-camera"],
     ["p", "toggle-people"],
+    ["c", "toggle-chat"],
+    ["r", "toggle-hand"],
     ["w", "toggle-view"],
     ["d", "toggle-share"],
     ["f", "toggle-fullscreen"],

@@ -8,6 +8,8 @@ export type ShortcutAction =
   | { readonly type: "toggle-microphone" }
   | { readonly type: "toggle-camera" }
   | { readonly type: "toggle-people" }
+  | { readonly type: "toggle-chat" }
+  | { readonly type: "toggle-hand" }
   | { readonly type: "toggle-view" }
   | { readonly type: "toggle-share" }
   | { readonly type: "toggle-fullscreen" }
@@ -42,6 +44,8 @@ const SINGLE = new Map<string, ShortcutAction>(
     m: { type: "toggle-microphone" },
     v: { type: "toggle-camera" },
     p: { type: "toggle-people" },
+    c: { type: "toggle-chat" },
+    r: { type: "toggle-hand" },
     w: { type: "toggle-view" },
     d: { type: "toggle-share" },
     f: { type: "toggle-fullscreen" },
@@ -63,6 +67,8 @@ export const SHORTCUT_LIST = [
   { id: "microphone", keys: ["M", "Mod+D"] },
   { id: "camera", keys: ["V", "Mod+E"] },
   { id: "pushToTalk", keys: ["Space"] },
+  { id: "hand", keys: ["R"] },
+  { id: "chat", keys: ["C"] },
   { id: "people", keys: ["P"] },
   { id: "view", keys: ["W"] },
   { id: "enlarge", keys: ["1–9"] },
