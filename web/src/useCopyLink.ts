@@ -16,7 +16,8 @@ function copyByCommand(text: string): boolean {
   return hasCopied;
 }
 
-async function copy(text: string): Promise<boolean> {
+/** Whether it worked. */
+export async function copyText(text: string): Promise<boolean> {
   try {
     await navigator.clipboard.writeText(text);
     return true;
@@ -28,5 +29,5 @@ async function copy(text: string): Promise<boolean> {
 /** Copies a link and says whether it worked; if not, what to do. */
 export function useCopyLink(): (link: string) => Promise<void> {
   const { t } = useTranslation("common");
-  return async (link) => showToast(t((await copy(link)) ? "linkCopied" : "linkNotCopied"));
+  return async (link) => showToast(t((await copyText(link)) ? "linkCopied" : "linkNotCopied"));
 }

@@ -92,10 +92,19 @@ export function useRedeemOperatorLink() {
   });
 }
 
+interface RunningMeetings {
+  meetings: RunningMeeting[];
+}
+
+/** As the server knows them now, past everything that is remembered here. */
+export function fetchRunningMeetings(signal?: AbortSignal): Promise<RunningMeetings> {
+  return call<RunningMeetings>({ path: "/meetings", ...(signal ? { signal } : {}) });
+}
+
 export function useRunningMeetings() {
   return useQuery({
     queryKey: meetingsKey,
-    queryFn: ({ signal }) => call<{ meetings: RunningMeeting[] }>({ path: "/meetings", signal }),
+    queryFn: ({ signal }) => fetchRunningMeetings(signal),
     select: (answer) => answer.meetings,
     placeholderData: keepPreviousData,
   });
@@ -104,6 +113,20 @@ export function useRunningMeetings() {
 export function useStartMeeting() {
   return useMutation({
     mutationFn: () => call<RunningMeeting>({ method: "POST", path: "/meetings" }),
+  });
+}
+
+/** For the meeting's host. `sealed`: base64url; null takes the title away. */
+export function useSetTitle() {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: ({ id, sealed }: { id: string; sealed: string | null }) =>
+      call<void>({
+        method: "PUT",
+        path: `/meetings/${encodeURIComponent(id)}/title`,
+        body: { sealed_title: sealed },
+      }),
+    onSettled: () => client.invalidateQueries({ queryKey: meetingsKey }),
   });
 }
 

@@ -18,6 +18,8 @@ export interface RunningMeeting {
   opened_at: string;
   participants: number;
   url: string;
+  /** Readable with the room's link alone; base64url. Events do not have it. */
+  sealed_title?: string | null;
 }
 
 /** A meeting as anyone with its link sees it. */

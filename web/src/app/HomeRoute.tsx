@@ -48,7 +48,7 @@ export function HomeRoute() {
         })
       }
     >
-      <StartPage />
+      <StartPage userId={session.data.id} />
     </MemberFrame>
   );
 }

@@ -63,12 +63,17 @@ describe("a key ring", () => {
     const words = await first.ring.words("en");
     expect(words).toHaveLength(24);
 
+    expect(await first.ring.isWord(6, ` ${words?.[6]?.toUpperCase()} `, "en")).toBe(true);
+    expect(await first.ring.isWord(6, words?.[7] ?? "", "en")).toBe(false);
+    expect(await first.ring.isWord(6, "", "en")).toBe(false);
+
     const second = tab(home);
     expect(await second.ring.open()).toBe("open");
     expect(await second.ring.words("en")).toEqual(words);
     await second.ring.wordsAreWritten();
     expect(second.view().hasUnwrittenWords).toBe(false);
     expect(await second.ring.words("de")).toBeNull();
+    expect(await second.ring.isWord(6, words?.[6] ?? "", "en")).toBe(false);
     const third = tab(home);
     await third.ring.open();
     expect(third.view().hasUnwrittenWords).toBe(false);

@@ -38,7 +38,7 @@ import {
   type Vault,
 } from "../sealing/vault/vault.ts";
 import { type ReadRecovery, readRecoveryWords, recoveryWords } from "../sealing/words/recovery.ts";
-import { loadWords, type WordLanguage } from "../sealing/words/wordList.ts";
+import { finder, loadWords, type WordLanguage } from "../sealing/words/wordList.ts";
 import { aloneShelf, type Lock } from "./aloneShelf.ts";
 import type { KeyRingStatus, KeyRingView, RoomKey } from "./view.ts";
 
@@ -129,6 +129,14 @@ export class KeyRing {
   /** The 24 words while they can still be shown. */
   async words(language: WordLanguage): Promise<readonly string[] | null> {
     return this.#words && recoveryWords(this.#words, await loadWords(language));
+  }
+
+  /** Whether `typed` is the word at this place; `at` counts from 0. */
+  async isWord(at: number, typed: string, language: WordLanguage): Promise<boolean> {
+    const list = await loadWords(language);
+    const words = this.#words && (await recoveryWords(this.#words, list));
+    const found = finder(list)(typed);
+    return words !== null && found !== null && list.words[found] === words[at];
   }
 
   /** They are on paper, and shown no more. */

@@ -56,10 +56,8 @@ async function load(userId: string, view: StoreApi<KeyRingView>): Promise<KeyRin
 }
 
 const originLock: Lock = (name, work) =>
-  // Missing where there is only one page anyway.
-  globalThis.navigator?.locks === undefined
-    ? work()
-    : (navigator.locks.request(name, work) as ReturnType<typeof work>);
+  // Missing in some surroundings, where there is one page only.
+  navigator.locks ? (navigator.locks.request(name, work) as ReturnType<typeof work>) : work();
 
 /** Opens it, or tries again. Never rejects; what came of it is in the view, too. */
 export async function openKeyRing(userId: string): Promise<KeyRingStatus> {

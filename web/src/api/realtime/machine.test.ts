@@ -97,7 +97,7 @@ describe("the realtime socket", () => {
     '{"t":"hello"}',
     '{"t":"hello","seq":-1}',
     '{"t":"hello","seq":1.5}',
-    '{"t":"event","seq":9,"type":"meeting.renamed","data":{"id":"x"}}',
+    '{"t":"event","seq":9,"type":"meeting.moved","data":{"id":"x"}}',
     '{"t":"event","seq":9,"type":"meeting.ended","data":null}',
     '{"t":"event","seq":9,"type":"meeting.ended","data":{"id":7}}',
     '{"t":"event","seq":"9","type":"meeting.ended","data":{"id":"x"}}',

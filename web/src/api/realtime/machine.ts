@@ -6,7 +6,7 @@
 import type { RunningMeeting } from "../types.ts";
 
 export type RealtimeEvent =
-  | { type: "meeting.opened" | "meeting.participants"; data: RunningMeeting }
+  | { type: "meeting.opened" | "meeting.participants" | "meeting.renamed"; data: RunningMeeting }
   | { type: "meeting.ended"; data: RunningMeeting };
 
 export interface RealtimeState {
@@ -131,7 +131,12 @@ function asSequence(value: unknown): number | null {
   return typeof value === "number" && Number.isSafeInteger(value) && value >= 0 ? value : null;
 }
 
-const EVENT_TYPES = ["meeting.opened", "meeting.ended", "meeting.participants"] as const;
+const EVENT_TYPES = [
+  "meeting.opened",
+  "meeting.ended",
+  "meeting.participants",
+  "meeting.renamed",
+] as const;
 
 function asEvent(frame: Record<string, unknown>): RealtimeEvent | null {
   const type = EVENT_TYPES.find((known) => known === frame["type"]);

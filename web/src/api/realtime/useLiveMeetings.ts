@@ -13,7 +13,7 @@ export function applyEvent(
   const others = meetings.filter((meeting) => meeting.id !== data.id);
   if (type === "meeting.ended") return others;
   const known = others.length < meetings.length;
-  if (type === "meeting.participants" && known) {
+  if (type !== "meeting.opened" && known) {
     return meetings.map((meeting) => (meeting.id === data.id ? { ...meeting, ...data } : meeting));
   }
   return [data, ...others].sort((a, b) => b.opened_at.localeCompare(a.opened_at));
@@ -24,7 +24,8 @@ function applyToCache(client: QueryClient, event: RealtimeEvent): void {
     list ? { meetings: applyEvent(list.meetings, event) } : list,
   );
   // A list asked for before the event may arrive after it and know nothing of it: ask once more.
-  if (client.isFetching({ queryKey: meetingsKey }) > 0) {
+  // A new title is in the list alone.
+  if (event.type === "meeting.renamed" || client.isFetching({ queryKey: meetingsKey }) > 0) {
     void client.invalidateQueries({ queryKey: meetingsKey });
   }
 }

@@ -1,27 +1,33 @@
 import type { UseQueryResult } from "@tanstack/react-query";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
-import { useLocation } from "wouter";
 import { asApiError } from "../../api/errors.ts";
 import { useEndMeeting } from "../../api/queries.ts";
 import type { RunningMeeting } from "../../api/types.ts";
 import { useErrorText } from "../../api/useErrorText.ts";
-import { Button, Dialog, IconButton, showToast, useSlowly } from "../../design/index.ts";
-import { useLocale } from "../../i18n/index.ts";
-import { meetingPath } from "../../links.ts";
-import { useCopyLink } from "../../useCopyLink.ts";
+import { Button, Dialog, showToast, useSlowly } from "../../design/index.ts";
+import type { KeyRingView } from "../../vault/view.ts";
+import { MeetingRow } from "./MeetingRow.tsx";
+import { RenameDialog } from "./RenameDialog.tsx";
+import { useTitles } from "./useRooms.ts";
 
 export interface MeetingListProps {
+  userId: string;
   running: UseQueryResult<RunningMeeting[]>;
+  keys: KeyRingView;
   /** The list stands still because the live connection is lost. */
   isStale: boolean;
 }
 
-export function MeetingList({ running, isStale }: MeetingListProps) {
+const NONE: readonly RunningMeeting[] = [];
+
+export function MeetingList({ userId, running, keys, isStale }: MeetingListProps) {
   const { t } = useTranslation(["start", "common"]);
   const errorText = useErrorText();
   const isSlow = useSlowly();
   const [ending, setEnding] = useState<RunningMeeting>();
+  const [renaming, setRenaming] = useState<RunningMeeting>();
+  const titleOf = useTitles(userId, running.data ?? NONE, keys.rooms);
 
   if (running.isError && running.data === undefined) {
     return (
@@ -48,62 +54,28 @@ export function MeetingList({ running, isStale }: MeetingListProps) {
       ) : (
         <ul className="prog">
           {running.data.map((meeting) => (
-            <MeetingRow key={meeting.id} meeting={meeting} onEnd={() => setEnding(meeting)} />
+            <MeetingRow
+              key={meeting.id}
+              meeting={meeting}
+              title={titleOf(meeting)}
+              roomKey={keys.rooms.get(meeting.id) ?? null}
+              isOpening={keys.status === "opening"}
+              onRename={() => setRenaming(meeting)}
+              onEnd={() => setEnding(meeting)}
+            />
           ))}
         </ul>
       )}
+      {renaming && (
+        <RenameDialog
+          userId={userId}
+          meetingId={renaming.id}
+          title={titleOf(renaming)}
+          onClose={() => setRenaming(undefined)}
+        />
+      )}
       <EndDialog meeting={ending} onClose={() => setEnding(undefined)} />
     </>
-  );
-}
-
-function useClockTime(): (date: string) => string {
-  const locale = useLocale();
-  const format = new Intl.DateTimeFormat(locale, {
-    hour: "2-digit",
-    minute: "2-digit",
-  });
-  return (date) => format.format(new Date(date));
-}
-
-function MeetingRow({ meeting, onEnd }: { meeting: RunningMeeting; onEnd(): void }) {
-  const { t } = useTranslation("start");
-  const [, navigate] = useLocation();
-  const copyLink = useCopyLink();
-  const time = useClockTime()(meeting.opened_at);
-  return (
-    <li>
-      <div className="prog__time num">
-        {time}
-        <small>{t("page.openedAt")}</small>
-      </div>
-      <div className="prog__what">
-        <p className="b">{t("page.people", { count: meeting.participants })}</p>
-        <p className="sm mut start__url">{meeting.url}</p>
-      </div>
-      <div className="prog__acts row row-2">
-        <IconButton
-          icon="copy"
-          label={t("page.copyLabel", { time })}
-          onPress={() => void copyLink(meeting.url)}
-        />
-        <Button
-          size="dense"
-          aria-label={t("page.openLabel", { time })}
-          onPress={() => navigate(meetingPath(meeting.id))}
-        >
-          {t("page.open")}
-        </Button>
-        <Button
-          variant="quiet"
-          size="dense"
-          aria-label={t("page.endLabel", { time })}
-          onPress={onEnd}
-        >
-          {t("page.end")}
-        </Button>
-      </div>
-    </li>
   );
 }
 

@@ -1,22 +1,32 @@
+import { useQueryClient } from "@tanstack/react-query";
+import { useEffect } from "react";
 import { useTranslation } from "react-i18next";
-import { useLocation } from "wouter";
-import { useRunningMeetings, useStartMeeting } from "../../api/queries.ts";
+import { sessionQuery, useRunningMeetings } from "../../api/queries.ts";
 import { useLiveMeetings } from "../../api/realtime/useLiveMeetings.ts";
-import { useErrorText } from "../../api/useErrorText.ts";
-import { Button, PageTitle, showToast, useSlowly, Vow } from "../../design/index.ts";
+import { PageTitle, useSlowly, Vow } from "../../design/index.ts";
 import { useLocale } from "../../i18n/index.ts";
-import { meetingPath } from "../../links.ts";
 import { useNow } from "../../useNow.ts";
+import { useKeyRing } from "../../vault/useKeyRing.ts";
 import { JoinForm } from "./JoinForm.tsx";
+import { KeyNotice } from "./KeyNotice.tsx";
 import { MeetingList } from "./MeetingList.tsx";
+import { StartNow } from "./StartNow.tsx";
+import { useTidyRing } from "./useRooms.ts";
 
 /** `/` for the operator: start a room, join one, see what is open. */
-export function StartPage() {
+export function StartPage({ userId }: { userId: string }) {
   const { t } = useTranslation(["start", "common"]);
   const locale = useLocale();
   const now = useNow(60_000);
   const running = useRunningMeetings();
   const isLive = useLiveMeetings();
+  const keys = useKeyRing(userId);
+  const client = useQueryClient();
+  const hasNoSession = keys.status === "signed-out";
+  useEffect(() => {
+    if (hasNoSession) void client.invalidateQueries({ queryKey: sessionQuery.queryKey });
+  }, [client, hasNoSession]);
+  useTidyRing(userId, running.data, keys);
   const isSlow = useSlowly();
   const today = new Intl.DateTimeFormat(locale, {
     weekday: "long",
@@ -32,7 +42,8 @@ export function StartPage() {
           {running.data ? t("page.heading", { count: running.data.length }) : t("page.title")}
         </PageTitle>
       </header>
-      <StartNow />
+      <KeyNotice userId={userId} keys={keys} />
+      <StartNow userId={userId} status={keys.status} />
       <div className="start__cols">
         <div>
           <JoinForm isLabelHidden />
@@ -41,7 +52,9 @@ export function StartPage() {
               {t("page.list")}
             </h2>
             <MeetingList
+              userId={userId}
               running={running}
+              keys={keys}
               isStale={isSlow && !isLive && running.data !== undefined}
             />
           </section>
@@ -51,36 +64,5 @@ export function StartPage() {
         </aside>
       </div>
     </main>
-  );
-}
-
-function StartNow() {
-  const { t } = useTranslation("start");
-  const [, navigate] = useLocation();
-  const start = useStartMeeting();
-  const errorText = useErrorText();
-  return (
-    <section className="start__now" aria-labelledby="start-now">
-      <div className="grow">
-        <h2 className="h2" id="start-now">
-          {t("page.now.title")}
-        </h2>
-        <p className="mut">{t("page.now.text")}</p>
-      </div>
-      <Button
-        variant="primary"
-        size="large"
-        icon="keyhole"
-        isBusy={start.isPending}
-        onPress={() =>
-          start.mutate(undefined, {
-            onSuccess: (meeting) => navigate(meetingPath(meeting.id)),
-            onError: (error) => showToast(errorText(error)),
-          })
-        }
-      >
-        {start.isPending ? t("page.starting") : t("page.start")}
-      </Button>
-    </section>
   );
 }

@@ -1,8 +1,17 @@
 import { act, screen, waitFor, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { beforeEach, describe, expect, it, vi } from "vitest";
-import { expectAccessible, problem, type Server, serve, showPage } from "../../../test/page.tsx";
+import {
+  type Answer,
+  expectAccessible,
+  problem,
+  type Server,
+  serve,
+  showPage,
+} from "../../../test/page.tsx";
+import { newOperator, serveVault } from "../../../test/vaultServer.ts";
 import { HomeRoute } from "../../app/HomeRoute.tsx";
+import { takeFragment } from "../../sealing/keys/address.ts";
 
 const FIRST = {
   id: "mtg_6mg8p21800ag05s2ctversgyed",
@@ -10,12 +19,10 @@ const FIRST = {
   participants: 3,
   url: "https://meet.example/m/mtg_6mg8p21800ag05s2ctversgyed",
 };
-const OPERATOR = { body: { user: { id: "usr_1", role: "operator", created_at: FIRST.opened_at } } };
-const SIGNED_IN: Server = {
-  "GET /api/v1/session": OPERATOR,
-  "GET /api/v1/meetings": { body: { meetings: [FIRST] } },
-};
+let OPERATOR: Answer;
+let SIGNED_IN: Server;
 
+const KEY = "#1.AAECAwQFBgcICQoLDA0ODw.qSayMJuhTE780WrtO-XMtw";
 const QUESTION = { name: "End this meeting for everyone?" };
 
 class FakeSocket extends EventTarget {
@@ -37,6 +44,11 @@ class FakeSocket extends EventTarget {
 
 beforeEach(() => {
   vi.stubGlobal("WebSocket", FakeSocket);
+  OPERATOR = newOperator().answer;
+  SIGNED_IN = {
+    "GET /api/v1/session": OPERATOR,
+    "GET /api/v1/meetings": { body: { meetings: [FIRST] } },
+  };
 });
 
 describe("for somebody who is not signed in", () => {
@@ -45,10 +57,11 @@ describe("for somebody who is not signed in", () => {
     showPage(<HomeRoute />);
   });
 
-  it("it says what this is and promises no more than is true", async () => {
+  it("it says what this is and what it promises", async () => {
     expect(await screen.findByRole("heading", { level: 1 })).toBeTruthy();
-    expect(screen.getByText("Not sealed: encrypted to the server only.")).toBeTruthy();
-    expect(screen.queryByText(/The server cannot/)).toBeNull();
+    expect(
+      screen.getByText("Only the people in this room can see and hear. The server cannot."),
+    ).toBeTruthy();
     await expectAccessible();
   });
 
@@ -58,6 +71,23 @@ describe("for somebody who is not signed in", () => {
     await userEvent.paste(`${location.origin}/m/${FIRST.id}`);
     await userEvent.keyboard("{Enter}");
     expect(location.pathname).toBe(`/m/${FIRST.id}`);
+  });
+
+  it("a pasted link keeps its key, out of the address bar", async () => {
+    const field = await screen.findByLabelText("Join with a link");
+    await userEvent.click(field);
+    await userEvent.paste(`${location.origin}/m/${FIRST.id}${KEY}`);
+    await userEvent.keyboard("{Enter}");
+    expect(location.pathname + location.hash).toBe(`/m/${FIRST.id}`);
+    expect(takeFragment(FIRST.id).type).toBe("link");
+  });
+
+  it("a damaged key goes on to the door, which says so", async () => {
+    const field = await screen.findByLabelText("Join with a link");
+    await userEvent.click(field);
+    await userEvent.paste(`${location.origin}/m/mtg_00000000000000000000000002#1.damaged`);
+    await userEvent.keyboard("{Enter}");
+    expect(location.hash).toBe("#1.damaged");
   });
 
   it("what is no link stays, with a word about it", async () => {
@@ -71,6 +101,7 @@ describe("for somebody who is not signed in", () => {
 describe("for the operator", () => {
   it("a press opens a room and goes to its door", async () => {
     serve({ ...SIGNED_IN, "POST /api/v1/meetings": { status: 201, body: FIRST } });
+    serveVault();
     showPage(<HomeRoute />);
     await userEvent.click(await screen.findByRole("button", { name: "Start a room now" }));
     await waitFor(() => expect(location.pathname).toBe(`/m/${FIRST.id}`));
@@ -78,6 +109,7 @@ describe("for the operator", () => {
 
   it("a failed press says why and stays", async () => {
     serve({ ...SIGNED_IN, "POST /api/v1/meetings": problem(503, "unavailable") });
+    serveVault();
     showPage(<HomeRoute />);
     await userEvent.click(await screen.findByRole("button", { name: "Start a room now" }));
     expect(await screen.findByText(/The server cannot do this right now/)).toBeTruthy();
@@ -85,6 +117,7 @@ describe("for the operator", () => {
 
   it("the list follows what happens", async () => {
     const asked = serve(SIGNED_IN);
+    serveVault();
     showPage(<HomeRoute />);
     expect(await screen.findByText("3 people are in it")).toBeTruthy();
     await expectAccessible();

@@ -8,6 +8,7 @@ import notfound from "./notfound.json";
 import operator from "./operator.json";
 import sealed from "./sealed.json";
 import start from "./start.json";
+import vault from "./vault.json";
 import verify from "./verify.json";
 
 export default {
@@ -20,5 +21,6 @@ export default {
   operator,
   sealed,
   start,
+  vault,
   verify,
 } satisfies Texts;

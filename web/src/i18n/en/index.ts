@@ -7,6 +7,19 @@ import notfound from "./notfound.json";
 import operator from "./operator.json";
 import sealed from "./sealed.json";
 import start from "./start.json";
+import vault from "./vault.json";
 import verify from "./verify.json";
 
-export default { common, errors, join, leave, meeting, notfound, operator, sealed, start, verify };
+export default {
+  common,
+  errors,
+  join,
+  leave,
+  meeting,
+  notfound,
+  operator,
+  sealed,
+  start,
+  vault,
+  verify,
+};

@@ -1,0 +1,163 @@
+import { type ReactNode, useState } from "react";
+import { useTranslation } from "react-i18next";
+import { Button, Icon, type IconName, showToast } from "../../design/index.ts";
+import { keyRingOf, openKeyRing } from "../../vault/session.ts";
+import type { KeyRingView } from "../../vault/view.ts";
+import { RestoreDialog } from "./RestoreDialog.tsx";
+import { WordsDialog } from "./WordsDialog.tsx";
+
+/** What has to be said about the key ring, if anything. Never stands in the way of a room. */
+export function KeyNotice({ userId, keys }: { userId: string; keys: KeyRingView }) {
+  switch (keys.status) {
+    case "locked":
+      return <LockedNotice userId={userId} />;
+    case "damaged":
+      return <DamagedNotice />;
+    case "repairable":
+      return <RepairNotice userId={userId} />;
+    case "unavailable":
+      return <UnavailableNotice userId={userId} />;
+    case "unable":
+      return <UnableNotice />;
+    case "open":
+      return <WordsNotice userId={userId} keys={keys} />;
+    default:
+      return null;
+  }
+}
+
+interface NoticeProps {
+  icon: IconName;
+  title: string;
+  children: ReactNode;
+  action?: ReactNode;
+}
+
+function Notice({ icon, title, children, action }: NoticeProps) {
+  return (
+    <section className="keynote" aria-labelledby="key-notice">
+      <Icon name={icon} size={28} />
+      <div className="grow stack">
+        <h2 className="h3" id="key-notice">
+          {title}
+        </h2>
+        <p className="mut">{children}</p>
+        {action && <div className="row wrap">{action}</div>}
+      </div>
+    </section>
+  );
+}
+
+function WordsNotice({ userId, keys }: { userId: string; keys: KeyRingView }) {
+  const { t } = useTranslation("vault");
+  const [isShown, setShown] = useState(false);
+  if (!keys.hasUnwrittenWords && !isShown) {
+    return keys.isRemembered ? null : (
+      <p className="keynote__line sm c-caution">{t("words.remindForgetful")}</p>
+    );
+  }
+  return (
+    <>
+      <Notice
+        icon="pen"
+        title={t("words.remindTitle")}
+        action={
+          <Button size="dense" onPress={() => setShown(true)}>
+            {t("words.show")}
+          </Button>
+        }
+      >
+        {t("words.remindText")} {!keys.isRemembered && t("words.remindForgetful")}
+      </Notice>
+      {isShown && <WordsDialog userId={userId} onClose={() => setShown(false)} />}
+    </>
+  );
+}
+
+function LockedNotice({ userId }: { userId: string }) {
+  const { t } = useTranslation("vault");
+  const [isTyping, setTyping] = useState(false);
+  return (
+    <>
+      <Notice
+        icon="lock"
+        title={t("locked.title")}
+        action={
+          <Button size="dense" icon="keyhole" onPress={() => setTyping(true)}>
+            {t("locked.button")}
+          </Button>
+        }
+      >
+        {t("locked.text")}
+      </Notice>
+      {isTyping && <RestoreDialog userId={userId} onClose={() => setTyping(false)} />}
+    </>
+  );
+}
+
+function DamagedNotice() {
+  const { t } = useTranslation("vault");
+  return (
+    <Notice icon="alert" title={t("damaged.title")}>
+      {t("damaged.text")}
+    </Notice>
+  );
+}
+
+function RepairNotice({ userId }: { userId: string }) {
+  const { t } = useTranslation("vault");
+  const [isBusy, setBusy] = useState(false);
+  const repair = async (): Promise<void> => {
+    setBusy(true);
+    const status = await keyRingOf(userId)
+      .then((ring) => ring.repair())
+      .catch(() => "unavailable");
+    showToast(t(status === "open" ? "damaged.repaired" : "damaged.notRepaired"));
+    setBusy(false);
+  };
+  return (
+    <Notice
+      icon="alert"
+      title={t("damaged.title")}
+      action={
+        <Button size="dense" isBusy={isBusy} onPress={() => void repair()}>
+          {isBusy ? t("damaged.repairing") : t("damaged.repair")}
+        </Button>
+      }
+    >
+      {t("damaged.repairText")}
+    </Notice>
+  );
+}
+
+function UnavailableNotice({ userId }: { userId: string }) {
+  const { t } = useTranslation(["vault", "common"]);
+  const [isBusy, setBusy] = useState(false);
+  const retry = async (): Promise<void> => {
+    setBusy(true);
+    await openKeyRing(userId);
+    setBusy(false);
+  };
+  return (
+    <Notice
+      icon="alert"
+      title={t("unavailable.title")}
+      action={
+        <Button size="dense" isBusy={isBusy} onPress={() => void retry()}>
+          {t("common:retry")}
+        </Button>
+      }
+    >
+      {t("unavailable.text")}
+    </Notice>
+  );
+}
+
+function UnableNotice() {
+  const { t } = useTranslation("vault");
+  return (
+    <Notice icon="alert" title={t("unable.title")}>
+      {t("unable.text")}
+    </Notice>
+  );
+}
