@@ -147,8 +147,11 @@ class Person:
         self.requests.append(request)
 
     def _listen(self, socket: WebSocket) -> None:
-        socket.on("framesent", self.frames_seen.append)
-        socket.on("framereceived", self.frames_seen.append)
+        socket.on("framesent", self._keep)
+        socket.on("framereceived", self._keep)
+
+    def _keep(self, frame: str | bytes) -> None:
+        self.frames_seen.append(frame)
 
     # --- doors
     def open(self, url: str) -> None:
