@@ -54,7 +54,7 @@ export function guest(seat: string, change: Partial<DoorGuest> = {}): DoorGuest 
     name: seat,
     colour: 0,
     proof: "link",
-    words: ["harbour", "lemon", "violin"],
+    words: { en: ["harbour", "lemon", "violin"], de: ["Hafen", "Zitrone", "Geige"] },
     knockedAt: 0,
     ...change,
   };
@@ -91,7 +91,10 @@ export function fakeSealed(change: Partial<Sealed> = {}): FakeSealed {
     chat: [],
     unread: 0,
     codes: {
-      words: ["harbour", "lemon", "violin", "copper", "meadow", "sparrow", "candle", "orbit"],
+      words: {
+        en: ["harbour", "lemon", "violin", "copper", "meadow", "sparrow", "candle", "orbit"],
+        de: ["hafen", "zitrone", "geige", "kupfer", "wiese", "spatz", "kerze", "bahn"],
+      },
       roster: "482139077561042339182756084196",
       matchesLink: true,
     },

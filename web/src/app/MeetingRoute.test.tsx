@@ -95,7 +95,7 @@ it("waits at the door, and can go away from it", async () => {
   showPage(<MeetingRoute meetingId={ID} />);
   await join();
   await waitFor(() => expect(sealed().asked).toContain("start Jonas Weber"));
-  const words = ["harbour", "lemon", "violin"];
+  const words = { en: ["harbour", "lemon", "violin"], de: [] };
   await act(async () => sealed().store.setState({ phase: { type: "waiting", members: 1, words } }));
   expect(screen.getByText("harbour lemon violin")).toBeTruthy();
   await userEvent.click(screen.getByRole("button", { name: "Stop waiting" }));

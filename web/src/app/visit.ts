@@ -6,7 +6,6 @@
 import type { ComponentType } from "react";
 import type { OpenMeeting, User } from "../api/types.ts";
 import type { MeetingProps } from "../features/meeting/index.tsx";
-import { currentLanguage } from "../i18n/index.ts";
 import { keepFragment, takeFragment } from "../sealing/keys/address.ts";
 import { fromB64 } from "../sealing/keys/bytes.ts";
 import {
@@ -49,7 +48,7 @@ export async function prepareVisit(
   const [{ default: Page, openSession, warmUp }, { prepareSealed }, opening] = await Promise.all([
     import("../features/meeting/index.tsx"),
     import("../sealing/session/open.ts"),
-    user === null ? null : openMyVault(user.id),
+    user === null ? null : openMyVault(user.id, meeting.id),
   ]);
   const vault = opening?.type === "open" ? opening.vault : null;
   const own = vault?.content.meetings.find(({ id }) => id === meeting.id);
@@ -67,7 +66,6 @@ export async function prepareVisit(
     knownAccounts: vault?.content.pins.map(({ key }) => key) ?? [],
     sealedTitle: meeting.sealed_title ? fromB64(meeting.sealed_title) : null,
     policy: { entry: "open", isLocked: false, history: 0 },
-    language: currentLanguage,
     onLink,
   });
   return { Page, session: openSession(), sealed, link, warmUp };

@@ -37,6 +37,9 @@ export interface SealedMember {
   readonly isLost: boolean;
 }
 
+/** The same code in each language, since those who compare it may have chosen different ones. */
+export type CodeWords = Readonly<Record<"de" | "en", readonly string[]>>;
+
 export interface DoorGuest {
   readonly seat: string;
   /** Null for who came without the whole link. */
@@ -44,7 +47,7 @@ export interface DoorGuest {
   readonly colour: number;
   readonly proof: "link" | "account" | "unknown";
   /** Three words that the person outside sees as well. */
-  readonly words: readonly string[];
+  readonly words: CodeWords;
   readonly knockedAt: number;
 }
 
@@ -99,8 +102,8 @@ export type SealBreak =
   | "no-encryption";
 
 export interface Codes {
-  /** Eight words in the interface's language. */
-  readonly words: readonly string[];
+  /** Eight words. */
+  readonly words: CodeWords;
   /** Thirty digits. */
   readonly roster: string;
   /** Checked against the link; null: came without it. */
@@ -117,7 +120,7 @@ export type SealedPhase =
   /** Connecting, creating or knocking. */
   | { readonly type: "entering" }
   /** At the door: a host has to let us in. */
-  | { readonly type: "waiting"; readonly members: number; readonly words: readonly string[] }
+  | { readonly type: "waiting"; readonly members: number; readonly words: CodeWords }
   | { readonly type: "inside" }
   /** The socket is away; keys and media go on. */
   | { readonly type: "reconnecting"; readonly since: number }

@@ -3,7 +3,7 @@
  * the engine, the clock and the media connection; the machine decides, and does nothing itself.
  */
 
-import type { Order, Outcome, RoomPolicy, Sealed, SealedNotice } from "../contract.ts";
+import type { CodeWords, Order, Outcome, RoomPolicy, Sealed, SealedNotice } from "../contract.ts";
 import type {
   Applied,
   Changes,
@@ -78,7 +78,7 @@ export interface Calls {
   /** Intro, proof, signature and the three words of one's own knock (protocol, 4). */
   readonly makeKnock: {
     ask: { ref: Uint8Array; instance: Uint8Array };
-    answer: { intro: Uint8Array; proof: Uint8Array; sign: Uint8Array; words: readonly string[] };
+    answer: { intro: Uint8Array; proof: Uint8Array; sign: Uint8Array; words: CodeWords };
   };
   /** Signature, proof and intro of somebody's knock. */
   readonly examineKnock: {
@@ -95,7 +95,7 @@ export interface Calls {
   readonly adoptLink: { ask: { link: Link; context: MeetingContext }; answer: boolean };
   readonly codes: {
     ask: { groupId: Uint8Array; context: MeetingContext; authenticator: Uint8Array };
-    answer: { words: readonly string[]; roster: string };
+    answer: { words: CodeWords; roster: string };
   };
 }
 
@@ -104,7 +104,7 @@ export interface ExaminedKnock {
   readonly proof: "good" | "none" | "bad";
   /** Null: no intro, or one that cannot be opened. */
   readonly intro: { readonly name: string; readonly colour: number } | null;
-  readonly words: readonly string[];
+  readonly words: CodeWords;
 }
 
 export type CallName = keyof Calls;

@@ -6,6 +6,7 @@
 import type {
   ChatMessage,
   Codes,
+  CodeWords,
   SealBreak,
   SealedPhase,
   SealedRole,
@@ -55,7 +56,7 @@ export interface Past {
   readonly rosterHash: Uint8Array;
 }
 
-export type DoorKind =
+type DoorKind =
   /** The device is in the tree: replaced without asking. */
   | "return"
   /** Good proof. */
@@ -69,7 +70,7 @@ export interface DoorEntry {
   readonly hasProof: boolean;
   readonly name: string | null;
   readonly colour: number;
-  readonly words: readonly string[];
+  readonly words: CodeWords;
   readonly at: number;
   /** A host or co-host here pressed Admit. */
   readonly isAdmitted: boolean;
@@ -235,7 +236,7 @@ export interface State {
   readonly founding: Founding | null;
   readonly hasBeenInside: boolean;
   readonly atDoor: { readonly members: number; readonly isShown: boolean } | null;
-  readonly ownWords: readonly string[];
+  readonly ownWords: CodeWords;
 
   readonly link: Link | null;
   readonly matchesLink: boolean | null;
@@ -336,7 +337,7 @@ export function begin(setup: Setup): State {
     founding: null,
     hasBeenInside: false,
     atDoor: null,
-    ownWords: [],
+    ownWords: { de: [], en: [] },
     link: setup.link,
     matchesLink: null,
     group: null,

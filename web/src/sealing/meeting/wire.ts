@@ -13,7 +13,7 @@ const admitted = list(object({ seat, identity }), MEMBERS);
 const removed = list(object({ seat, why }), MEMBERS);
 
 export type Ticket = Exclude<ReturnType<typeof ticket>, typeof BAD>;
-export type Why = Exclude<ReturnType<typeof why>, typeof BAD>;
+type Why = Exclude<ReturnType<typeof why>, typeof BAD>;
 
 const parse = tagged("t", {
   hello: {

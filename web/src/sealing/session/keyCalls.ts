@@ -3,7 +3,7 @@
  * `sealing/words/`. Holds the link's keys: none before there is a link, others when one is adopted.
  */
 
-import type { Codes } from "../contract.ts";
+import type { Codes, CodeWords } from "../contract.ts";
 import type { MlsEngine } from "../engine/contract.ts";
 import { fromB64, isSame, randomBytes } from "../keys/bytes.ts";
 import { openIntro, sealIntro } from "../keys/intro.ts";
@@ -18,7 +18,7 @@ import {
 import type { ExaminedKnock } from "../meeting/io.ts";
 import { type MeetingContext, macInput } from "../meeting/meetingContext.ts";
 import { doorWords, meetingCode, rosterCode } from "../words/codes.ts";
-import type { WordList } from "../words/wordList.ts";
+import type { WordLanguage, WordList } from "../words/wordList.ts";
 import type { KeyCalls } from "./shell.ts";
 
 export interface KeyCallsSetup {
@@ -28,8 +28,8 @@ export interface KeyCallsSetup {
   /** Under which name we knock. */
   readonly name: () => string;
   readonly colour: number;
-  /** In the interface's language of the moment. */
-  readonly words: () => Promise<WordList>;
+  /** Both lists, loaded when a code is first wanted. */
+  readonly words: (language: WordLanguage) => Promise<WordList>;
   /** A link came with a message: kept for a reload of this page. */
   readonly onLink: (link: LinkSecret) => void;
 }
@@ -59,6 +59,11 @@ export async function createKeyCalls(setup: KeyCallsSetup): Promise<KeyCalls> {
     );
   }
 
+  async function inEach(code: (list: WordList) => Promise<readonly string[]>): Promise<CodeWords> {
+    const [de, en] = await Promise.all([setup.words("de"), setup.words("en")]);
+    return { de: await code(de), en: await code(en) };
+  }
+
   return {
     async found({ meetingId: id, creatorKey }) {
       const instance = randomBytes(16);
@@ -80,7 +85,7 @@ export async function createKeyCalls(setup: KeyCallsSetup): Promise<KeyCalls> {
         keys === null ? NOTHING : await sealIntro(keys, instance, { name: setup.name(), colour });
       const proof = keys === null ? NOTHING : await makeProof(keys, knock);
       const sign = await engine.sign(await knockContent(meetingId, knock, intro, proof));
-      return { intro, proof, sign, words: await doorWords(ref, await setup.words()) };
+      return { intro, proof, sign, words: await inEach((list) => doorWords(ref, list)) };
     },
 
     async examineKnock({ facts, instance, intro, proof, sign }): Promise<ExaminedKnock> {
@@ -90,7 +95,7 @@ export async function createKeyCalls(setup: KeyCallsSetup): Promise<KeyCalls> {
         isSigned: await engine.verify(facts.signatureKey, content, sign),
         proof: await judged(knock, proof),
         intro: keys === null || intro.length === 0 ? null : await openIntro(keys, instance, intro),
-        words: await doorWords(facts.ref, await setup.words()),
+        words: await inEach((list) => doorWords(facts.ref, list)),
       };
     },
 
@@ -108,9 +113,8 @@ export async function createKeyCalls(setup: KeyCallsSetup): Promise<KeyCalls> {
 
     async codes({ groupId, context, authenticator }): Promise<Pick<Codes, "words" | "roster">> {
       const { creatorKey, mac } = context;
-      const list = await setup.words();
       return {
-        words: await meetingCode({ groupId, creatorKey, mac }, list),
+        words: await inEach((list) => meetingCode({ groupId, creatorKey, mac }, list)),
         roster: await rosterCode(authenticator),
       };
     },

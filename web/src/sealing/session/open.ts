@@ -13,7 +13,7 @@ import { deviceKey, type Holder } from "../keys/device.ts";
 import { openTitle } from "../keys/intro.ts";
 import { deriveLinkKeys, type LinkSecret } from "../keys/link.ts";
 import { openKeyStore } from "../keys/store.ts";
-import { loadWords, type WordLanguage } from "../words/wordList.ts";
+import { loadWords } from "../words/wordList.ts";
 import { createKeyCalls } from "./keyCalls.ts";
 import { openLine } from "./line.ts";
 import { createSealedSession, type SealedSession } from "./shell.ts";
@@ -29,7 +29,6 @@ export interface Visitor {
   /** As stored beside the meeting; null: none. */
   readonly sealedTitle: Uint8Array | null;
   readonly policy: RoomPolicy;
-  readonly language: () => WordLanguage;
   readonly onLink: (link: LinkSecret) => void;
 }
 
@@ -60,7 +59,7 @@ async function prepare(engine: MlsEngine, visitor: Visitor): Promise<SealedSessi
     link,
     name: () => ownName,
     colour,
-    words: () => loadWords(visitor.language()),
+    words: loadWords,
     onLink: visitor.onLink,
   });
   const session = createSealedSession(

@@ -1,5 +1,7 @@
 import { useTranslation } from "react-i18next";
 import { Button, Icon, PageTitle } from "../../../design/index.ts";
+import { useLanguage } from "../../../i18n/index.ts";
+import type { CodeWords } from "../../../sealing/contract.ts";
 import type { CaptureHandle } from "../useCapture.ts";
 import { PreviewPane } from "./PreviewPane.tsx";
 
@@ -7,7 +9,7 @@ export interface LobbyProps {
   /** How many are inside; the server's word. */
   members: number;
   /** Three words that the host's screen shows beside this knock. */
-  words: readonly string[];
+  words: CodeWords;
   hasWholeLink: boolean;
   capture: CaptureHandle;
   onStop(): void;
@@ -16,6 +18,7 @@ export interface LobbyProps {
 /** In front of the door: waiting, calmly and completely. Nobody sees or hears you here. */
 export function Lobby({ members, words, hasWholeLink, capture, onStop }: LobbyProps) {
   const { t } = useTranslation("sealed");
+  const language = useLanguage();
   return (
     <main id="main" className="calm lobby">
       <div className="calm__in" aria-live="polite">
@@ -25,7 +28,7 @@ export function Lobby({ members, words, hasWholeLink, capture, onStop }: LobbyPr
         <p className="sm mut">{t("lobby.nobody")}</p>
         {!hasWholeLink && <p className="sm">{t("lobby.noLink")}</p>}
         <p className="sm mut lobby__words">
-          {t("lobby.words")} <b>{words.join(" ")}</b>
+          {t("lobby.words")} <b lang={language}>{words[language].join(" ")}</b>
         </p>
         <div className="calm__acts">
           <Button onPress={onStop}>{t("lobby.stop")}</Button>

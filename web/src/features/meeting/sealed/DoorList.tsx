@@ -2,8 +2,11 @@ import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { Avatar, Button, Dialog, Icon, showToast, Tag } from "../../../design/index.ts";
 import type { DoorGuest, Outcome } from "../../../sealing/contract.ts";
-import { useMeeting } from "../components/context.tsx";
+import { useMeeting, useView } from "../components/context.tsx";
 import { useIsLeading, useSealed, useSealedMeeting } from "./context.tsx";
+
+/** The person outside may read them in another language than ours. */
+const inBoth = ({ en, de }: DoorGuest["words"]) => `${en.join(" ")} · ${de.join(" ")}`;
 
 function useTell() {
   const { t } = useTranslation("sealed");
@@ -83,7 +86,7 @@ function Guest({ guest }: { guest: DoorGuest }) {
           </div>
           <div className="how">
             <span className={isUnknown ? "c-caution m" : ""}>{t(`door.${guest.proof}`)}</span>
-            {guest.name === null && <> {t("door.words", { words: guest.words.join(" ") })}</>}
+            {guest.name === null && <> {t("door.words", { words: inBoth(guest.words) })}</>}
           </div>
         </div>
       </div>
@@ -116,7 +119,8 @@ export function DoorBar() {
   const { view } = useMeeting();
   const isLeading = useIsLeading();
   const door = useSealed((sealed) => sealed.door);
-  if (!isLeading || door.length === 0) return null;
+  const isListOpen = useView((state) => state.panel === "people");
+  if (!isLeading || isListOpen || door.length === 0) return null;
   const name = door[0]?.name ?? t("door.nameless");
   return (
     <div className="banner banner--paper">

@@ -1,6 +1,7 @@
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { Avatar, Button, Dialog, Icon, SEAL_ICON, Tag } from "../../../design/index.ts";
+import { LANGUAGE_NAMES, LANGUAGES, type Language, useLanguage } from "../../../i18n/index.ts";
 import type { Codes, SealedMember } from "../../../sealing/contract.ts";
 import { useMeeting, useView } from "../components/context.tsx";
 import { useSealed } from "./context.tsx";
@@ -14,6 +15,7 @@ export function SealDialog() {
   const seal = useSealed((sealed) => sealed.seal);
   const codes = useSealed((sealed) => sealed.codes);
   const [isDiffering, setDiffering] = useState(false);
+  const [language, setLanguage] = useState<Language>(useLanguage());
   const close = () => view.show(null);
   if (seal.type === "broken") return null;
   return (
@@ -34,7 +36,7 @@ export function SealDialog() {
                 {t("dialog.differ")}
               </Button>
               <span className="grow" />
-              <CopyWords codes={codes} />
+              <CopyWords words={codes.words[language]} />
               <Button variant="primary" icon="check" onPress={close}>
                 {t("dialog.match")}
               </Button>
@@ -52,7 +54,7 @@ export function SealDialog() {
         </div>
         {codes !== null && (
           <>
-            <RoomWords codes={codes} />
+            <RoomWords codes={codes} language={language} onLanguage={setLanguage} />
             <RoomNumber digits={codes.roster} />
             <Verified />
           </>
@@ -91,16 +93,26 @@ export function SealDialog() {
   }
 }
 
-function RoomWords({ codes }: { codes: Codes }) {
+/** In the language that those who compare have in common. */
+function RoomWords({
+  codes,
+  language,
+  onLanguage,
+}: {
+  codes: Codes;
+  language: Language;
+  onLanguage(language: Language): void;
+}) {
   const { t } = useTranslation("sealed");
+  const other = LANGUAGES.find((one) => one !== language) ?? language;
   return (
     <section className="sealpart">
       <h3>
         <span>{t("dialog.words")}</span>
         <span className="xs mut3">{t("dialog.wordsNote")}</span>
       </h3>
-      <ol className="words">
-        {codes.words.map((word, index) => (
+      <ol className="words" lang={language}>
+        {codes.words[language].map((word, index) => (
           // biome-ignore lint/suspicious/noArrayIndexKey: a word may stand twice; its place is its name
           <li key={index}>
             <small aria-hidden="true">{index + 1}</small>
@@ -109,6 +121,15 @@ function RoomWords({ codes }: { codes: Codes }) {
         ))}
       </ol>
       <p className="sm mut">
+        <Button
+          variant="quiet"
+          size="dense"
+          icon="globe"
+          className="words__other"
+          onPress={() => onLanguage(other)}
+        >
+          {t("dialog.wordsIn", { language: LANGUAGE_NAMES[other] })}
+        </Button>
         {t("dialog.wordsHow")} {t(codes.matchesLink === true ? "dialog.linkYes" : "dialog.linkNo")}
       </p>
     </section>
@@ -174,13 +195,13 @@ function Verified() {
   );
 }
 
-function CopyWords({ codes }: { codes: Codes }) {
+function CopyWords({ words: list }: { words: readonly string[] }) {
   const { t } = useTranslation("sealed");
   const [isCopied, setCopied] = useState(false);
   // Missing on pages that are not secure; the words can then be marked by hand.
   if (navigator.clipboard === undefined) return null;
   const copy = () => {
-    const words = codes.words.join(" ");
+    const words = list.join(" ");
     navigator.clipboard.writeText(words).then(
       () => setCopied(true),
       () => setCopied(false),

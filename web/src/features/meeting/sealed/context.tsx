@@ -29,5 +29,3 @@ export function useIsLeading(): boolean {
 export function useIsHost(): boolean {
   return useSealed((sealed) => selfOf(sealed)?.role === "host");
 }
-
-export const worked = (outcome: Outcome) => outcome === "done";

@@ -161,7 +161,7 @@ describe("the door", () => {
     const sealed = fakeSealed({ members: [me({ role: "host", verification: "host" })], door });
     show(<SealedPeoplePanel />, sealed);
     expect(screen.getByText("2 waiting")).toBeTruthy();
-    expect(screen.getByText(/Their screen shows: harbour lemon violin/)).toBeTruthy();
+    expect(screen.getByText(/Their screen shows: harbour lemon violin · Hafen/)).toBeTruthy();
     await user.click(button("Admit: Lena"));
     await user.click(button("Deny: Somebody without the whole link"));
     expect(sealed.asked).toEqual(['admit ["Lena"]', 'deny "s2"']);
@@ -307,6 +307,8 @@ describe("the seal", () => {
     expect(within(dialog).getByText("48213")).toBeTruthy();
     expect(within(dialog).getByText("1 of 2")).toBeTruthy();
     await expectAccessible();
+    await user.click(button("Show in Deutsch"));
+    expect(within(dialog).getByText("hafen")).toBeTruthy();
     await user.click(button("They differ…"));
     await user.click(button("Leave the room"));
     expect(left).toBe(1);

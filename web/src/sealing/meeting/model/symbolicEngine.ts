@@ -426,14 +426,14 @@ export class SymbolicEngine {
       intro: this.link === null ? new Uint8Array() : utf8(name),
       proof: this.link === null ? new Uint8Array() : utf8(`${this.link.secret} ${tie}`),
       sign: utf8(`${hex(signatureKey)} ${tie}`),
-      words: ["one", "two", hex(ref).slice(0, 4)],
+      words: wordsOf(ref),
     };
   }
 
   examineKnock(knock: Calls["examineKnock"]["ask"]): ExaminedKnock {
     const tie = `${hex(knock.facts.ref)} ${hex(knock.instance)}`;
     const isSigned = fromUtf8(knock.sign) === `${hex(knock.facts.signatureKey)} ${tie}`;
-    const words = ["one", "two", hex(knock.facts.ref).slice(0, 4)];
+    const words = wordsOf(knock.facts.ref);
     if (knock.proof.length === 0 || this.link === null) {
       return { isSigned, proof: "none", intro: null, words };
     }
@@ -449,11 +449,16 @@ export class SymbolicEngine {
   }
 
   codes({ authenticator }: Calls["codes"]["ask"]): Calls["codes"]["answer"] {
-    return { words: ["eight"], roster: hex(authenticator).slice(0, 30) };
+    return { words: { de: ["acht"], en: ["eight"] }, roster: hex(authenticator).slice(0, 30) };
   }
 }
 
 /** The group's meeting, as this engine holds it. */
 export function contextOf(engine: SymbolicEngine): MeetingContext | null {
   return engine.group === null ? null : decodeContext(unhex(engine.group.meeting));
+}
+
+function wordsOf(ref: Uint8Array) {
+  const last = hex(ref).slice(0, 4);
+  return { de: ["eins", "zwei", last], en: ["one", "two", last] };
 }
