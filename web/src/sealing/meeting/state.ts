@@ -56,13 +56,6 @@ export interface Past {
   readonly rosterHash: Uint8Array;
 }
 
-type DoorKind =
-  /** The device is in the tree: replaced without asking. */
-  | "return"
-  /** Good proof. */
-  | "link"
-  | "ask";
-
 export interface DoorEntry {
   readonly seat: string;
   readonly keyPackage: Uint8Array;

@@ -13,7 +13,6 @@ const admitted = list(object({ seat, identity }), MEMBERS);
 const removed = list(object({ seat, why }), MEMBERS);
 
 export type Ticket = Exclude<ReturnType<typeof ticket>, typeof BAD>;
-type Why = Exclude<ReturnType<typeof why>, typeof BAD>;
 
 const parse = tagged("t", {
   hello: {
