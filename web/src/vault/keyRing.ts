@@ -215,10 +215,11 @@ export class KeyRing {
     return this.#rings().flatMap(({ vault }) => vault.content.meetings.map(({ id }) => id));
   }
 
-  /** The vault to act with in this meeting: the one with its secret, else the person's own. */
+  /** The vault to act with in this meeting: the one with its secret, else the person's own. No id: as
+   * in a meeting that nobody knows. */
   async vaultOf(meetingId: string): Promise<Vault | null> {
     await this.open();
-    if (this.#ringOf(meetingId) === null) await this.refresh();
+    if (meetingId !== "" && this.#ringOf(meetingId) === null) await this.refresh();
     return (this.#ringOf(meetingId) ?? this.#own ?? this.#alone)?.vault ?? null;
   }
 
