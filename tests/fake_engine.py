@@ -20,6 +20,7 @@ from conclave.media.engine import (
     ParticipantJoined,
     ParticipantLeft,
     Permission,
+    PublishedTrack,
     Room,
     RoomEvent,
     RoomListener,
@@ -63,6 +64,10 @@ class FakeEngine:
         )
         await self._tell(ParticipantJoined(room, identity))
         return True
+
+    def publish(self, room: str, identity: str, *tracks: PublishedTrack) -> None:
+        participant = self.rooms[room][identity]
+        self.rooms[room][identity] = replace(participant, tracks=(*participant.tracks, *tracks))
 
     async def leave(self, room: str, identity: str) -> None:
         del self.rooms[room][identity]

@@ -95,16 +95,28 @@ class Stage:
         assert answer.status_code == 200, answer.text
         return person
 
-    async def seat(self, meeting: str, identity: str) -> None:
-        """Make `identity` a member of the meeting's group, by the first member's commit."""
-        members = self.members.setdefault(meeting, [])
-        socket = await self.guest().socket(f"/api/v1/meetings/{meeting}/sealing")
-        tab = Tab(socket)
+    async def tab(self, meeting: str, by: Person | None = None) -> Tab:
+        """A tab outside the meeting's group; of a host's when `by` is its operator."""
+        person = by or self.guest()
+        tab = Tab(await person.socket(f"/api/v1/meetings/{meeting}/sealing"))
         await tab.hello()
+        return tab
+
+    async def knocker(self, meeting: str) -> Tab:
+        tab = await self.tab(meeting)
+        answer = await tab.ask("knock", **knock())
+        assert answer["t"] == "ok", answer
+        return tab
+
+    async def seat(self, meeting: str, identity: str, *, by: Person | None = None) -> None:
+        """Make `identity` a member of the meeting's group, by the first member's commit; the first
+        one of all founds it."""
+        members = self.members.setdefault(meeting, [])
         if members:
-            await tab.ask("knock", **knock())
+            tab = await self.knocker(meeting)
             answer = await members[0].commit(len(members) - 1, admitted={tab.seat: identity})
         else:
+            tab = await self.tab(meeting, by)
             answer = await tab.ask("create", instance=instance_id(), identity=identity)
         assert answer["t"] == "ok", answer
         members.append(tab)

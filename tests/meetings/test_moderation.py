@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from conclave.kernel.errors import Unavailable
+from conclave.media.engine import PublishedTrack
 from tests.databases import sqlite_only
 from tests.sealing.delivery.tab import identity
 from tests.stage import Stage
@@ -12,65 +13,115 @@ from tests.stage import Stage
 pytestmark = pytest.mark.unit
 
 
+async def _remove(stage: Stage, meeting: str, number: int, *, epoch: int) -> None:
+    """The first member takes another one out of the group."""
+    host, target = stage.members[meeting][0], stage.members[meeting][number]
+    answer = await host.commit(epoch, removed={target.seat: "removed"})
+    assert answer["t"] == "ok", answer
+    await stage.settled()
+
+
 async def test_a_removed_participant_stays_out(stage: Stage) -> None:
     operator = await stage.operator()
     meeting = await stage.meeting(operator)
-    assert await stage.enter(meeting, identity(1))
+    await stage.seat(meeting, identity(1), by=operator)
     assert await stage.enter(meeting, identity(2))
-    path = f"/api/v1/meetings/{meeting}/participants/{identity(1)}"
-    assert (await operator.delete(path)).status_code == 204
-    await stage.settled()
-    assert ("remove_participant", meeting, identity(1)) in stage.engine.calls
-    assert not await stage.engine.enter(meeting, identity(1))
     assert await stage.enter(meeting, identity(3))
-    assert (await operator.delete(path)).status_code == 204, "again changes nothing"
+    await _remove(stage, meeting, 1, epoch=2)
+    assert ("remove_participant", meeting, identity(2)) in stage.engine.calls
+    assert not await stage.engine.enter(meeting, identity(2)), "an old token opens nothing"
+    assert await stage.engine.enter(meeting, identity(3))
 
 
-async def test_somebody_who_has_just_left_can_still_be_kept_out(stage: Stage) -> None:
+async def test_somebody_who_is_not_in_the_media_can_still_be_kept_out(stage: Stage) -> None:
     operator = await stage.operator()
     meeting = await stage.meeting(operator)
-    path = f"/api/v1/meetings/{meeting}/participants/{identity(8)}"
-    assert (await operator.delete(path)).status_code == 204
-    await stage.settled()
-    assert not await stage.enter(meeting, identity(8))
+    await stage.seat(meeting, identity(1), by=operator)
+    await stage.seat(meeting, identity(2))
+    await _remove(stage, meeting, 1, epoch=1)
+    assert not await stage.engine.enter(meeting, identity(2))
 
 
 async def test_a_removal_is_of_one_meeting(stage: Stage) -> None:
     operator = await stage.operator()
     one, two = await stage.meeting(operator), await stage.meeting(operator)
-    await operator.delete(f"/api/v1/meetings/{one}/participants/{identity(1)}")
-    assert not await stage.engine.enter(one, identity(1))
-    assert await stage.enter(two, identity(1))
+    for meeting in (one, two):
+        await stage.seat(meeting, identity(1), by=operator)
+        assert await stage.enter(meeting, identity(2))
+    await _remove(stage, one, 1, epoch=1)
+    assert not await stage.engine.enter(one, identity(2))
+    assert await stage.engine.enter(two, identity(2))
 
 
-async def test_muting_acts_in_the_engine(stage: Stage) -> None:
+async def test_a_device_that_is_back_already_keeps_its_media(stage: Stage) -> None:
+    """Its old seat is replaced, and the outbox tells so only after it came in again."""
     operator = await stage.operator()
     meeting = await stage.meeting(operator)
-    await stage.enter(meeting, identity(1))
-    path = f"/api/v1/meetings/{meeting}/participants"
-    answer = await operator.post(f"{path}/{identity(1)}/mute", json={"track": "TR_1"})
-    assert answer.status_code == 204
-    assert ("mute_track", meeting, identity(1), "TR_1", True) in stage.engine.calls
-    nobody = await operator.post(f"{path}/{identity(2)}/mute", json={"track": "TR_1"})
-    assert nobody.status_code == 404
+    await stage.seat(meeting, identity(1), by=operator)
+    assert await stage.enter(meeting, identity(2))
+    host, old = stage.members[meeting]
+    tab = await stage.knocker(meeting)
+    answer = await host.commit(1, admitted={tab.seat: identity(2)}, removed={old.seat: "replaced"})
+    assert answer["t"] == "ok", answer
+    assert await stage.engine.enter(meeting, identity(2))
+    await stage.settled()
+    assert ("remove_participant", meeting, identity(2)) not in stage.engine.calls
+    assert identity(2) in stage.engine.rooms[meeting]
+
+
+def _tracks() -> tuple[PublishedTrack, ...]:
+    return (
+        PublishedTrack("TR_mic", "audio", "microphone", muted=False),
+        PublishedTrack("TR_cam", "video", "camera", muted=False),
+        PublishedTrack("TR_screen", "video", "screen_share", muted=False),
+        PublishedTrack("TR_sound", "audio", "screen_share_audio", muted=False),
+        PublishedTrack("TR_old", "video", "camera", muted=True),
+    )
 
 
 @sqlite_only
-@pytest.mark.parametrize("body", [{}, {"track": ""}, {"track": "x" * 129}, {"track": 1}, []])
-async def test_a_mute_that_names_no_track_is_refused(stage: Stage, body: object) -> None:
+@pytest.mark.parametrize(
+    ("source", "muted"),
+    [
+        ("microphone", ["TR_mic"]),
+        ("camera", ["TR_cam"]),
+        ("screen_share", ["TR_screen", "TR_sound"]),
+    ],
+)
+async def test_a_host_mutes_what_a_member_sends(
+    stage: Stage, source: str, muted: list[str]
+) -> None:
     operator = await stage.operator()
     meeting = await stage.meeting(operator)
-    path = f"/api/v1/meetings/{meeting}/participants/prt_1/mute"
-    assert (await operator.post(path, json=body)).status_code == 422
+    await stage.seat(meeting, identity(1), by=operator)
+    await stage.engine.enter(meeting, identity(1))
+    await stage.enter(meeting, identity(2))
+    for number in (1, 2):
+        stage.engine.publish(meeting, identity(number), *_tracks())
+    host, guest = stage.members[meeting]
+    refused = await guest.ask("mute", seat=host.seat, source=source)
+    assert refused["code"] == "forbidden"
+    assert stage.engine.calls == []
+    assert (await host.ask("mute", seat=guest.seat, source=source))["t"] == "ok"
+    assert stage.engine.calls == [
+        ("mute_track", meeting, identity(2), track, True) for track in muted
+    ]
 
 
 @sqlite_only
-@pytest.mark.parametrize("identity", ["x" * 129, "%00", "%0a", "a%E2%80%AEb"])
-async def test_an_identity_that_cannot_be_is_not_there(stage: Stage, identity: str) -> None:
+async def test_muting_who_sends_nothing_is_nothing(stage: Stage) -> None:
     operator = await stage.operator()
     meeting = await stage.meeting(operator)
-    answer = await operator.delete(f"/api/v1/meetings/{meeting}/participants/{identity}")
-    assert answer.status_code == 404
+    await stage.seat(meeting, identity(1), by=operator)
+    await stage.seat(meeting, identity(2))
+    host, guest = stage.members[meeting]
+    order = {"seat": guest.seat, "source": "microphone"}
+    assert (await host.ask("mute", **order))["t"] == "ok", "no media room yet"
+    await stage.engine.enter(meeting, identity(1))
+    assert (await host.ask("mute", **order))["t"] == "ok", "not in the media"
+    await stage.engine.enter(meeting, identity(2))
+    assert (await host.ask("mute", **order))["t"] == "ok", "nothing published"
+    assert stage.engine.calls == []
 
 
 async def test_rooms_that_are_no_meetings_are_open_to_api_keys(stage: Stage) -> None:
@@ -81,12 +132,12 @@ async def test_rooms_that_are_no_meetings_are_open_to_api_keys(stage: Stage) -> 
 async def test_an_engine_out_of_order_is_said_and_nothing_is_lost(stage: Stage) -> None:
     operator = await stage.operator()
     meeting = await stage.meeting(operator)
-    await stage.enter(meeting, identity(1))
+    await stage.seat(meeting, identity(1), by=operator)
+    await stage.engine.enter(meeting, identity(1))
     stage.engine.failure = Unavailable("the media engine does not answer")
-    mute = await operator.post(
-        f"/api/v1/meetings/{meeting}/participants/prt_1/mute", json={"track": "TR_1"}
-    )
-    assert mute.status_code == 503
+    (tab,) = stage.members[meeting]
+    mute = await tab.ask("mute", seat=tab.seat, source="microphone")
+    assert mute["code"] == "unavailable"
     assert (await operator.post(f"/api/v1/meetings/{meeting}/end")).status_code == 204
     assert stage.engine.calls == []
     stage.engine.failure = None

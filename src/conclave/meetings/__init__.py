@@ -1,6 +1,6 @@
 """Meetings: what opens a room, who gets a token for it, and when it ends.
 
-This room holds running and ended meetings and who was removed from them. It decides who may enter
+This room holds running and ended meetings. It decides who may enter
 (the engine's gate) and tells the engine to close. It must never store a participant's name, nor
 look into the engine other than through its port.
 """
@@ -15,7 +15,7 @@ from conclave.kernel.slices import Slice
 from conclave.media.engine import MediaEngine
 from conclave.meetings import service
 from conclave.meetings.doorkeeper import MeetingsDoorkeeper
-from conclave.meetings.events import MeetingEnded, ParticipantRemoved
+from conclave.meetings.events import MeetingEnded
 from conclave.meetings.jobs import Follower
 from conclave.meetings.realtime import show
 from conclave.meetings.routes import router
@@ -34,9 +34,10 @@ def _setup(app: App) -> None:
     sealing = app.use(Sealing)
     sealing.set_doorkeeper(MeetingsDoorkeeper(app))
     sealing.on_epoch_in_use(partial(service.ask_for_keyframes, app))
+    sealing.on_mute(partial(service.mute_source, app))
     app.outbox.consume(
         "meetings",
-        {MeetingEnded.type, ParticipantRemoved.type, SealingMemberGone.type},
+        {MeetingEnded.type, SealingMemberGone.type},
         partial(service.react, app),
     )
     show(app.use(Realtime))

@@ -50,14 +50,3 @@ class MeetingEnded(_MeetingEvent):
 
     def payload(self) -> Mapping[str, Any]:
         return {**_MeetingEvent.payload(self), "reason": self.reason}
-
-
-@dataclass(frozen=True, slots=True)
-class ParticipantRemoved:
-    type: ClassVar[str] = "participant.removed"
-    org_id: str
-    meeting_id: str
-    identity: str
-
-    def payload(self) -> Mapping[str, Any]:
-        return {"meeting_id": self.meeting_id, "identity": self.identity}

@@ -12,7 +12,6 @@ from conclave.kernel.db import Base
 from conclave.kernel.models import Timestamp
 
 _ID = String(40)
-IDENTITY_LIMIT = 128
 
 
 class Meeting(Base):
@@ -32,14 +31,3 @@ class Meeting(Base):
     """Since when nobody is there; None while somebody is."""
     sealed_title: Mapped[bytes | None] = mapped_column(LargeBinary)
     """None without a title, and after the end."""
-
-
-class Removal(Base):
-    """An identity that was removed from a meeting and may not come back."""
-
-    __tablename__ = "meeting_removals"
-
-    org_id: Mapped[str] = mapped_column(_ID, primary_key=True)
-    meeting_id: Mapped[str] = mapped_column(_ID, primary_key=True)
-    identity: Mapped[str] = mapped_column(String(IDENTITY_LIMIT), primary_key=True)
-    removed_at: Mapped[datetime] = mapped_column(Timestamp)

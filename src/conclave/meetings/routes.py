@@ -17,7 +17,6 @@ from conclave.meetings.schemas import (
     MeetingOut,
     MeetingsOut,
     MeetingView,
-    MuteIn,
     TitleIn,
     from_base64url,
     to_base64url,
@@ -68,20 +67,6 @@ async def set_title(app: CurrentApp, actor: Operator, meeting_id: str, body: Tit
 @router.post("/{meeting_id}/end", status_code=204)
 async def end_meeting(app: CurrentApp, actor: Operator, meeting_id: str) -> None:
     await service.end_meeting(app, actor, meeting_id)
-
-
-@router.delete("/{meeting_id}/participants/{identity}", status_code=204)
-async def remove_participant(
-    app: CurrentApp, actor: Operator, meeting_id: str, identity: str
-) -> None:
-    await service.remove_participant(app, actor, meeting_id, identity)
-
-
-@router.post("/{meeting_id}/participants/{identity}/mute", status_code=204)
-async def mute_track(
-    app: CurrentApp, actor: Operator, meeting_id: str, identity: str, body: MuteIn
-) -> None:
-    await service.mute_track(app, actor, meeting_id, identity, body.track)
 
 
 def shape(meeting: RunningMeeting, base: str) -> MeetingOut:

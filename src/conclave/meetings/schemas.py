@@ -69,9 +69,3 @@ class TitleIn(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     sealed_title: SealedTitle | None
-
-
-class MuteIn(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-    track: str = Field(min_length=1, max_length=128)

@@ -13,7 +13,6 @@ from datetime import datetime, timedelta
 
 from prometheus_client import Counter
 from sqlalchemy import select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from conclave.accounts import Actor
@@ -29,11 +28,10 @@ from conclave.meetings.events import (
     MeetingOpened,
     MeetingParticipantsChanged,
     MeetingRenamed,
-    ParticipantRemoved,
 )
 from conclave.meetings.machine import Lifetimes, Occupancy, counted, end_reason
-from conclave.meetings.models import IDENTITY_LIMIT, Meeting, Removal
-from conclave.sealing import Sealing
+from conclave.meetings.models import Meeting
+from conclave.sealing import MuteSource, Sealing
 
 
 class MeetingsMetrics:
@@ -129,51 +127,13 @@ async def end_meeting(app: App, actor: Actor, meeting_id: str) -> None:
     app.use(MeetingsMetrics).ended.labels("host").inc()
 
 
-async def remove_participant(app: App, actor: Actor, meeting_id: str, identity: str) -> None:
-    """Recorded even when they have just left: they may not come back either."""
-    _check_identity(identity)
-    async with app.db.transaction() as tx:
-        meeting = await policy.require_host(tx, actor, meeting_id)
-        insert = sqlite.insert if app.db.is_sqlite else postgresql.insert
-        await tx.execute(
-            insert(Removal)
-            .values(
-                org_id=meeting.org_id,
-                meeting_id=meeting.id,
-                identity=identity,
-                removed_at=app.clock.now(),
-            )
-            .on_conflict_do_nothing()
-        )
-        await app.outbox.emit(tx, ParticipantRemoved(meeting.org_id, meeting.id, identity))
-
-
-async def mute_track(app: App, actor: Actor, meeting_id: str, identity: str, track: str) -> None:
-    _check_identity(identity)
-    async with app.db.read() as session:
-        meeting = await policy.require_host(session, actor, meeting_id)
-    await app.use(MediaEngine).mute_track(meeting.id, identity, track, True)
-
-
 async def may_enter(app: App, room: str, identity: str) -> bool:
     """The engine's gate, asked at every join: only members of the meeting's group come in, so that
     a token outlives neither its meeting nor its bearer's place there. Rooms that are no meetings
     belong to the holders of API keys."""
     if not room.startswith(f"{policy.PREFIX}_"):
         return True
-    async with app.db.read() as session:
-        try:
-            meeting = await policy.require_open(session, room)
-        except NotFound:
-            return False
-        removed = await session.scalar(
-            select(Removal.identity).where(
-                Removal.org_id == meeting.org_id,
-                Removal.meeting_id == meeting.id,
-                Removal.identity == identity,
-            )
-        )
-    return removed is None and await app.use(Sealing).is_member(room, identity)
+    return await _is_open(app, room) and await app.use(Sealing).is_member(room, identity)
 
 
 async def _is_open(app: App, meeting_id: str) -> bool:
@@ -188,12 +148,16 @@ async def _is_open(app: App, meeting_id: str) -> bool:
 async def react(app: App, event: StoredEvent) -> None:
     """Carry out in the engine what was decided; repeated calls do no harm."""
     engine = app.use(MediaEngine)
+    sealing = app.use(Sealing)
     try:
         if event.type == MeetingEnded.type:
-            await app.use(Sealing).end(event.payload["id"])
+            await sealing.end(event.payload["id"])
             await engine.delete_room(event.payload["id"])
-        else:
-            await engine.remove_participant(event.payload["meeting_id"], event.payload["identity"])
+            return
+        meeting_id, identity = event.payload["meeting_id"], event.payload["identity"]
+        # The same device may be back by now: its new media are not to be cut.
+        if not await sealing.is_member(meeting_id, identity):
+            await engine.remove_participant(meeting_id, identity)
     except NotFound:
         pass  # gone already, or the server was started again since
 
@@ -203,6 +167,24 @@ async def ask_for_keyframes(app: App, meeting_id: str, epoch: int) -> None:
     del epoch
     with contextlib.suppress(NotFound):
         await app.use(MediaEngine).request_keyframes(meeting_id)
+
+
+async def mute_source(app: App, meeting_id: str, identity: str, source: MuteSource) -> None:
+    """A host or co-host wants this member's microphone, camera or shared screen silent, whatever
+    its browser does. The member may unmute."""
+    sources = {"screen_share", "screen_share_audio"} if source == "screen_share" else {source}
+    engine = app.use(MediaEngine)
+    try:
+        participants = await engine.list_participants(meeting_id)
+    except NotFound:
+        return  # nobody is in the media
+    for participant in participants:
+        if participant.identity != identity:
+            continue
+        for track in participant.tracks:
+            if track.source in sources and not track.muted:
+                with contextlib.suppress(NotFound):  # taken back meanwhile
+                    await engine.mute_track(meeting_id, identity, track.sid, True)
 
 
 async def note_occupancy(app: App, meeting_id: str, participants: int) -> None:
@@ -300,11 +282,6 @@ async def _end(app: App, tx: AsyncSession, meeting: Meeting, reason: EndReason) 
 async def _delete_room(engine: MediaEngine, room: str) -> None:
     with contextlib.suppress(NotFound):
         await engine.delete_room(room)
-
-
-def _check_identity(identity: str) -> None:
-    if not 0 < len(identity) <= IDENTITY_LIMIT or not identity.isprintable():
-        raise NotFound("There is no such participant.")
 
 
 def _occupancy(meeting: Meeting) -> Occupancy:

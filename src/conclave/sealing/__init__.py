@@ -21,6 +21,8 @@ from conclave.sealing.doorkeeper import (
     EntryRole,
     EpochListener,
     MemberRole,
+    MuteListener,
+    MuteSource,
     Ticket,
 )
 from conclave.sealing.events import SealingInstanceEnded, SealingMemberGone
@@ -36,6 +38,8 @@ __all__ = [
     "EntryRole",
     "EpochListener",
     "MemberRole",
+    "MuteListener",
+    "MuteSource",
     "Sealing",
     "SealingInstanceEnded",
     "SealingMemberGone",

@@ -42,3 +42,7 @@ class Doorkeeper(Protocol):
 EpochListener = Callable[[str, int], Awaitable[None]]
 """`await listener(meeting_id, epoch)`: somebody sends with this epoch's key from now on, so
 receivers need key frames."""
+
+MuteSource = Literal["microphone", "camera", "screen_share"]
+MuteListener = Callable[[str, str, MuteSource], Awaitable[None]]
+"""`await listener(meeting_id, identity, source)`: a host or co-host mutes this member."""

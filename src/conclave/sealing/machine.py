@@ -128,6 +128,14 @@ class Sitting:
         self.tell("denied", frames.text("denied", reason=reason), seat=seat_id)
         self._end_knock(seat_id)
 
+    def identity_to_mute(self, by: str, seat_id: str) -> str:
+        if self.require_member(by).member_role == "member":
+            raise Refused("forbidden", "Only a host or co-host may do this.")
+        seat = self.seats.get(seat_id)
+        if seat is None or seat.state != "member" or seat.identity is None:
+            raise Refused("unknown_seat", "There is no such member.")
+        return seat.identity
+
     def grant(self, now: datetime, by: str, seat_id: str, role: Granted) -> None:
         del now
         if self.require_member(by).role != "host":

@@ -20,6 +20,8 @@ from pydantic import (
     ValidationError,
 )
 
+from conclave.sealing.doorkeeper import MuteSource
+
 _B64 = re.compile(r"[A-Za-z0-9_-]*")
 # Of a last group of 2 or 3 characters the bits past the last byte are zero.
 _LAST = {2: "AQgw", 3: "AEIMQUYcgkosw048"}
@@ -138,6 +140,13 @@ class Grant(_Frame):
     role: Literal["cohost", "member"]
 
 
+class Mute(_Frame):
+    t: Literal["mute"]
+    n: Number
+    seat: SeatId
+    source: MuteSource
+
+
 class TicketFrame(_Frame):
     t: Literal["ticket"]
     n: Number
@@ -164,6 +173,7 @@ ClientFrame = (
     | Nack
     | Using
     | Grant
+    | Mute
     | TicketFrame
     | Leave
     | Pong

@@ -20,7 +20,15 @@ from conclave.kernel.app import App
 from conclave.kernel.errors import ConclaveError, NotFound, Unavailable
 from conclave.kernel.ids import new_id
 from conclave.sealing.desk import Desk
-from conclave.sealing.doorkeeper import Doorkeeper, Entry, EpochListener, MemberRole, Ticket
+from conclave.sealing.doorkeeper import (
+    Doorkeeper,
+    Entry,
+    EpochListener,
+    MemberRole,
+    MuteListener,
+    MuteSource,
+    Ticket,
+)
 from conclave.sealing.metrics import SealingMetrics
 from conclave.sealing.models import SealingInstance, SealingSeat
 from conclave.sealing.room import Room
@@ -48,6 +56,7 @@ class Sealing:
         self.limits = Limits(members=settings.members, waiting=settings.waiting)
         self._doorkeeper: Doorkeeper | None = None
         self._epoch_listener: EpochListener | None = None
+        self._mute_listener: MuteListener | None = None
         self._rooms: dict[str, Room] = {}
         self._users: dict[str, int] = {}
         self._suspects: set[tuple[str, str, int]] = set()
@@ -62,6 +71,11 @@ class Sealing:
     def on_epoch_in_use(self, listener: EpochListener) -> None:
         """Hear when a member begins to send with an epoch's key (not stored, may come often)."""
         self._epoch_listener = listener
+
+    def on_mute(self, listener: MuteListener) -> None:
+        """Hear when a host or co-host mutes a member (not stored, told to nobody else). What it
+        raises is the answer: `Unavailable`."""
+        self._mute_listener = listener
 
     async def is_member(self, meeting_id: str, identity: str) -> bool:
         """Is this identity in the meeting's group now, connected or lost for a moment?"""
@@ -122,6 +136,10 @@ class Sealing:
             await self._epoch_listener(meeting_id, epoch)
         except ConclaveError as error:  # the picture comes with the next key frame
             log.warning("key frames could not be asked for", error=type(error).__name__)
+
+    async def mute(self, meeting_id: str, identity: str, source: MuteSource) -> None:
+        if self._mute_listener is not None:
+            await self._mute_listener(meeting_id, identity, source)
 
     def sockets_of(self, meeting_id: str) -> int:
         room = self._rooms.get(meeting_id)

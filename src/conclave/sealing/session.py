@@ -161,6 +161,8 @@ class Session:
                     ),
                     lambda _: connection.say(frames.ok(frame.n)),
                 )
+            case schemas.Mute():
+                await self._mute(connection, frame)
             case schemas.TicketFrame():
                 await self._ticket(connection, frame)
             case schemas.Leave():
@@ -345,6 +347,14 @@ class Session:
         )
         if is_undone:
             self._sealing.metrics.reopenings.inc()
+
+    async def _mute(self, connection: Connection, frame: schemas.Mute) -> None:
+        identity = await self._ask(
+            connection,
+            lambda desk: desk.require_sitting().identity_to_mute(connection.seat, frame.seat),
+        )
+        await self._sealing.mute(self._room.meeting_id, identity, frame.source)
+        connection.say(frames.ok(frame.n))
 
     async def _ticket(self, connection: Connection, frame: schemas.TicketFrame) -> None:
         def work(desk: Desk) -> Seat:

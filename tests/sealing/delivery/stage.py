@@ -11,7 +11,7 @@ from conclave import accounts, sealing
 from conclave.accounts import Actor
 from conclave.app import build
 from conclave.kernel.clock import ManualClock
-from conclave.sealing import Entry, MemberRole, Sealing, Ticket
+from conclave.sealing import Entry, MemberRole, MuteSource, Sealing, Ticket
 from conclave.settings import Settings
 from tests.asgi_socket import Socket
 from tests.sealing.delivery.tab import Tab, identity, instance_id, knock
@@ -58,11 +58,19 @@ class SealingStage:
         self.sealing.set_doorkeeper(self.door)
         self.epochs: list[tuple[str, int]] = []
         self.sealing.on_epoch_in_use(self._note)
+        self.mutes: list[tuple[str, str, str]] = []
+        self.mute_failure: Exception | None = None
+        self.sealing.on_mute(self._mute)
         self.tabs: list[Tab] = []
         self.is_started = False
 
     async def _note(self, meeting_id: str, epoch: int) -> None:
         self.epochs.append((meeting_id, epoch))
+
+    async def _mute(self, meeting_id: str, identity: str, source: MuteSource) -> None:
+        if self.mute_failure is not None:
+            raise self.mute_failure
+        self.mutes.append((meeting_id, identity, source))
 
     async def start(self) -> None:
         await self.product.start()

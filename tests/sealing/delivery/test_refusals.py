@@ -83,6 +83,7 @@ NO_FRAMES = [
     '{"t":' * 5_000, "[" * 10_000, '{"t":"leave","n":1,"x":' + "[" * 8_000 + "]" * 8_000 + "}",
     "\ud800" * 3, '{"t":"deny","n":1,"seat":"' + "s" * 41 + '"}',
     '{"t":"nack","epoch":0,"hash":"x"}', '{"t":"grant","n":1,"seat":"s","role":"host"}',
+    '{"t":"mute","n":1,"seat":"s","source":"screen_share_audio"}', '{"t":"mute","n":1,"seat":"s"}',
     '{"t":"deny","n":1,"seat":"s","reason":"because"}', '{"t":"hello","since":-1}',
     '{"t":"hello","resume":5}', '{"t":"hello","resume":"' + "x" * 200 + '"}',
 ]  # fmt: skip
@@ -151,6 +152,7 @@ def _requests(seat: str) -> dict[str, dict[str, Any]]:
         "commit": commit(0),
         "message": {"epoch": 0, "bytes": private(instance_id(), 0, 1)},
         "grant": {"seat": seat, "role": "cohost"},
+        "mute": {"seat": seat, "source": "microphone"},
         "ticket": {},
     }
 
@@ -164,16 +166,16 @@ async def test_what_only_others_may(sealed: SealingStage) -> None:
         outside: {
             "withdraw": "forbidden", "deny": "forbidden", "commit": "forbidden",
             "message": "forbidden", "grant": "forbidden", "ticket": "forbidden",
-            "create": "exists",
+            "mute": "forbidden", "create": "exists",
         },
         knocker: {
             "create": "forbidden", "knock": "forbidden", "deny": "forbidden",
             "commit": "forbidden", "message": "forbidden", "grant": "forbidden",
-            "ticket": "forbidden",
+            "ticket": "forbidden", "mute": "forbidden",
         },
         guest: {
             "create": "forbidden", "knock": "forbidden", "withdraw": "forbidden",
-            "deny": "forbidden", "grant": "forbidden",
+            "deny": "forbidden", "grant": "forbidden", "mute": "forbidden",
         },
         host: {"create": "forbidden", "knock": "forbidden", "withdraw": "forbidden"},
     }  # fmt: skip
@@ -188,6 +190,7 @@ async def test_what_only_others_may(sealed: SealingStage) -> None:
         tab.say("using", epoch=1)
         assert (await tab.ask("ticket"))["code"] == "forbidden", "the socket lives on"
     assert sealed.epochs == []
+    assert sealed.mutes == []
     assert await sealed.rows() == before
     assert _figure(sealed, "refusals_total", code="exists") == 1
 

@@ -1,6 +1,6 @@
 import { createContext, type ReactNode, useContext } from "react";
 import { useStore } from "zustand";
-import type { Outcome, Sealed, SealedMeeting } from "../../../sealing/contract.ts";
+import type { Sealed, SealedMeeting } from "../../../sealing/contract.ts";
 
 const Context = createContext<SealedMeeting | null>(null);
 
