@@ -20,8 +20,6 @@ from pydantic import (
     ValidationError,
 )
 
-from conclave.sealing.doorkeeper import MuteSource
-
 _B64 = re.compile(r"[A-Za-z0-9_-]*")
 # Of a last group of 2 or 3 characters the bits past the last byte are zero.
 _LAST = {2: "AQgw", 3: "AEIMQUYcgkosw048"}
@@ -144,7 +142,7 @@ class Mute(_Frame):
     t: Literal["mute"]
     n: Number
     seat: SeatId
-    source: MuteSource
+    source: Literal["microphone", "camera", "screen_share"]
 
 
 class TicketFrame(_Frame):
