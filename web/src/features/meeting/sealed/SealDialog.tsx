@@ -57,6 +57,7 @@ export function SealDialog() {
             <RoomWords codes={codes} language={language} onLanguage={setLanguage} />
             <RoomNumber digits={codes.roster} />
             <Verified />
+            <KeyNotes />
           </>
         )}
       </Dialog>
@@ -153,6 +154,18 @@ function RoomNumber({ digits }: { digits: string }) {
       </p>
     </section>
   );
+}
+
+/** What this browser keeps less well than others. */
+function KeyNotes() {
+  const { t } = useTranslation("sealed");
+  const notes = useSealed((sealed) => sealed.keyNotes);
+  return notes.map((note) => (
+    <p key={note} className="row row-2 sm c-caution sealpart">
+      <Icon name="info" size={18} />
+      {t(`note.${note}`)}
+    </p>
+  ));
 }
 
 const PROVEN = new Set<SealedMember["verification"]>(["host", "account"]);

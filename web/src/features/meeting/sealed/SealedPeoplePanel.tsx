@@ -1,7 +1,15 @@
 import { useEffect, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
-import { Button, Dialog, Icon, IconButton, showToast, TextField } from "../../../design/index.ts";
-import type { SealedMember } from "../../../sealing/contract.ts";
+import {
+  Button,
+  Dialog,
+  Icon,
+  IconButton,
+  Switch,
+  showToast,
+  TextField,
+} from "../../../design/index.ts";
+import type { RoomPolicy, SealedMember } from "../../../sealing/contract.ts";
 import { useCopyLink } from "../components/Alone.tsx";
 import { useMeeting } from "../components/context.tsx";
 import { useIsHost, useIsLeading, useSealed, useSealedMeeting } from "./context.tsx";
@@ -9,6 +17,8 @@ import { DoorList } from "./DoorList.tsx";
 import { MemberRow } from "./MemberRow.tsx";
 
 const SEARCH_ABOVE = 10;
+/** How many of the last messages a newcomer is given, where the host wants that. */
+const HISTORY = 50;
 
 /** The door, and everybody in the room in order of arrival. Nobody is hidden. */
 export function SealedPeoplePanel() {
@@ -95,7 +105,11 @@ function Rules() {
   const { t } = useTranslation("sealed");
   const { actions } = useSealedMeeting();
   const isHost = useIsHost();
-  const isLocked = useSealed((sealed) => sealed.policy.isLocked);
+  const { entry, isLocked, history } = useSealed((sealed) => sealed.policy);
+  const set = (policy: Partial<RoomPolicy>) =>
+    void actions.setPolicy(policy).then((outcome) => {
+      if (outcome !== "done") showToast(t("person.failed"));
+    });
   const others = useSealed((sealed) => sealed.members).filter((member) => !member.isSelf);
   const muteAll = async () => {
     await Promise.all(others.map((member) => actions.order("mute", member.identity)));
@@ -109,6 +123,22 @@ function Rules() {
           {t("room.locked")}
         </p>
       )}
+      {isHost && (
+        <>
+          <Switch
+            isSelected={entry === "lobby"}
+            onChange={(isOn) => set({ entry: isOn ? "lobby" : "open" })}
+          >
+            {t("room.lobbyOn")}
+          </Switch>
+          <Switch
+            isSelected={history > 0}
+            onChange={(isOn) => set({ history: isOn ? HISTORY : 0 })}
+          >
+            {t("room.history")}
+          </Switch>
+        </>
+      )}
       <div className="row row-2 wrap">
         {others.length > 0 && (
           <Button size="dense" className="grow" onPress={() => void muteAll()}>
@@ -120,11 +150,7 @@ function Rules() {
             size="dense"
             className="grow"
             icon={isLocked ? "unlock" : "lock"}
-            onPress={() =>
-              void actions.setPolicy({ isLocked: !isLocked }).then((outcome) => {
-                if (outcome !== "done") showToast(t("person.failed"));
-              })
-            }
+            onPress={() => set({ isLocked: !isLocked })}
           >
             {t(isLocked ? "room.unlock" : "room.lock")}
           </Button>

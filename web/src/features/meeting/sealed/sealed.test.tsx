@@ -225,6 +225,12 @@ describe("people", () => {
     expect(sealed.asked[1]).toBe('remove "ada"');
     await user.click(button("Lock the room"));
     expect(sealed.asked[2]).toBe('setPolicy {"isLocked":true}');
+    await user.click(screen.getByRole("switch", { name: "Everybody waits at the door" }));
+    await user.click(screen.getByRole("switch", { name: "Newcomers see the last messages" }));
+    expect(sealed.asked.slice(3)).toEqual([
+      'setPolicy {"entry":"lobby"}',
+      'setPolicy {"history":50}',
+    ]);
   });
 
   it("gives others only what is theirs", async () => {
@@ -299,13 +305,15 @@ describe("the seal", () => {
   });
 
   it("shows the words, the number and who is verified", async () => {
-    show(<SealDialog />, fakeSealed({ members: [me({ verification: "host" }), member("ada")] }));
+    const members = [me({ verification: "host" }), member("ada")];
+    show(<SealDialog />, fakeSealed({ members, keyNotes: ["forgotten-after-reload"] }));
     act(() => view.show("seal"));
     const dialog = screen.getByRole("dialog", { name: "This room is sealed." });
     expect(within(dialog).getAllByRole("listitem")).toHaveLength(8 + 2);
     expect(within(dialog).getByText("harbour")).toBeTruthy();
     expect(within(dialog).getByText("48213")).toBeTruthy();
     expect(within(dialog).getByText("1 of 2")).toBeTruthy();
+    expect(within(dialog).getByText(/keeps nothing/)).toBeTruthy();
     await expectAccessible();
     await user.click(button("Show in Deutsch"));
     expect(within(dialog).getByText("hafen")).toBeTruthy();
