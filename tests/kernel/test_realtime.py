@@ -11,6 +11,7 @@ import pytest
 from conclave.kernel.realtime import Realtime
 from conclave.settings import Settings
 from tests.databases import sqlite_only
+from tests.sealing.delivery.tab import identity
 from tests.stage import Stage
 
 pytestmark = pytest.mark.unit
@@ -36,7 +37,7 @@ async def test_what_happens_is_told_in_the_shape_of_the_list(stage: Stage) -> No
     assert await socket.frame() == {
         "t": "event", "seq": seq + 1, "type": "meeting.opened", "data": listed,
     }  # fmt: skip
-    await stage.engine.enter(meeting, "prt_1")
+    await stage.enter(meeting, identity(1))
     frame = await socket.frame()
     assert (frame["seq"], frame["type"]) == (seq + 2, "meeting.participants")
     assert frame["data"] == {**listed, "participants": 1}

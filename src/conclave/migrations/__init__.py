@@ -6,5 +6,5 @@ older programs cannot live with (a contract step). A test holds both to the file
 """
 
 HEAD = "0005"
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 SCHEMA_COMPAT = 1
