@@ -132,6 +132,8 @@ export type SealedPhase =
         | "full"
         | "locked"
         | "removed"
+        /** The same device came in from another tab. */
+        | "elsewhere"
         | "ended"
         | "broken"
         | "lost";

@@ -180,7 +180,8 @@ export function onPskTimeout(t: Turn): void {
 function onRemoved(t: Turn, frame: CommitFrame, by: number, isReplaced: boolean): Done {
   const { people, group } = t.state;
   // The same device is in from elsewhere: another tab.
-  if (isReplaced || group === null) return finish(t, "lost");
+  if (isReplaced) return finish(t, "elsewhere");
+  if (group === null) return finish(t, "lost");
   const sender = personOfLeaf(people, by);
   const self = personOfLeaf(people, group.facts.ownLeaf);
   if (self === null || isRemovedByHost(sender, self, frame.removed)) return finish(t, "removed");

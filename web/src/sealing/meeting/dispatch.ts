@@ -100,7 +100,7 @@ function sortInside(t: Turn, frame: Inside): Done {
       return t.job({ type: "presence", frame });
     case "removed":
       if (frame.why === "removed") return finish(t, "removed");
-      return frame.why === "replaced" ? finish(t, "lost") : startOver(t);
+      return frame.why === "replaced" ? finish(t, "elsewhere") : startOver(t);
     case "granted":
       // Roles are what the group says.
       return;

@@ -205,7 +205,7 @@ export function onKeys(
     return breakSeal(t, "no-encryption");
   }
   const { epoch } = group.facts;
-  t.emit({ type: "keys-receive", epoch, index: epoch % 256, keys });
+  t.emit({ type: "keys-receive", epoch, index: epoch % 256, keys, isUrgent: next.isUrgent });
   const made: KeyEpoch = {
     epoch,
     identities: [...keys.keys()],

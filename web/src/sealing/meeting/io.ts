@@ -189,6 +189,8 @@ export type Effect =
       readonly epoch: number;
       readonly index: number;
       readonly keys: ReadonlyMap<string, Uint8Array>;
+      /** Those who have none of these keys are out for good: theirs are overwritten now. */
+      readonly isUrgent: boolean;
     }
   /** Send with the own key of this epoch from now on; a key frame of every own video 300 ms after. */
   | {

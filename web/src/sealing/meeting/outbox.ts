@@ -3,7 +3,7 @@
 import { b64, concat, utf8 } from "./bytes.ts";
 import { setChatState } from "./chat.ts";
 import { type Content, writeMessage } from "./messages.ts";
-import type { Outgoing } from "./state.ts";
+import type { Mute, Outgoing } from "./state.ts";
 import { type Done, finish, type Turn } from "./turn.ts";
 
 const MOST_IN_FLIGHT = 32;
@@ -13,7 +13,7 @@ const LEAVE_MS = 500;
 export const BOX_INFO = utf8("conclave private v1");
 
 export function enqueue(t: Turn, content: Content, more: Partial<Outgoing> = {}): void {
-  const out = { content, to: null, isDurable: true, wish: null, chatId: null, ...more };
+  const out = { content, to: null, isDurable: true, wish: null, chatId: null, mute: null, ...more };
   t.set({ outbox: [...t.state.outbox, out] });
 }
 
@@ -55,10 +55,17 @@ export function onProtected(
   if (!isGreeted || (stage !== "member" && stage !== "leaving")) return again(t, out);
   t.set({ inFlight: t.state.inFlight + 1 });
   t.request("message", { epoch: made.epoch, bytes: made.bytes }, { type: "message", out });
+  if (out.mute !== null) muteToo(t, out.mute);
   if (out.content.k === "bye") {
     t.request("leave", {}, { type: "leave" });
     t.timer("leave", t.now + LEAVE_MS);
   }
+}
+
+/** The server mutes as well, in case that browser does not obey. */
+function muteToo(t: Turn, { identity, source }: Mute): void {
+  const seat = t.state.people.get(identity)?.seat ?? null;
+  if (seat !== null) t.request("mute", { seat, source }, { type: "mute" });
 }
 
 /** To be written anew, in whatever epoch it is then; or not at all. */

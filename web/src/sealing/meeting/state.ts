@@ -71,6 +71,12 @@ export interface DoorEntry {
   readonly failures: number;
 }
 
+/** Of an order to a member: what it must not send. */
+export interface Mute {
+  readonly identity: string;
+  readonly source: "microphone" | "camera" | "screen_share";
+}
+
 export interface Outgoing {
   readonly content: Content;
   /** Null: to everybody. */
@@ -79,10 +85,12 @@ export interface Outgoing {
   readonly isDurable: boolean;
   readonly wish: number | null;
   readonly chatId: string | null;
+  /** What the server is to mute when this goes out. */
+  readonly mute: Mute | null;
 }
 
 export type Request =
-  | { readonly type: "create" | "knock" | "commit" | "ticket" | "leave" | "grant" }
+  | { readonly type: "create" | "knock" | "commit" | "ticket" | "leave" | "grant" | "mute" }
   | { readonly type: "deny"; readonly seat: string; readonly wish: number | null }
   | { readonly type: "message"; readonly out: Outgoing };
 

@@ -1,6 +1,6 @@
 /** What this person wants: checked against what it may do, then carried out or answered no. */
 
-import type { RoomPolicy, SealedRole } from "../contract.ts";
+import type { Order, RoomPolicy, SealedRole } from "../contract.ts";
 import { b64 } from "./bytes.ts";
 import { authorOf, find, hear, setChatState, write } from "./chat.ts";
 import { deny, removeFromDoor } from "./door.ts";
@@ -8,7 +8,7 @@ import type { Wish } from "./io.ts";
 import { type Content, MAX_EMOJI, MAX_TEXT, type Talk } from "./messages.ts";
 import { enqueue, leave } from "./outbox.ts";
 import { own } from "./people.ts";
-import type { ChatEntry, Person, PolicyPatch } from "./state.ts";
+import type { ChatEntry, Mute, Person, PolicyPatch } from "./state.ts";
 import { lowerHand, setHand } from "./talk.ts";
 import type { Done, Turn } from "./turn.ts";
 
@@ -163,6 +163,12 @@ function onAdmit(t: Turn, wish: number, seats: readonly string[]): Done {
   t.set({ door, admits: [...t.state.admits, { wish, seats: here, isDone: false }] });
 }
 
+const MUTED_BY: Partial<Record<Order, Mute["source"]>> = {
+  mute: "microphone",
+  "stop-video": "camera",
+  "stop-share": "screen_share",
+};
+
 function onPerson(
   t: Turn,
   wish: number,
@@ -173,7 +179,9 @@ function onPerson(
   if (target === undefined) return t.outcome(wish, "gone");
   if (what.type === "order") {
     if (target === self) return t.outcome(wish, "not-allowed");
-    return say(t, wish, { k: "order", what: what.what, to: what.identity }, null, null);
+    const source = MUTED_BY[what.what];
+    const mute = source === undefined ? null : { identity: what.identity, source };
+    return enqueue(t, { k: "order", what: what.what, to: what.identity }, { wish, mute });
   }
   // Nobody does this to itself, and a host is a host by its account.
   const isSafe = self.role === "cohost" && target.role === "host";

@@ -156,7 +156,7 @@ export function createSealedSession(ports: ShellPorts, setup: Omit<Setup, "name"
         break;
       case "keys-receive":
         void ringOf()
-          ?.install({ epoch: effect.epoch, keys: effect.keys, isUrgent: false })
+          ?.install({ epoch: effect.epoch, keys: effect.keys, isUrgent: effect.isUrgent })
           .catch(() => take({ type: "no-encryption" }));
         break;
       case "keys-send":

@@ -236,14 +236,17 @@ describe("in the room", () => {
     await expect(session.ended).resolves.toBe("broken");
   });
 
-  it("ends when the group says so, and lets the group know when one leaves", async () => {
-    await comeIn();
-    sealed.store.setState({ phase: { type: "over", reason: "removed" } });
-    await clock.pass(1_000);
-    await expect(session.ended).resolves.toBe("removed");
-    expect(sealed.asked).toContain("leave");
-    expect(sealed.asked.at(-1)).toBe("close");
-  });
+  it.each(["removed", "elsewhere"] as const)(
+    "ends when the group says %s, and lets the group know when one leaves",
+    async (reason) => {
+      await comeIn();
+      sealed.store.setState({ phase: { type: "over", reason } });
+      await clock.pass(1_000);
+      await expect(session.ended).resolves.toBe(reason);
+      expect(sealed.asked).toContain("leave");
+      expect(sealed.asked.at(-1)).toBe("close");
+    },
+  );
 
   it("sends nothing when frames cannot be sealed", async () => {
     sealFailure = new Error("no worker");

@@ -48,6 +48,8 @@ export class SimServer {
   readonly seats = new Map<string, Seat>();
   /** `epoch` winners of all instances, to check that there is one each. */
   readonly winners = new Map<string, number>();
+  /** What hosts wanted muted, in order. */
+  readonly mutes: { readonly seat: string; readonly source: string }[] = [];
   readonly #out: (connection: number, frame: Frame) => void;
   readonly #close: (connection: number) => void;
   #next = 0;
@@ -200,6 +202,9 @@ export class SimServer {
       case "ticket":
         return ok({ ticket: TICKET });
       case "grant":
+        return ok();
+      case "mute":
+        this.mutes.push({ seat: String(frame["seat"]), source: String(frame["source"]) });
         return ok();
     }
   }

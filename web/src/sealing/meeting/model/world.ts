@@ -62,6 +62,8 @@ export class Client {
   keys: { sending: number; secret: string } = { sending: -1, secret: "" };
   /** epoch -> secret */
   readonly installed = new Map<number, string>();
+  /** Epochs whose keys came with the word to forget who is not in it. */
+  readonly urgent = new Set<number>();
   mediaConnects = 0;
   isStopped = false;
   nextWish = 0;
@@ -175,6 +177,7 @@ export class World {
         const own = effect.keys.get(view(client.state).selfIdentity ?? "");
         const [secret = ""] = new TextDecoder().decode(own).split(" ");
         client.installed.set(effect.epoch, secret);
+        if (effect.isUrgent) client.urgent.add(effect.epoch);
         return;
       }
       case "keys-send":
