@@ -79,7 +79,7 @@ async def _serve(settings: Settings) -> int:
         server.stop_listening()
     finally:
         await product.stop()
-    server.should_exit = True
+    server.leave()
     await serving
     log.info("stopped")
     return 0

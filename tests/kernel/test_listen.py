@@ -46,7 +46,7 @@ async def port() -> AsyncIterator[int]:
     serving = asyncio.create_task(server.serve(sockets=sockets))
     await server.listening.wait()
     yield sockets[0].getsockname()[1]
-    server.should_exit = True
+    server.leave()
     await serving
 
 
@@ -164,7 +164,7 @@ async def test_who_asks_behind_a_proxy(trusted: list[str], client: str, scheme: 
     await server.listening.wait()
     forwarded = ("x-forwarded-for: 198.51.100.66, 203.0.113.7", "x-forwarded-proto: https")
     await _ask(sockets[0].getsockname()[1], _get("/", *forwarded))
-    server.should_exit = True
+    server.leave()
     await serving
     assert seen[0]["client"][0] == client, "the last one that the proxy itself has seen"
     assert seen[0]["scheme"] == scheme

@@ -136,5 +136,5 @@ async def serve(
     finally:
         server.stop_listening()
         await product.stop()
-        server.should_exit = True
+        server.leave()
         await serving

@@ -93,5 +93,5 @@ async def serve(data_dir: Path, *, engine: str = "fake") -> AsyncIterator[Sealed
     finally:
         server.stop_listening()
         await product.stop()
-        server.should_exit = True
+        server.leave()
         await serving
