@@ -279,7 +279,7 @@ export function onCreated(t: Turn, ticket: Ticket | null, facts: Calls["create"]
   if (context === null) return breakSeal(t, "not-our-group");
   t.set({ matchesLink: true });
   enterGroup(t, { facts, context }, new Map(), ticket);
-  if (ticket === null && t.state.isGreeted) t.request("ticket", {}, { type: "ticket" });
+  if (ticket === null) t.set({ isTicketWanted: true });
 }
 
 export function onWelcome(t: Turn, frame: FrameOf<"welcome">): Done {

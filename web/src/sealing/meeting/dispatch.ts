@@ -19,6 +19,7 @@ import { type FrameOf, readFrame, type ServerFrame } from "./wire.ts";
 import { onDenied } from "./wishes.ts";
 
 const MOST_RETRY_MS = 30_000;
+const TICKET_AGAIN_MS = 2_000;
 
 export function onFrame(t: Turn, value: unknown): Done {
   const frame = readFrame(value);
@@ -133,6 +134,7 @@ function onOk(t: Turn, { n, ticket }: FrameOf<"ok">): Done {
     case "ticket": {
       const identity = ownIdentity(t.state);
       if (ticket === null || identity === null) return t.drop("frame");
+      t.set({ isTicketWanted: false });
       return t.emit({ type: "media-connect", identity, ticket });
     }
     default:
@@ -154,6 +156,8 @@ function onError(t: Turn, { n, code }: FrameOf<"error">): Done {
       return onNotSent(t, request.out, code);
     case "deny":
       return onDenied(t, request.seat, request.wish, code);
+    case "ticket":
+      return t.timer("ticket", t.now + TICKET_AGAIN_MS);
     case "leave":
       return finish(t, "left");
     default:

@@ -217,7 +217,10 @@ export function onKeys(
   const isFirst = t.state.sendingEpoch < 0;
   if (isFirst || next.isUrgent || t.state.settledEpoch === epoch) sendWith(t, epoch);
   else armSwitch(t);
-  if (next.ticket !== null) t.emit({ type: "media-connect", identity, ticket: next.ticket });
+  if (next.ticket !== null) {
+    t.set({ isTicketWanted: false });
+    t.emit({ type: "media-connect", identity, ticket: next.ticket });
+  }
   if (t.state.box === null) t.ask("boxKey", {}, { type: "box" });
   else afterBox(t, isFirst);
 }

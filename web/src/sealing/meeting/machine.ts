@@ -36,6 +36,7 @@ export function step(state: State, input: Input, now: number): Step {
   }
   take(t, input);
   pump(t);
+  fetchTicket(t);
   wake(t);
   return { state: t.state, effects: t.effects };
 }
@@ -63,9 +64,7 @@ function take(t: Turn, input: Input): Done {
     case "no-encryption":
       return breakSeal(t, "no-encryption");
     case "ticket-wanted":
-      if (t.state.isGreeted && t.state.stage === "member")
-        t.request("ticket", {}, { type: "ticket" });
-      return;
+      return t.set({ isTicketWanted: true });
     case "known-accounts":
       t.set({ setup: { ...t.state.setup, knownAccounts: input.accounts } });
   }
@@ -82,6 +81,14 @@ function pump(t: Turn): void {
     } else if (!nextOutgoing(t)) break;
   }
   if (t.state.stage !== "over") watch(t);
+}
+
+/** As soon as there is a socket to ask by; again when the answer was lost with one, or was no. */
+function fetchTicket(t: Turn): void {
+  const { isTicketWanted, isGreeted, stage, timers, requests } = t.state;
+  if (!isTicketWanted || !isGreeted || stage !== "member" || timers.has("ticket")) return;
+  if ([...requests.values()].some(({ type }) => type === "ticket")) return;
+  t.request("ticket", {}, { type: "ticket" });
 }
 
 function wake(t: Turn): void {

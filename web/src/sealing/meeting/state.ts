@@ -207,6 +207,7 @@ export type TimerName =
   | "forget"
   | "profile"
   | "out"
+  | "ticket"
   | "verdict"
   | "psk"
   | "cut"
@@ -292,6 +293,8 @@ export interface State {
 
   readonly requests: ReadonlyMap<number, Request>;
   readonly nextN: number;
+  /** The media need one, and none has come yet. */
+  readonly isTicketWanted: boolean;
   readonly jobs: readonly Job[];
   readonly open: { readonly id: number; readonly next: Next } | null;
   readonly nextCall: number;
@@ -378,6 +381,7 @@ export function begin(setup: Setup): State {
     strangers: new Map(),
     problems: [],
     requests: new Map(),
+    isTicketWanted: false,
     nextN: 1,
     jobs: [],
     open: null,

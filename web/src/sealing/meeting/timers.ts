@@ -22,6 +22,7 @@ const DUE: Readonly<Record<TimerName, (t: Turn) => void>> = {
   forget: forgetDue,
   profile: sayProfile,
   out: () => {},
+  ticket: () => {},
   verdict: onVerdict,
   psk: onPskTimeout,
   cut: startOver,

@@ -122,6 +122,8 @@ export function createSealedSession(ports: ShellPorts, setup: Omit<Setup, "name"
     isTaking = true;
     try {
       for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+        // Closed from outside: a late answer must not set out anew.
+        if (isStopped && state.stage !== "over") continue;
         const { state: after, effects } = step(state, next, ports.now());
         const isSame = after === state;
         state = after;
@@ -134,6 +136,7 @@ export function createSealedSession(ports: ShellPorts, setup: Omit<Setup, "name"
   }
 
   function carryOut(effect: Effect): void {
+    if (isStopped && effect.type !== "notice" && effect.type !== "outcome") return;
     switch (effect.type) {
       case "connect":
         connect();
@@ -234,6 +237,13 @@ export function createSealedSession(ports: ShellPorts, setup: Omit<Setup, "name"
     renewals = [];
   }
 
+  /** Gone at any moment, and without a word: what was wished for comes to nothing. */
+  function close(): void {
+    stop();
+    for (const resolve of wishes.values()) resolve("failed");
+    wishes.clear();
+  }
+
   async function call(id: number, { call: name, ask }: Ask): Promise<void> {
     try {
       take({ type: "answered", id, answer: await answerTo(name, ask) });
@@ -281,6 +291,7 @@ export function createSealedSession(ports: ShellPorts, setup: Omit<Setup, "name"
   }
 
   function wish(what: Wish): Promise<Outcome> {
+    if (isStopped) return Promise.resolve(what.type === "leave" ? "done" : "failed");
     const number = nextWish++;
     return new Promise((resolve) => {
       wishes.set(number, resolve);
@@ -327,7 +338,7 @@ export function createSealedSession(ports: ShellPorts, setup: Omit<Setup, "name"
       state = begin({ ...setup, name });
       take({ type: "start" });
     },
-    close: stop,
+    close,
     seated,
     renewTicket() {
       if (isStopped) return Promise.resolve(null);
