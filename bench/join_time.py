@@ -90,7 +90,9 @@ def product_clicks(browser: Browser, server: Server, rounds: int) -> list[float]
         host.goto(server.operator_link)
         host.get_by_role("button", name="Start a room now").click()
         host.wait_for_url(re.compile(r"/m/mtg_"))
-        link = host.url.partition("#")[0]
+        whole_link = host.locator(".door__link", has_text="#1.")
+        whole_link.wait_for()
+        link = whole_link.inner_text()
         _enter(host, "Host")
         host.get_by_role("button", name="Join", exact=True).click()
         host.get_by_role("button", name="Leave").wait_for()

@@ -155,7 +155,6 @@ def _conclave(data_dir: Path, shards: int | None) -> _Recipe:
         "CONCLAVE_LOG__LEVEL": "warning",
         "CONCLAVE_LOG__FORMAT": "json",
         # All clients of a run come from one address.
-        "CONCLAVE_LIMITS__JOINS_PER_SOURCE": "100000",
     }
     command = [sys.executable, "-m", "conclave", "serve"]
     return _Recipe(command, environment, port, secret, "/readyz")
