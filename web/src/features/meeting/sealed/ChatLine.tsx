@@ -13,8 +13,8 @@ import {
 import { useLocale } from "../../../i18n/index.ts";
 import type { ChatMessage, Outcome } from "../../../sealing/contract.ts";
 import { REACTIONS, reactionOf, textParts } from "../model/chatText.ts";
-import type { Draft } from "./ChatPanel.tsx";
 import { selfOf, useSealed, useSealedMeeting } from "./context.tsx";
+import type { Draft } from "./draft.ts";
 import { ReactionIcon } from "./Reactions.tsx";
 
 export interface ChatLineProps {

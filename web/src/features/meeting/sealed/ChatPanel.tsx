@@ -6,16 +6,7 @@ import { useMeeting } from "../components/context.tsx";
 import { ChatLine } from "./ChatLine.tsx";
 import { Composer } from "./Composer.tsx";
 import { useSealed, useSealedMeeting } from "./context.tsx";
-
-/** What is being written, beside the words themselves. */
-export interface Draft {
-  readonly replyTo: ChatMessage | null;
-  readonly editing: ChatMessage | null;
-  /** The one person it goes to; null: everyone. */
-  readonly privateTo: string | null;
-}
-
-export const PLAIN_DRAFT: Draft = { replyTo: null, editing: null, privateTo: null };
+import { type Draft, PLAIN_DRAFT } from "./draft.ts";
 
 /** Closer to the end than this, new messages keep the end in view. */
 const NEAR_END_PX = 80;

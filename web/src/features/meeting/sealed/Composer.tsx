@@ -3,8 +3,8 @@ import { Label, TextArea, TextField } from "react-aria-components";
 import { useTranslation } from "react-i18next";
 import { Button, Icon, IconButton, Menu, showToast } from "../../../design/index.ts";
 import { excess } from "../model/chatText.ts";
-import { type Draft, PLAIN_DRAFT } from "./ChatPanel.tsx";
 import { useSealed, useSealedMeeting } from "./context.tsx";
+import { type Draft, PLAIN_DRAFT } from "./draft.ts";
 
 export interface ComposerProps {
   draft: Draft;
