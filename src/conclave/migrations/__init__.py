@@ -7,4 +7,4 @@ older programs cannot live with (a contract step). A test holds both to the file
 
 HEAD = "0005"
 SCHEMA_VERSION = 5
-SCHEMA_COMPAT = 1
+SCHEMA_COMPAT = 5
