@@ -103,13 +103,30 @@ describe("keys of a new epoch", () => {
     expect(wakeAt(stage.schedule)).toBeNull();
   });
 
-  it("are overtaken by newer ones before they were used", () => {
+  it("are used in their order, an older one never after a newer one", () => {
     const stage = new Stage();
     stage.enter(1, ["me", "bo"], 0);
     stage.enter(2, ["me", "bo"], 5_000);
     stage.enter(3, ["me", "bo"], 5_300);
+    expect(stage.settle(2, 5_400)).toEqual(["send me@2"]);
     expect(stage.settle(2, 5_400)).toEqual([]);
     expect(stage.settle(3, 5_500)).toEqual(["send me@3"]);
+    expect(stage.settle(2, 5_600)).toEqual([]);
+    expect(stage.settle(9, 5_600)).toEqual([]);
+  });
+
+  it("are switched to although newer ones keep coming, and those in their time", () => {
+    const stage = new Stage();
+    stage.enter(1, ["me", "bo"], 0);
+    for (let epoch = 2; epoch < 60; epoch += 1) {
+      const now = 5_000 + epoch * 300;
+      stage.advance(now);
+      stage.enter(epoch, ["me", "bo"], now);
+      // What has been there for a second.
+      stage.settle(epoch - 4, now + 1);
+    }
+    expect(stage.schedule.sending).toBe(55);
+    expect(stage.advance(5_000 + 59 * 300 + SWITCH_MS)).toContain("send me@59");
   });
 
   it("go back when the group does", () => {

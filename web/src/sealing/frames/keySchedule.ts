@@ -89,10 +89,15 @@ export function enterEpoch<K>(
   return canWait ? { schedule, effects } : switchSending(schedule, effects, now);
 }
 
-/** Everybody who is there has the keys of this epoch. */
+/**
+ * Everybody who is there has the keys of this epoch, or has had the time to get them. Not only the
+ * newest: where epochs follow each other faster than a second, there is always a newer one.
+ */
 export function settle<K>(before: Schedule<K>, epoch: number, now: number): Step<K> {
-  const isAwaited = before.switchAt !== null && before.epochs.at(-1)?.epoch === epoch;
-  return isAwaited ? switchSending(before, [], now) : { schedule: before, effects: [] };
+  const { epochs, sending, switchAt } = before;
+  const at = epochs.findIndex((known) => known.epoch === epoch);
+  const isAwaited = switchAt !== null && at > epochs.findIndex((known) => known.epoch === sending);
+  return isAwaited ? switchSending(before, [], now, epochs[at]) : { schedule: before, effects: [] };
 }
 
 /** Does what has come due. */
@@ -149,20 +154,20 @@ function switchSending<K>(
   before: Schedule<K>,
   effects: readonly KeyEffect<K>[],
   now: number,
+  next = before.epochs.at(-1),
 ): Step<K> {
-  const newest = before.epochs.at(-1);
-  const key = newest?.keys.get(before.own);
-  if (newest === undefined || key === undefined) {
+  const key = next?.keys.get(before.own);
+  if (next === undefined || key === undefined) {
     // Out of the group: there is nothing to seal with any more.
     return { schedule: { ...before, sending: null, switchAt: null }, effects };
   }
   return {
     schedule: {
       ...before,
-      sending: newest.epoch,
-      switchAt: null,
+      sending: next.epoch,
+      switchAt: next === before.epochs.at(-1) ? null : before.switchAt,
       keyFramesAt: [...before.keyFramesAt, now + KEY_FRAME_MS],
     },
-    effects: [...effects, { type: "send", epoch: newest.epoch, key }],
+    effects: [...effects, { type: "send", epoch: next.epoch, key }],
   };
 }
