@@ -98,6 +98,7 @@ class Media:
         for epoch in sorted(self._keys):
             self._install(epoch)
         self.connected.set()
+        self._news.set()
         self.use()
 
     def _install(self, epoch: int) -> None:
@@ -117,7 +118,7 @@ class Media:
     # --- sending
     async def speak(self, hertz: float) -> None:
         """Publish a microphone with a tone in it."""
-        await self.connected.wait()
+        await self.until(lambda media: media.connected.is_set())
         source = rtc.AudioSource(RATE, 1)
         track = rtc.LocalAudioTrack.create_audio_track("mic", source)
         options = rtc.TrackPublishOptions(source=rtc.TrackSource.SOURCE_MICROPHONE, dtx=False)
@@ -127,7 +128,7 @@ class Media:
 
     async def show(self, width: int = 320, height: int = 240, per_second: int = 15) -> None:
         """Publish a camera: grey frames whose brightness rises with each."""
-        await self.connected.wait()
+        await self.until(lambda media: media.connected.is_set())
         source = rtc.VideoSource(width, height)
         track = rtc.LocalVideoTrack.create_video_track("cam", source)
         options = rtc.TrackPublishOptions(
