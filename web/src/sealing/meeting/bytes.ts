@@ -36,12 +36,19 @@ export function compareBytes(a: Uint8Array, b: Uint8Array): number {
   return at < 0 ? a.length - b.length : (a[at] as number) - (b[at] ?? -1);
 }
 
+const LETTERS = [..."ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"];
+
 export function b64(bytes: Uint8Array): string {
-  let binary = "";
-  for (let at = 0; at < bytes.length; at += 8_192) {
-    binary += String.fromCharCode(...bytes.subarray(at, at + 8_192));
+  let text = "";
+  for (let at = 0; at < bytes.length; at += 3) {
+    const group =
+      ((bytes[at] as number) << 16) | ((bytes[at + 1] ?? 0) << 8) | (bytes[at + 2] ?? 0);
+    text += LETTERS[group >> 18];
+    text += LETTERS[(group >> 12) & 63];
+    if (at + 1 < bytes.length) text += LETTERS[(group >> 6) & 63];
+    if (at + 2 < bytes.length) text += LETTERS[group & 63];
   }
-  return btoa(binary).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
+  return text;
 }
 
 /** Whole groups, then a rest whose unused bits are zero. */

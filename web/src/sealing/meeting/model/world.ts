@@ -41,6 +41,7 @@ export interface MemberOptions {
   readonly hasLink?: boolean;
   readonly entry?: "open" | "lobby";
   readonly history?: number;
+  readonly account?: Uint8Array;
 }
 
 type ServerItem = { readonly frame: Frame } | { readonly end: true };
@@ -73,7 +74,7 @@ export class Client {
     this.name = name;
     this.isHost = options.isHost === true;
     const signatureKey = sha256(utf8(`device of ${name}`));
-    const accountKey = this.isHost ? HOST_ACCOUNT : null;
+    const accountKey = this.isHost ? HOST_ACCOUNT : (options.account ?? null);
     const link = options.hasLink === false ? null : LINK;
     this.setup = {
       meetingId: MEETING,
@@ -281,11 +282,10 @@ export class World {
     for (const client of this.clients) if (client.connection !== null) this.breakSocket(client);
   }
 
-  /** To the next moment at which somebody wants to be woken, at most `most` ms on. */
+  /** To the next moment at which somebody wants to be woken, this one too; at most `most` ms on. */
   passTime(most = 1_000): Done {
     const wakes = this.clients.flatMap((client) => client.wakeAt ?? []);
-    const next = Math.min(this.now + most, ...wakes.filter((at) => at > this.now));
-    this.now = Math.max(this.now, next);
+    this.now = Math.min(this.now + most, ...wakes.map((at) => Math.max(at, this.now)));
     this.server.tick(this.now);
     for (const client of this.clients) {
       if (client.wakeAt !== null && client.wakeAt <= this.now) {
