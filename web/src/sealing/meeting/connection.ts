@@ -168,7 +168,9 @@ export function sendCommit(t: Turn, own: NonNullable<State["own"]>): Done {
 
 /** Outside, with a socket: creates what is not there, knocks at what is. */
 export function enter(t: Turn, instance: Uint8Array | null): void {
-  t.set({ instance });
+  // What a knock elsewhere comes to is of no interest any more.
+  const requests = [...t.state.requests].filter(([, { type }]) => type !== "knock");
+  t.set({ instance, requests: new Map(requests) });
   t.timer("enter", null);
   if (instance === null && t.state.link === null) {
     // Who has not the whole link must not begin: its group could not prove the link to the others.
@@ -248,8 +250,8 @@ export function showDoor(t: Turn): void {
 }
 
 export function onEntryError(t: Turn, type: "create" | "knock", code: string): Done {
-  const { stage, instance } = t.state;
-  if (type === "create" && stage === "creating" && code === "exists") {
+  const { instance } = t.state;
+  if (type === "create" && code === "exists") {
     if (instance !== null) return enter(t, instance);
     // The winner is announced to everybody outside; else a new hello tells who it is.
     t.set({ stage: "outside" });

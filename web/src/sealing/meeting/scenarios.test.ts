@@ -344,3 +344,22 @@ test("two hundred are let in, the next one is not", () => {
   expect(seen(late).phase.type).toBe("waiting");
   expect(anna.state.own).toBeNull();
 });
+
+test("the answer to a knock at a meeting that has ended does not lead away from the next one", () => {
+  const world = new World(seeded(2));
+  const guest = world.join("Guest", { hasLink: false });
+  const instances = [new Uint8Array(16).fill(1), new Uint8Array(16).fill(2)].map(b64);
+  const hello = { t: "hello", seat: "a", resume: "b", resumed: false, role: "guest", seq: 0 };
+  world.input(guest, { type: "opened" });
+  world.input(guest, { type: "frame", frame: { ...hello, instance: instances[0] } });
+  world.answer(guest);
+  world.answer(guest);
+  const { nextN } = guest.state;
+  for (const instance of [null, instances[1]]) {
+    world.input(guest, { type: "frame", frame: { t: "instance", instance } });
+  }
+  expect(guest.state.stage).toBe("knocking");
+  const late = { t: "error", n: nextN - 1, code: "no_instance" };
+  world.input(guest, { type: "frame", frame: late });
+  expect(guest.state.stage).toBe("knocking");
+});

@@ -134,7 +134,9 @@ function findings(world: World): readonly string[] {
     const { stage } = client.state;
     const group = inside[0] === undefined ? null : contextOf(inside[0].engine);
     const isShut = group?.policy.isLocked === true || group?.policy.entry === "lobby";
-    const mayWait = !isModerated && (isShut || client.setup.link === null);
+    // Where nobody who has the link is left inside, nobody but a moderator can let in.
+    const isLinked = inside.some((one) => one.state.link !== null);
+    const mayWait = !isModerated && (isShut || client.setup.link === null || !isLinked);
     if (stage === "knocking" && inside.length > 0 && mayWait) continue;
     if (stage === "outside" && inside.length === 0) continue;
     problems.push(`${client.name} is stuck: ${stage}`);

@@ -343,31 +343,37 @@ export class SimServer {
       if (wasMember) this.#send(target, { t: "removed", why });
       this.#shut(target);
     }
+    const newcomers = admitted.flatMap(({ seat: id }) => this.seats.get(id) ?? []);
     for (const { seat: id, identity } of admitted) {
       const target = this.seats.get(id);
       if (target === undefined) continue;
       target.state = "member";
       target.identity = identity;
       target.acked = instance.epoch;
-      this.#all({ t: "knock_gone", seat: id }, target);
-      this.#send(target, {
-        t: "welcome",
-        seq,
-        epoch: instance.epoch,
-        bytes: frame["welcome"],
-        identity,
-        ticket: TICKET,
-        seats: [...this.seats.values()]
-          .filter((other) => other.identity !== "" && other.state === "member")
-          .map((other) => ({
-            seat: other.id,
-            identity: other.identity,
-            is_live: other.lostAt === null,
-            role: other.role,
-          })),
-      });
-      this.#knocks(target);
     }
+    for (const target of newcomers) this.#welcome(target, seq, instance.epoch, frame["welcome"]);
+  }
+
+  /** With the seats of all who are in, those who came by the same commit too. */
+  #welcome(target: Seat, seq: number, epoch: number, bytes: unknown): Done {
+    this.#all({ t: "knock_gone", seat: target.id }, target);
+    this.#send(target, {
+      t: "welcome",
+      seq,
+      epoch,
+      bytes,
+      identity: target.identity,
+      ticket: TICKET,
+      seats: [...this.seats.values()]
+        .filter((other) => other.identity !== "" && other.state === "member")
+        .map((other) => ({
+          seat: other.id,
+          identity: other.identity,
+          is_live: other.lostAt === null,
+          role: other.role,
+        })),
+    });
+    this.#knocks(target);
   }
 
   #settle(): Done {
