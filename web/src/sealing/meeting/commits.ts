@@ -68,6 +68,7 @@ export function onCommitError(t: Turn, code: string): void {
   const { own } = t.state;
   // The winner comes as an event; it may well be this one, sent twice.
   if (own === null || code === "conflict") return;
+  t.timer("commit-lost", null);
   if (code === "full") for (const entry of own.plan.adds) removeFromDoor(t, entry.seat, false);
   if (code === "unknown_seat") for (const entry of own.plan.adds) countFailure(t, entry.seat);
   if (code === "forbidden") resolve(t, own.plan, "failed");
