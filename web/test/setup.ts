@@ -10,6 +10,10 @@ configure({
   asyncUtilTimeout: 10_000,
 });
 
+// A page may ask once more after its test took the server away. That is answered here, never by
+// whoever listens at the address that pages of tests have.
+globalThis.fetch = () => Promise.reject(new TypeError("Failed to fetch"));
+
 localStorage.setItem("conclave.language", "en");
 await startI18n();
 
