@@ -113,6 +113,21 @@ it("says when one was not let in", async () => {
   expect(await screen.findByRole("heading", { name: "You were not let in." })).toBeTruthy();
 });
 
+it("says when the room that answered is not the one of the link", async () => {
+  showPage(<MeetingRoute meetingId={ID} />);
+  await join();
+  await waitFor(() => expect(sealed().asked).toContain("start Jonas Weber"));
+  await act(async () =>
+    sealed().store.setState({
+      phase: { type: "over", reason: "broken" },
+      seal: { type: "broken", reason: "not-our-group", at: 0 },
+    }),
+  );
+  const heading = "This is not the room of your link.";
+  expect(await screen.findByRole("heading", { name: heading })).toBeTruthy();
+  expect(meeting.start).not.toHaveBeenCalled();
+});
+
 it("turns into a calm page when the room has ended behind the door", async () => {
   showPage(<MeetingRoute meetingId={ID} />);
   await join();

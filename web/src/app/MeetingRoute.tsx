@@ -108,7 +108,7 @@ export function MeetingRoute({ meetingId }: { meetingId: string }) {
   useEffect(() => {
     if (isOver && going !== null) {
       going.preview.stop();
-      leave(phase.reason);
+      leave(isUnproven(visit?.sealed) ? "unproven" : phase.reason);
     }
   });
 
@@ -174,6 +174,12 @@ export function MeetingRoute({ meetingId }: { meetingId: string }) {
       )}
     </>
   );
+}
+
+/** The group that answered the knock was none of this link's. */
+function isUnproven(sealed: SealedSession | undefined): boolean {
+  const seal = sealed?.store.getState().seal;
+  return seal?.type === "broken" && seal.reason === "not-our-group";
 }
 
 const isSealable = () => globalThis.crypto?.subtle !== undefined;

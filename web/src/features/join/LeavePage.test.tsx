@@ -24,7 +24,7 @@ describe("after the meeting", () => {
     expect(onAgain).toHaveBeenCalledOnce();
   });
 
-  it.each(["ended", "removed", "broken"] as const)(
+  it.each(["ended", "removed", "broken", "unproven"] as const)(
     "%s: only the start page is left",
     async (reason) => {
       serve(SERVER);

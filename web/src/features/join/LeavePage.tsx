@@ -17,6 +17,7 @@ const AGAIN = {
   locked: "locked.again",
   full: "full.again",
   broken: null,
+  unproven: null,
 } as const;
 
 const ICON: Record<LeaveReason, IconName> = {
@@ -30,6 +31,7 @@ const ICON: Record<LeaveReason, IconName> = {
   locked: "lock",
   full: "people",
   broken: "seal-broken",
+  unproven: "seal-broken",
 };
 
 export interface LeavePageProps {

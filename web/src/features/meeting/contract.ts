@@ -25,7 +25,9 @@ export type LeaveReason =
   | "locked"
   | "full"
   /** The seal is broken: everything has stopped. */
-  | "broken";
+  | "broken"
+  /** Led to a room that does not prove the link: nothing was sent to it. */
+  | "unproven";
 
 /** What was chosen on the pre-join page. `null`: the browser's default, or no such device. */
 export interface DeviceChoice {
