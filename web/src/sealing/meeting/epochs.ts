@@ -10,6 +10,7 @@ import { enqueue } from "./outbox.ts";
 import {
   type Admission,
   afterCommit,
+  keptOf,
   newPerson,
   own,
   ownIdentity,
@@ -53,11 +54,11 @@ export function enterGroup(
     const person = newPerson(leaf, group, t.now, {
       seat: isSelf ? state.seat : (seat?.seat ?? null),
       presence: seat?.is_live === false ? "lost" : "live",
-      hasLink: isSelf
-        ? state.link !== null
-        : state.matchesLink === true && isSame(leaf.signatureKey, group.context.creatorKey),
-      ...(old === undefined ? {} : { name: old.name, colour: old.colour, joinedAt: old.joinedAt }),
-      ...(isSelf ? { name: state.setup.name, colour: state.setup.colour } : {}),
+      hasLink: state.matchesLink === true && isSame(leaf.signatureKey, group.context.creatorKey),
+      ...(old === undefined ? {} : keptOf(old)),
+      ...(isSelf
+        ? { name: state.setup.name, colour: state.setup.colour, hasLink: state.link !== null }
+        : {}),
     });
     people.set(identity, person);
   }

@@ -38,6 +38,11 @@ export function newPerson(
   };
 }
 
+/** What stays true of a device that comes back into the same sitting, whatever lets it in again. */
+export function keptOf({ name, colour, joinedAt, hasLink }: Person): Partial<Person> {
+  return { name, colour, joinedAt, hasLink };
+}
+
 export interface Admission {
   readonly commit: CommitFacts;
   readonly now: number;
@@ -69,7 +74,7 @@ export function afterCommit(
       seat: seats.get(identity) ?? null,
       isAddedByUs: admission.isByUs,
       awaitsLinkSince: commit.psks.length === 0 && added.has(key) ? now : null,
-      ...(old === undefined ? {} : { name: old.name, colour: old.colour, joinedAt: old.joinedAt }),
+      ...(old === undefined ? {} : keptOf(old)),
     };
     next.set(identity, newPerson(leaf, group, now, place));
   }
