@@ -28,6 +28,8 @@ export interface GroupFacts {
   readonly meeting: Uint8Array;
   /** 32 bytes. */
   readonly authenticator: Uint8Array;
+  /** Answer of `join` alone: the Welcome could be opened with the link PSK only. */
+  readonly isLinkBound?: boolean;
 }
 
 export interface KeyPackageFacts {

@@ -195,7 +195,8 @@ describe("a group", () => {
     const { bytes } = await b.keyPackage();
     const staged = expectOk(await a.commit({ ...NOTHING, adds: [bytes], removes: [1] }));
     await a.merge();
-    expectOk(await b.join(staged.welcome ?? new Uint8Array()));
+    const joined = await b.join(staged.welcome ?? new Uint8Array());
+    expect(joined).toMatchObject({ isLinkBound: false });
     expect(await exporter(b)).toEqual(await exporter(a));
   });
 });
@@ -220,7 +221,7 @@ describe("the link PSK", () => {
     expect(await stateOf(b)).toBe(before);
     for (const other of [b, engine]) await other.setPsk(PSK);
     expectOk(await b.apply(staged.commit));
-    expectOk(await engine.join(welcome));
+    expect(await engine.join(welcome)).toMatchObject({ epoch: 2, isLinkBound: true });
     expect(await exporter(engine)).toEqual(await exporter(a));
     expect(await exporter(b)).toEqual(await exporter(a));
   });

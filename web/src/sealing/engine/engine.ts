@@ -191,7 +191,7 @@ class TsMlsEngine implements MlsEngine {
         if (fault !== null) return refuse("forbidden", fault);
         const facts = this.#enter(state);
         this.#keyPackages = this.#keyPackages.filter((mine) => mine !== own);
-        return facts;
+        return { ...facts, isLinkBound: asked.length > 0 };
       } catch (error) {
         if (error instanceof EngineFailed) throw error;
         const fault = faultOfPsks(asked);

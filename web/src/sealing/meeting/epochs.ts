@@ -74,7 +74,7 @@ export function enterGroup(
     atDoor: null,
     pasts: [pastOf(group)],
     epochAt: t.now,
-    pskEpoch: -1,
+    pskEpoch: group.facts.isLinkBound === true ? group.facts.epoch : -1,
     last: null,
     settledEpoch: -1,
     leavers: [],
