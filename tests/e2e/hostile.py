@@ -33,6 +33,7 @@ from conclave_sealing.member import Member
 from tests.media.server import MediaServer, RawClient, free_udp_port
 
 Frame = dict[str, Any]
+Relabel = Callable[[rtc.SignalResponse], None]
 Change = Callable[["Line", Frame], Iterable[Frame]]
 
 PATIENCE_S = 30.0
@@ -44,6 +45,17 @@ def honest(_line: Line, frame: Frame) -> Iterable[Frame]:
 
 async def _anybody(_room: str, _identity: str) -> bool:
     return True
+
+
+def _relabelling(send: Send, relabel: Relabel) -> Send:
+    async def say(message: Message) -> None:
+        if message["type"] == "websocket.send" and message.get("bytes") is not None:
+            response = rtc.SignalResponse.FromString(message["bytes"])
+            relabel(response)
+            message = {**message, "bytes": response.SerializeToString()}
+        await send(message)
+
+    return say
 
 
 class Line:
@@ -92,6 +104,8 @@ class HostileServer:
         self.to_people: Change = honest
         """What becomes of a frame of the service on its way to somebody's browser."""
         self.to_service: Change = honest
+        self.relabel: Relabel | None = None
+        """What the media server tells of others to whoever joins its media from now on."""
         self.operator_link = ""
         self.port = 0
         data_dir.mkdir()
@@ -156,6 +170,10 @@ class HostileServer:
 
     def _between(self, web: ASGIApp) -> ASGIApp:
         async def app(scope: Scope, receive: Receive, send: Send) -> None:
+            is_media = scope["type"] == "websocket" and scope["path"].startswith("/rtc")
+            if is_media and self.relabel is not None:
+                await web(scope, receive, _relabelling(send, self.relabel))
+                return
             if scope["type"] != "websocket" or not scope["path"].endswith("/sealing"):
                 await web(scope, receive, send)
                 return

@@ -30,6 +30,32 @@ delete RTCRtpReceiver.prototype.createEncodedStreams;
 """
 )
 
+# The media server's place: sealed frames pass here on their way to the packets. Every one of them
+# can be replaced by a recorded one, which a decoder takes at any time, since it is a key frame.
+WIRE = """
+const wire = { keyFrames: {}, instead: null, replaced: 0 };
+const streamsOf = RTCRtpSender.prototype.createEncodedStreams;
+RTCRtpSender.prototype.createEncodedStreams = function () {
+  const { readable, writable } = streamsOf.call(this);
+  const passing = new TransformStream({
+    transform(frame, out) {
+      if (frame instanceof RTCEncodedVideoFrame) {
+        const sealed = new Uint8Array(frame.data);
+        if (frame.type === 'key') wire.keyFrames[sealed.at(-1)] = [...sealed];
+        if (wire.instead !== null) {
+          frame.data = Uint8Array.from(wire.instead).buffer;
+          wire.replaced += 1;
+        }
+      }
+      out.enqueue(frame);
+    },
+  });
+  void passing.readable.pipeTo(writable);
+  return { readable, writable: passing.writable };
+};
+window.wire = wire;
+"""
+
 every_path = pytest.mark.parametrize(
     "script", ["", SCRIPT_TRANSFORM, NO_ENCODED_STREAMS], ids=["streams", "script", "late"]
 )
@@ -206,6 +232,66 @@ def test_a_key_that_comes_late_costs_no_three_seconds(
     print(f"key 300 ms late, ms: longest gap between frames {gaps}")
     assert max(gaps) < 1_500
     until(lambda: ada.hears(bo, 880), "the sound goes on")
+
+
+def recorded(one: Member, epoch: int) -> list[int]:
+    """A key frame that this member sealed in this epoch, as the media server has it."""
+
+    def frame() -> list[int] | None:
+        found: list[int] | None = one.page.evaluate(f"() => wire.keyFrames[{epoch}] ?? null")
+        return found
+
+    until(frame, f"a key frame of {one.identity} in epoch {epoch}")
+    found = frame()
+    assert found is not None
+    return found
+
+
+def decoded_while(ada: Member, bo: Member, instead: list[int]) -> int:
+    """How many frames the first decodes while nothing but `instead` comes as the second's."""
+    replaced = "() => wire.replaced"
+    bo.page.evaluate("(instead) => { wire.instead = instead; }", instead)
+    # What was on its way before that is through by then.
+    passed = bo.page.evaluate(replaced) + 20
+    until(lambda: bo.page.evaluate(replaced) > passed, "the others' frames are gone")
+    before = ada.seen(bo)
+    until(lambda: bo.page.evaluate(replaced) > passed + 20, "and these are sent")
+    until(lambda: ada.seen(bo)["received"] > before["received"] + 20, "and received")
+    return int(ada.seen(bo)["decoded"] - before["decoded"])
+
+
+@pytest.mark.parametrize("script", ["", SCRIPT_TRANSFORM], ids=["streams", "script"])
+def test_what_the_media_server_makes_of_sealed_frames(
+    member: MakeMember, room: str, script: str
+) -> None:
+    ada, bo, cy = member("ada"), member("bo"), member("cy")
+    everybody = ["ada", "bo", "cy"]
+    ada.prepare(script)
+    ada.join(room, everybody, publishes=False, careless=True)
+    for one in (bo, cy):
+        one.prepare(WIRE)
+        one.join(room, everybody, tone=880)
+        until(partial(ada.sees, one), "its own picture is seen")
+    first = recorded(bo, 1)
+    # The known limit: within its epoch a frame can be repeated, as what it is and from whom it is.
+    assert decoded_while(ada, bo, first) > 0
+    # A member's frames as another's: nothing of them is taken for the other's.
+    assert decoded_while(ada, bo, recorded(cy, 1)) == 0
+    # Both keys are there, and the frame says the other one's number.
+    for one in (ada, bo, cy):
+        one.call("enter", 2, everybody)
+        one.call("settled", 2)
+    until(partial(uses, bo, 2), "the new key in use")
+    bo.page.evaluate("() => { wire.instead = null; }")
+    second = recorded(bo, 2)
+    assert decoded_while(ada, bo, second) > 0
+    assert decoded_while(ada, bo, [*second[:-1], 1]) == 0
+    assert decoded_while(ada, bo, [*first[:-1], 2]) == 0
+    # Ten seconds after its epoch a frame is nothing any more.
+    until(lambda: decoded_while(ada, bo, first) == 0, "the old key is forgotten")
+    assert decoded_while(ada, bo, first) == 0
+    assert decoded_while(ada, bo, second) > 0
+    assert any(line.startswith("unopened bo") for line in ada.log)
 
 
 def test_encryption_cannot_be_forgotten(member: MakeMember, room: str) -> None:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from livekit.protocol import rtc
 from playwright.sync_api import expect
 
 from conclave_sealing import Refused
@@ -47,6 +48,27 @@ async ([name, patience]) => {
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
   return false;
+}
+"""
+
+# The media connections of a page, to ask them what has arrived.
+_CONNECTIONS_SCRIPT = """
+window.connections = [];
+window.RTCPeerConnection = class extends RTCPeerConnection {
+  constructor(...given) {
+    super(...given);
+    connections.push(this);
+  }
+};
+"""
+
+_PICTURES_SCRIPT = """
+async () => {
+  const reports = await Promise.all(connections.map((connection) => connection.getStats()));
+  const pictures = reports
+    .flatMap((report) => [...report.values()])
+    .filter(({ type, kind }) => type === 'inbound-rtp' && kind === 'video');
+  return pictures.map(({ packetsReceived, framesDecoded }) => [packetsReceived, framesDecoded]);
 }
 """
 
@@ -438,6 +460,41 @@ def test_a_room_in_pieces(server: HostileServer, people: People) -> None:
     assert len(numbers) == 3
     assert before in numbers, "the one whom changes are kept from is still where they were"
     assert words
+
+
+def test_media_in_anothers_name(server: HostileServer, people: People) -> None:
+    party = Party(server, people, "Hanna Vogel", "Jonas Weber")
+    hanna, jonas = party.people
+    hanna.expect_moving("Jonas Weber")
+    one, other = party.identities
+    turned: list[str] = []
+
+    def exchange(response: rtc.SignalResponse) -> None:
+        for participant in (*response.join.other_participants, *response.update.participants):
+            if participant.identity in {one, other}:
+                participant.identity = other if participant.identity == one else one
+                turned.append(participant.identity)
+
+    server.relabel = exchange
+    aylin = people("Aylin Demir", tone=700.0)
+    aylin.context.add_init_script(_CONNECTIONS_SCRIPT)
+    party.join(aylin)
+    hanna.expect_moving("Aylin Demir")
+    jonas.expect_moving("Aylin Demir")
+    assert {one, other} <= set(turned)
+    for person in (hanna, jonas, aylin):
+        _lists(person, "Hanna Vogel", "Jonas Weber", "Aylin Demir")
+        # How each came is what keys have shown, and everybody sees the same.
+        expect(person.page.locator(".person").filter(has_text="Came by link")).to_have_count(2)
+
+    # Each picture arrives in the other's name, and is nobody's.
+    def arrive() -> bool:
+        pictures = aylin.page.evaluate(_PICTURES_SCRIPT)
+        return len(pictures) == 2 and all(packets > 100 for packets, _ in pictures)
+
+    until(arrive, "both pictures' packets arrive")
+    assert [decoded for _, decoded in aylin.page.evaluate(_PICTURES_SCRIPT)] == [0, 0]
+    aylin.expect_hearing([], silent=[hanna.tone, jonas.tone])
 
 
 def _texts(bot: Any) -> list[str]:
