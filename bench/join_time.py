@@ -13,49 +13,19 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import re
 import sys
 from typing import Any
 
 import browser as chrome
+import meeting
 from figures import Json, ratio, record, spread, table
-from playwright.sync_api import Browser, Error, Page
+from playwright.sync_api import Browser, Error
 from servers import Server, livekit_binary, start
 
 PATIENCE_MS = 15_000
 STEPS = ("signal_ms", "connected_ms", "subscribed_ms", "picture_ms")
 PICTURE_AIM_MS = 200.0
 CLICK_LIMIT_MS = 150.0
-
-# Waits for the first picture of somebody else after the click; runs in the product's page.
-_CLICK_JOIN = """
-(patience) => new Promise((resolve, reject) => {
-  const button = [...document.querySelectorAll('button')]
-    .find((candidate) => candidate.textContent.trim() === 'Join');
-  if (!button) { reject(new Error('no Join button')); return; }
-  const watched = new WeakSet();
-  let start = 0;
-  const timer = setTimeout(() => reject(new Error('no picture after Join')), patience);
-  const look = () => {
-    for (const video of document.querySelectorAll('.tile[data-identity] video')) {
-      const stream = video.srcObject;
-      if (watched.has(video) || !stream) continue;
-      watched.add(video);
-      video.requestVideoFrameCallback(() => {
-        clearTimeout(timer);
-        observer.disconnect();
-        resolve(performance.now() - start);
-      });
-    }
-  };
-  const observer = new MutationObserver(look);
-  observer.observe(document.body, { childList: true, subtree: true, attributes: true });
-  const poll = setInterval(() => { look(); }, 5);
-  setTimeout(() => clearInterval(poll), patience);
-  start = performance.now();
-  button.click();
-})
-"""
 
 
 def view_once(
@@ -82,41 +52,8 @@ def view_once(
 
 def product_clicks(browser: Browser, server: Server, rounds: int) -> list[float]:
     """From the click on Join in the product's page to the host's first picture."""
-    assert server.operator_link is not None
-    times = []
-    host_context = browser.new_context(locale="en-GB", permissions=["camera", "microphone"])
-    try:
-        host = host_context.new_page()
-        host.goto(server.operator_link)
-        host.get_by_role("button", name="Start a room now").click()
-        host.wait_for_url(re.compile(r"/m/mtg_"))
-        whole_link = host.locator(".door__link", has_text="#1.")
-        whole_link.wait_for()
-        link = whole_link.inner_text()
-        _enter(host, "Host")
-        host.get_by_role("button", name="Join", exact=True).click()
-        host.get_by_role("button", name="Leave").wait_for()
-        host.wait_for_timeout(2_000)
-        for _ in range(rounds):
-            context = browser.new_context(locale="en-GB", permissions=["camera", "microphone"])
-            try:
-                guest = context.new_page()
-                guest.goto(link)
-                _enter(guest, "Guest")
-                # The preview is running when people press Join.
-                guest.wait_for_timeout(1_500)
-                times.append(float(guest.evaluate(_CLICK_JOIN, PATIENCE_MS)))
-            finally:
-                context.close()
-    finally:
-        host_context.close()
-    return times
-
-
-def _enter(page: Page, name: str) -> None:
-    field = page.get_by_label("Your name")
-    field.wait_for()
-    field.fill(name)
+    with meeting.room(browser, server) as (_host, link):
+        return [meeting.click_join(browser, link, PATIENCE_MS) for _ in range(rounds)]
 
 
 def main() -> int:

@@ -97,7 +97,7 @@ class Member:
     def __init__(self, browser: Browser, page_url: str, product: Product, identity: str) -> None:
         self.identity = identity
         self._product = product
-        self._context = browser.new_context()
+        self._context = browser.new_context(permissions=["camera", "microphone"])
         self._context.set_default_timeout(PATIENCE_S * 1000)
         self.page = self._context.new_page()
         self.errors: list[str] = []
@@ -126,6 +126,7 @@ class Member:
         publishes: bool = True,
         careless: bool = False,
         epoch: int | None = 1,
+        camera: bool = False,
     ) -> None:
         members = list(roster)
         self.page.goto(self._page_url)
@@ -140,6 +141,7 @@ class Member:
                 "mode": mode,
                 "publishes": publishes,
                 "isCareless": careless,
+                "hasCamera": camera,
             },
         )
         if epoch is not None:

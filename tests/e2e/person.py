@@ -16,7 +16,7 @@ PATIENCE_MS = 20_000
 expect.set_options(timeout=PATIENCE_MS)
 
 # Replaces the sound of every microphone by a tone, so that people can be told apart by ear.
-_TONE_SCRIPT = """
+TONE_SCRIPT = """
 (() => {
   const frequency = %FREQUENCY%;
   const devices = navigator.mediaDevices;
@@ -126,7 +126,7 @@ class Person:
             permissions=list(permissions),
         )
         self.context.set_default_timeout(PATIENCE_MS)
-        self.context.add_init_script(_TONE_SCRIPT.replace("%FREQUENCY%", str(tone)))
+        self.context.add_init_script(TONE_SCRIPT.replace("%FREQUENCY%", str(tone)))
         self.requests: list[Request] = []
         self.frames_seen: list[str | bytes] = []
         self.complaints: list[str] = []

@@ -12,6 +12,7 @@ from playwright.sync_api import Browser
 
 from tests.e2e.frames_page import KEY, SECRET, Member, PageServer, build_page, until
 from tests.e2e.product import Product
+from tests.e2e.wire import WIRE
 
 pytestmark = pytest.mark.browser
 
@@ -29,32 +30,6 @@ delete RTCRtpSender.prototype.createEncodedStreams;
 delete RTCRtpReceiver.prototype.createEncodedStreams;
 """
 )
-
-# The media server's place: sealed frames pass here on their way to the packets. Every one of them
-# can be replaced by a recorded one, which a decoder takes at any time, since it is a key frame.
-WIRE = """
-const wire = { keyFrames: {}, instead: null, replaced: 0 };
-const streamsOf = RTCRtpSender.prototype.createEncodedStreams;
-RTCRtpSender.prototype.createEncodedStreams = function () {
-  const { readable, writable } = streamsOf.call(this);
-  const passing = new TransformStream({
-    transform(frame, out) {
-      if (frame instanceof RTCEncodedVideoFrame) {
-        const sealed = new Uint8Array(frame.data);
-        if (frame.type === 'key') wire.keyFrames[sealed.at(-1)] = [...sealed];
-        if (wire.instead !== null) {
-          frame.data = Uint8Array.from(wire.instead).buffer;
-          wire.replaced += 1;
-        }
-      }
-      out.enqueue(frame);
-    },
-  });
-  void passing.readable.pipeTo(writable);
-  return { readable, writable: passing.writable };
-};
-window.wire = wire;
-"""
 
 every_path = pytest.mark.parametrize(
     "script", ["", SCRIPT_TRANSFORM, NO_ENCODED_STREAMS], ids=["streams", "script", "late"]
@@ -234,6 +209,11 @@ def test_a_key_that_comes_late_costs_no_three_seconds(
     until(lambda: ada.hears(bo, 880), "the sound goes on")
 
 
+def lasting(one: Member, line: str) -> bool:
+    """Whether this is the last that it was told of frames that go on not opening."""
+    return [each for each in one.log if each.startswith("lasting")][-1:] == [line]
+
+
 def recorded(one: Member, epoch: int) -> list[int]:
     """A key frame that this member sealed in this epoch, as the media server has it."""
 
@@ -292,6 +272,11 @@ def test_what_the_media_server_makes_of_sealed_frames(
     assert decoded_while(ada, bo, first) == 0
     assert decoded_while(ada, bo, second) > 0
     assert any(line.startswith("unopened bo") for line in ada.log)
+    # One that goes on being nothing is told of, until it is something again.
+    bo.page.evaluate("(instead) => { wire.instead = instead; }", first)
+    until(partial(lasting, ada, "lasting true"), "what goes on not opening")
+    bo.page.evaluate("() => { wire.instead = null; }")
+    until(partial(lasting, ada, "lasting false"), "and opens again")
 
 
 def test_encryption_cannot_be_forgotten(member: MakeMember, room: str) -> None:

@@ -22,6 +22,7 @@ from conclave_sealing.keys import Link, b64, unb64, vector
 from tests.e2e.frames_page import until
 from tests.e2e.hostile import Fork, Frame, HostileServer, Line, Mallory, honest
 from tests.e2e.person import PATIENCE_MS, Person
+from tests.e2e.wire import WIRE
 
 pytestmark = pytest.mark.browser
 
@@ -29,6 +30,7 @@ People = Callable[..., Person]
 WITHHELD = "The server may be hiding changes"
 STRANGER = "Someone is connected who has no key: they see and hear nothing."
 NOT_OURS = "This is not the room of your link."
+UNOPENED = "picture or sound does not open with the key of this room"
 FORBIDDEN = "Somebody tried to change who has the key without being allowed to."
 GROUP_CHANGES = {"commit", "message"}
 
@@ -499,3 +501,25 @@ def test_media_in_anothers_name(server: HostileServer, people: People) -> None:
 
 def _texts(bot: Any) -> list[str]:
     return [str(said["text"]) for said in bot.heard("chat")]
+
+
+def test_pictures_that_were_changed_on_their_way(server: HostileServer, people: People) -> None:
+    host, guest = people("Hanna Maier", tone=440), people("Bernd Alt", tone=554)
+    guest.context.add_init_script(WIRE)
+    host.become_operator(server.operator_link)
+    url = host.start_room()
+    host.join()
+    guest.join(url)
+    for one, other in ((host, guest), (guest, host)):
+        one.expect_sealed()
+        one.expect_moving(other.name)
+    changed = "(frame) => { wire.instead = frame.map((byte, at) => at === 40 ? byte ^ 1 : byte); }"
+    frame = guest.page.evaluate("() => Object.values(wire.keyFrames).at(-1)")
+    guest.page.evaluate(changed, frame)
+    expect(host.page.get_by_text(UNOPENED).first).to_be_visible()
+    assert host.page.evaluate(_STILL_SCRIPT, [guest.name, PATIENCE_MS]), "nothing of it is seen"
+    # The sound, which nobody touched, goes on, and so does the picture once it is left alone.
+    host.expect_hearing([554])
+    guest.page.evaluate("() => { wire.instead = null; }")
+    host.expect_moving(guest.name)
+    host.expect_sealed()

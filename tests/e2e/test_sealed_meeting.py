@@ -1,14 +1,13 @@
 """What people in a sealed room share, and what the server has of it: nothing.
 
 Words, hands and names go from browser to browser; the door, the seal and its codes are tried as a
-person would. The last test looks for what was said in everything that the server holds.
+person would. What was said is sought in everything that the server holds in test_canary.py.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect
@@ -121,65 +120,3 @@ def test_who_comes_without_the_key_waits_at_the_door(
     expect(tom.page.get_by_role("heading", name="You are at the door.")).to_be_visible()
     hanna.press("Deny: Tom Klein")
     expect(tom.page.get_by_role("heading", name="You were not let in.")).to_be_visible()
-
-
-def _memory_of(pid: int) -> bytes:
-    """Everything that the process has written to and still holds."""
-    found = []
-    with Path(f"/proc/{pid}/mem").open("rb", 0) as memory:
-        for line in Path(f"/proc/{pid}/maps").read_text().splitlines():
-            span, rights, *_ = line.split()
-            if not rights.startswith("rw"):
-                continue
-            start, end = (int(edge, 16) for edge in span.split("-"))
-            try:
-                memory.seek(start)
-                found.append(memory.read(end - start))
-            except (OSError, ValueError, OverflowError):
-                continue  # a part that cannot be read from outside ([vvar] and the like)
-    return b"\0".join(found)
-
-
-def test_the_server_has_nothing_of_it(own_product: Product, people: Callable[..., Person]) -> None:
-    names = ("Xanthippe Quill", "Zebulon Quartz")
-    said = ("velvet hippopotamus", "private marmalade")
-    host, guest = people(names[0]), people(names[1])
-    assert own_product.operator_link is not None
-    host.become_operator(own_product.operator_link)
-    link = host.start_room()
-    secret = link.partition("#1.")[2].partition(".")[0]
-    host.join()
-    guest.join(link)
-    host.open_chat()
-    guest.open_chat()
-    host.write(said[0])
-    expect(guest.message(said[0])).to_be_visible()
-    guest.write(said[1], only_to=names[0])
-    expect(host.message(said[1])).to_be_visible()
-    guest.press("Raise hand")
-    expect(host.tile(names[1]).get_by_text("Hand raised")).to_be_attached()
-
-    canaries = [text.encode() for text in (*names, *said, secret)]
-    passed = [
-        frame.encode() if isinstance(frame, str) else frame
-        for person in (host, guest)
-        for frame in person.frames_seen
-    ]
-    bodies = [
-        request.post_data_buffer or b"" for person in (host, guest) for request in person.requests
-    ]
-    addresses = [request.url.encode() for person in (host, guest) for request in person.requests]
-    files = [path.read_bytes() for path in own_product.data_dir.rglob("*") if path.is_file()]
-    places = {
-        "sockets": b"\0".join(passed),
-        "requests": b"\0".join(bodies + addresses),
-        "data folder": b"\0".join(files),
-        "log": own_product.log().encode(),
-        "memory": _memory_of(own_product.pid),
-    }
-    assert places["sockets"]
-    assert len(places["memory"]) > 10_000_000
-    assert b"mtg_" in places["memory"], "the search would find something"
-    for place, content in places.items():
-        for canary in canaries:
-            assert canary not in content, f"{canary!r} is in the server's {place}"

@@ -91,7 +91,9 @@ export type SealProblem =
   /** A publication says that it is not encrypted; it is not shown. */
   | "plaintext"
   /** Somebody is connected who has no key: sees and hears nothing. */
-  | "stranger";
+  | "stranger"
+  /** Somebody's frames go on not opening with the group's keys; they are not shown. */
+  | "unopened";
 
 export type SealBreak =
   /** The group does not prove the link. */

@@ -27,6 +27,8 @@ interface Setup {
   publishes: boolean;
   /** Draws and plays everything, as a page would that forgot to ask. */
   isCareless: boolean;
+  /** The browser's camera at 720p and 30 frames instead of a small drawing. */
+  hasCamera: boolean;
 }
 
 interface Watched {
@@ -79,6 +81,13 @@ function picture(hue: number): MediaStreamTrack {
   }, 50);
   const [track] = canvas.captureStream(20).getVideoTracks();
   if (track === undefined) throw new Error("no picture");
+  return track;
+}
+
+async function camera(): Promise<MediaStreamTrack> {
+  const video = { width: 1280, height: 720, frameRate: 30 };
+  const [track] = (await navigator.mediaDevices.getUserMedia({ video })).getVideoTracks();
+  if (track === undefined) throw new Error("no camera");
   return track;
 }
 
@@ -161,8 +170,9 @@ const call = {
       seal = sealRoom({
         ring,
         roster: () => roster,
-        onFindings: ({ plaintext, strangers }) => {
+        onFindings: ({ plaintext, strangers, hasUnopened }) => {
           log.push(`plaintext [${plaintext}] strangers [${strangers}]`);
+          log.push(`lasting ${hasUnopened}`);
           presentWhatMayBe();
         },
         onFault: (fault) => log.push(`fault ${fault}`),
@@ -189,10 +199,13 @@ const call = {
   },
   async publish(): Promise<void> {
     const local = room.localParticipant;
+    const shown = setup.hasCamera ? await camera() : picture(setup.tone / 4);
     await Promise.all([
-      local.publishTrack(new LocalVideoTrack(picture(setup.tone / 4), undefined, true), {
+      local.publishTrack(new LocalVideoTrack(shown, undefined, true), {
         source: Track.Source.Camera,
-        videoEncoding: { maxBitrate: 300_000, maxFramerate: 20 },
+        videoEncoding: setup.hasCamera
+          ? { maxBitrate: 1_700_000, maxFramerate: 30 }
+          : { maxBitrate: 300_000, maxFramerate: 20 },
       }),
       local.publishTrack(tone(setup.tone), { source: Track.Source.Microphone, dtx: false }),
     ]);
@@ -230,6 +243,12 @@ const call = {
       decoded: inbound?.framesDecoded ?? 0,
       received: inbound?.packetsReceived ?? 0,
     };
+  },
+  /** Bytes of the camera's picture so far. */
+  async received(identity: string): Promise<number> {
+    const track = watched.get(`${identity} video`)?.track;
+    const report = [...((await track?.receiver?.getStats())?.values() ?? [])];
+    return report.find(({ type }) => type === "inbound-rtp")?.bytesReceived ?? 0;
   },
   /** Milliseconds of sound that the decoder has had to make up so far. */
   async concealed(identity: string): Promise<number> {

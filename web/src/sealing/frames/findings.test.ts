@@ -21,11 +21,13 @@ describe("who is seen and heard", () => {
         { identity: "ada", publications: [sealed] },
       ],
       roster,
+      true,
     );
-    expect(found).toEqual({ plaintext: ["bo"], strangers: ["eve"] });
-    expect(examine([], roster)).toEqual(NOTHING_FOUND);
-    expect(isSameFindings(found, { plaintext: ["bo"], strangers: ["eve"] })).toBe(true);
-    expect(isSameFindings(found, { plaintext: ["ada"], strangers: ["eve"] })).toBe(false);
+    expect(found).toEqual({ plaintext: ["bo"], strangers: ["eve"], hasUnopened: true });
+    expect(examine([], roster, false)).toEqual(NOTHING_FOUND);
+    expect(isSameFindings(found, { ...found })).toBe(true);
+    expect(isSameFindings(found, { ...found, plaintext: ["ada"] })).toBe(false);
+    expect(isSameFindings(found, { ...found, hasUnopened: false })).toBe(false);
     expect(isSameFindings(found, NOTHING_FOUND)).toBe(false);
   });
 });

@@ -17,9 +17,11 @@ export interface Findings {
   readonly plaintext: readonly string[];
   /** Connected, but not in the group: no key, sees and hears nothing. */
   readonly strangers: readonly string[];
+  /** Somebody's frames go on not opening with the keys of the group. */
+  readonly hasUnopened: boolean;
 }
 
-export const NOTHING_FOUND: Findings = { plaintext: [], strangers: [] };
+export const NOTHING_FOUND: Findings = { plaintext: [], strangers: [], hasUnopened: false };
 
 export function mayPresent(
   identity: string,
@@ -32,6 +34,7 @@ export function mayPresent(
 export function examine(
   participants: readonly SeenParticipant[],
   roster: ReadonlySet<string>,
+  hasUnopened: boolean,
 ): Findings {
   const strangers = participants.filter(({ identity }) => !roster.has(identity));
   const plaintext = participants.filter(({ publications }) =>
@@ -39,13 +42,21 @@ export function examine(
   );
   const identities = (found: readonly SeenParticipant[]) =>
     found.map(({ identity }) => identity).sort();
-  return { plaintext: identities(plaintext), strangers: identities(strangers) };
+  return {
+    plaintext: identities(plaintext),
+    strangers: identities(strangers),
+    hasUnopened,
+  };
 }
 
 export function isSameFindings(left: Findings, right: Findings): boolean {
   const isSame = (one: readonly string[], other: readonly string[]) =>
     one.length === other.length && one.every((identity, index) => identity === other[index]);
-  return isSame(left.plaintext, right.plaintext) && isSame(left.strangers, right.strangers);
+  return (
+    isSame(left.plaintext, right.plaintext) &&
+    isSame(left.strangers, right.strangers) &&
+    left.hasUnopened === right.hasUnopened
+  );
 }
 
 /** Safari before 17.2 seals only one layer right (WebKit bug 257803); every browser on iOS is one. */

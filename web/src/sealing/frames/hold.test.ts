@@ -1,5 +1,12 @@
 import { describe, expect, it } from "vitest";
-import { type EncodedFrame, type FrameSink, HOLD_MS, holding, looksSealed } from "./hold.ts";
+import {
+  type EncodedFrame,
+  type FrameSink,
+  HOLD_MS,
+  holding,
+  looksSealed,
+  REPORT_MS,
+} from "./hold.ts";
 import { inspect, install, type WorkerScope } from "./prelude.ts";
 
 function sealed(length: number, index = 1): EncodedFrame {
@@ -11,6 +18,7 @@ function sealed(length: number, index = 1): EncodedFrame {
 function stage() {
   let now = 0;
   const passed: EncodedFrame[] = [];
+  const reports: number[] = [];
   const sink: FrameSink = {
     desiredSize: 1,
     enqueue: (frame) => passed.push(frame),
@@ -22,8 +30,9 @@ function stage() {
     wait: async (milliseconds: number) => {
       now += milliseconds;
     },
+    onUnopened: () => reports.push(now),
   };
-  return { passed, sink, ports, elapsed: () => now };
+  return { passed, reports, sink, ports, elapsed: () => now };
 }
 
 /** Opens sealed frames from the given time on. */
@@ -89,6 +98,37 @@ describe("a frame on its way through the worker", () => {
     const { sink, ports, elapsed } = stage();
     await holding(opening(500, elapsed), ports)({ data: new ArrayBuffer(400) }, sink);
     expect(elapsed()).toBe(0);
+  });
+
+  it("is reported while it goes on not opening, at most once a second", async () => {
+    const { reports, sink, ports, elapsed } = stage();
+    let from = 20_000;
+    const transform = holding((frame, out) => opening(from, elapsed)(frame, out), ports);
+    await transform(sealed(100), sink);
+    expect(reports).toEqual([]);
+    for (let frame = 0; frame < 30; frame += 1) {
+      await transform(sealed(100), sink);
+      await ports.wait(100);
+    }
+    expect(reports).toEqual([HOLD_MS, HOLD_MS + REPORT_MS, HOLD_MS + 2 * REPORT_MS]);
+    from = 0;
+    await transform(sealed(100), sink);
+    await ports.wait(REPORT_MS);
+    await transform(sealed(100), sink);
+    expect(reports).toHaveLength(3);
+    // Where sealed frames have come, anything else is one that did not open either.
+    from = 20_000;
+    await transform({ data: new ArrayBuffer(100) }, sink);
+    expect(reports).toHaveLength(4);
+  });
+
+  it("of our own, before the first key, is no report", async () => {
+    const { reports, sink, ports } = stage();
+    const sealing = holding(() => undefined, ports);
+    for (let frame = 0; frame < 3; frame += 1) {
+      await sealing({ data: new ArrayBuffer(100) }, sink);
+    }
+    expect(reports).toEqual([]);
   });
 
   it.each([0, 1, 2, 13, 14])("of %d bytes cannot be a sealed one", (length) => {
@@ -158,5 +198,27 @@ describe("the prelude in a worker", () => {
     void writer.write({ data: new ArrayBuffer(40) });
     void writer.close();
     expect(await readable.getReader().read()).toEqual({ done: true, value: undefined });
+  });
+
+  it("says which stream goes on not opening", async () => {
+    const posted: unknown[] = [];
+    let now = 0;
+    const scope: WorkerScope = {
+      TransformStream,
+      addEventListener: () => undefined,
+      postMessage: (message) => posted.push(message),
+      setTimeout(run, milliseconds) {
+        now += milliseconds;
+        queueMicrotask(run);
+      },
+    };
+    install(scope, () => now);
+    const [, second] = [0, 1].map(() => new scope.TransformStream({ transform: () => undefined }));
+    const writer = second?.writable.getWriter();
+    void writer?.write(sealed(100));
+    void writer?.write(sealed(100));
+    void writer?.close();
+    await second?.readable.getReader().read();
+    expect(posted).toEqual([{ kind: "conclave:unopened", stream: 2 }]);
   });
 });

@@ -9,6 +9,7 @@
  *    frame dropped here is no loss to RTP. Frames behind it wait in the stream's own queue. When the
  *    key does not come, everything is dropped at once until a frame opens again, so that memory is
  *    bounded by what arrives in one `holdMs`.
+ * 3. Sealed frames that go on not opening are reported, as long as they come.
  */
 
 export interface EncodedFrame {
@@ -28,10 +29,13 @@ export type FrameTransform = (frame: EncodedFrame, sink: FrameSink) => unknown;
 export interface HoldPorts {
   readonly now: () => number;
   readonly wait: (milliseconds: number) => Promise<void>;
+  /** A frame did not open, nor did the one before it; at most once in `REPORT_MS`. */
+  readonly onUnopened: () => void;
 }
 
 export const RETRY_MS = 15;
 export const HOLD_MS = 1_200;
+export const REPORT_MS = 1_000;
 /** Frames end in: 12 bytes of IV, the IV's length, the key's index. */
 const IV_LENGTH = 12;
 
@@ -42,6 +46,15 @@ export function looksSealed(data: ArrayBuffer): boolean {
 
 export function holding(transform: FrameTransform, ports: HoldPorts): FrameTransform {
   let hasGivenUp = false;
+  let hasOpened = false;
+  let reportedAt = Number.NEGATIVE_INFINITY;
+
+  function report(): void {
+    if (ports.now() - reportedAt >= REPORT_MS) {
+      reportedAt = ports.now();
+      ports.onUnopened();
+    }
+  }
 
   async function attempt(frame: EncodedFrame, sink: FrameSink): Promise<boolean> {
     const lengthBefore = frame.data.byteLength;
@@ -52,6 +65,7 @@ export function holding(transform: FrameTransform, ports: HoldPorts): FrameTrans
         // Empty ones are pauses of the sound codec: there is nothing in them to seal.
         if (lengthBefore === 0 || result.data.byteLength !== lengthBefore) {
           hasPassed = true;
+          hasOpened ||= result.data.byteLength < lengthBefore;
           sink.enqueue(result);
         }
       },
@@ -68,6 +82,10 @@ export function holding(transform: FrameTransform, ports: HoldPorts): FrameTrans
       return;
     }
     if (!isHeld) {
+      // What comes before our own first key is not sealed: that is no frame of somebody's.
+      if (hasOpened || looksSealed(frame.data)) {
+        report();
+      }
       return;
     }
     const until = ports.now() + HOLD_MS;

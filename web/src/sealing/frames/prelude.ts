@@ -11,7 +11,9 @@ import { type FrameTransform, holding } from "./hold.ts";
 export type WorkerNote =
   | { readonly kind: "conclave:ready" }
   /** Somebody, the server among them, said that this identity's media is not encrypted. */
-  | { readonly kind: "conclave:forced"; readonly identity: string };
+  | { readonly kind: "conclave:forced"; readonly identity: string }
+  /** Frames of this stream, numbered as they came up, go on not opening. */
+  | { readonly kind: "conclave:unopened"; readonly stream: number };
 
 /** Messages that would weaken the sealing, and are not for the code behind us. */
 const REFUSED = new Set(["ratchetRequest", "setSifTrailer"]);
@@ -67,6 +69,7 @@ export function install(scope: WorkerScope, now: () => number): void {
       }),
   };
   const Plain = scope.TransformStream;
+  let streams = 0;
   scope.TransformStream = class extends Plain {
     constructor(
       transformer: Transformer = {},
@@ -74,12 +77,18 @@ export function install(scope: WorkerScope, now: () => number): void {
       reading?: QueuingStrategy,
     ) {
       const { transform } = transformer;
+      streams += 1;
+      const note: WorkerNote = { kind: "conclave:unopened", stream: streams };
+      const onUnopened = () => scope.postMessage(note);
       super(
         transform === undefined
           ? transformer
           : {
               ...transformer,
-              transform: holding(transform as unknown as FrameTransform, ports) as never,
+              transform: holding(transform as unknown as FrameTransform, {
+                ...ports,
+                onUnopened,
+              }) as never,
             },
         writing,
         reading,

@@ -37,6 +37,7 @@ import {
 import type { KeyRing } from "./keyRing.ts";
 import type { WorkerNote } from "./prelude.ts";
 import { SealKeys } from "./sealKeys.ts";
+import { watchUnopened } from "./unopened.ts";
 import workerAddress from "./worker.ts?worker&url";
 
 /** Why frame encryption could not be switched on, or was found to be off. */
@@ -100,10 +101,24 @@ export function sealRoom(options: SealRoomOptions): RoomSeal {
   let stopUsing: () => void = () => undefined;
   let found: Findings = NOTHING_FOUND;
 
+  const unopened = watchUnopened(
+    {
+      now: () => performance.now(),
+      after(milliseconds, run) {
+        const timer = setTimeout(run, milliseconds);
+        return () => clearTimeout(timer);
+      },
+    },
+    look,
+  );
+
   worker.addEventListener("error", () => options.onFault("worker"));
   worker.addEventListener("message", ({ data }: MessageEvent<WorkerNote>) => {
     if (data.kind === "conclave:forced") {
       look();
+    }
+    if (data.kind === "conclave:unopened") {
+      unopened.failed(data.stream);
     }
   });
 
@@ -124,6 +139,7 @@ export function sealRoom(options: SealRoomOptions): RoomSeal {
         publications: [...trackPublications.values()],
       })),
       roster,
+      unopened.isLasting(),
     );
     if (!isSameFindings(found, next)) {
       found = next;
@@ -189,6 +205,7 @@ export function sealRoom(options: SealRoomOptions): RoomSeal {
     close() {
       stopUsing();
       stopDropping();
+      unopened.close();
       room = null;
       worker.terminate();
     },

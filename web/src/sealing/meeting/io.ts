@@ -161,6 +161,8 @@ export type Input =
       readonly flowing: readonly string[];
       /** Identities with a publication that says it is not encrypted. */
       readonly plaintext: readonly string[];
+      /** Somebody's frames go on not opening with the group's keys. */
+      readonly hasUnopened: boolean;
       /** Identities connected to the media room. */
       readonly connected: readonly string[];
     }

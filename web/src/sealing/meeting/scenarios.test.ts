@@ -250,7 +250,13 @@ test("somebody silent whose media flow: the server may be hiding changes", () =>
   const { world, clients } = meeting(["Anna"], ["Ben"], ["Cleo"]);
   const [anna, ben] = clients;
   const connected = seen(anna).members.map((member) => member.identity);
-  world.input(anna, { type: "media", flowing: connected, plaintext: [], connected });
+  world.input(anna, {
+    type: "media",
+    flowing: connected,
+    plaintext: [],
+    hasUnopened: false,
+    connected,
+  });
   world.run(31_000);
   expect(seen(anna).seal.type).toBe("sealed");
   ben.wakeAt = null;
@@ -261,21 +267,25 @@ test("somebody silent whose media flow: the server may be hiding changes", () =>
   }
   expect(seen(anna).seal).toEqual({ type: "not-sealed", reasons: ["withheld"] });
   expect(notices(anna, "seal-lost")).toEqual([{ type: "seal-lost", reason: "withheld" }]);
-  world.input(anna, { type: "media", flowing: [], plaintext: [], connected });
+  world.input(anna, { type: "media", flowing: [], plaintext: [], hasUnopened: false, connected });
   expect(seen(anna).seal.type).toBe("sealed");
   expect(notices(anna, "sealed-again")).toHaveLength(1);
 });
 
-test("media in the clear and media of nobody's are told", () => {
+test("media in the clear, that nobody can open, and of nobody's are told", () => {
   const { world, clients } = meeting(["Anna"], ["Ben"]);
   const [anna, ben] = clients;
   const connected = [identityOf(anna), identityOf(ben), "somebody"];
-  const media = { type: "media", flowing: [], plaintext: [identityOf(ben)], connected } as const;
+  const quiet = { type: "media", flowing: [], plaintext: [], hasUnopened: false } as const;
+  const media = { ...quiet, plaintext: [identityOf(ben)], connected };
   world.input(anna, media);
   expect(seen(anna).seal).toEqual({ type: "not-sealed", reasons: ["plaintext"] });
   world.run(6_000);
   world.input(anna, media);
   expect(seen(anna).seal).toEqual({ type: "not-sealed", reasons: ["plaintext", "stranger"] });
+  world.input(anna, { ...quiet, hasUnopened: true, connected });
+  expect(seen(anna).seal).toEqual({ type: "not-sealed", reasons: ["stranger", "unopened"] });
+  expect(notices(anna, "seal-lost").at(-1)).toEqual({ type: "seal-lost", reason: "unopened" });
 });
 
 test("a socket that stays away is no seal for ever", () => {

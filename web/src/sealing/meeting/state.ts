@@ -288,6 +288,7 @@ export interface State {
 
   readonly flowing: readonly string[];
   readonly plaintext: readonly string[];
+  readonly hasUnopened: boolean;
   readonly strangers: ReadonlyMap<string, number>;
   readonly problems: readonly SealProblem[];
 
@@ -378,6 +379,7 @@ export function begin(setup: Setup): State {
     historyUntil: 0,
     flowing: [],
     plaintext: [],
+    hasUnopened: false,
     strangers: new Map(),
     problems: [],
     requests: new Map(),

@@ -1,6 +1,6 @@
 /**
  * Whether what is shown is what is: silence of people whose media flow, members who see another
- * group, media of nobody's and media in the clear. Decides the reasons of "not sealed".
+ * group, media of nobody's, in the clear, or that nobody can open. Decides the reasons of "not sealed".
  */
 
 import type { SealProblem } from "../contract.ts";
@@ -21,7 +21,8 @@ export function onMedia(t: Turn, media: Extract<Input, { readonly type: "media" 
   for (const identity of media.connected) {
     strangers.set(identity, t.state.strangers.get(identity) ?? t.now);
   }
-  t.set({ flowing: media.flowing, plaintext: media.plaintext, strangers });
+  const { flowing, plaintext, hasUnopened } = media;
+  t.set({ flowing, plaintext, hasUnopened, strangers });
 }
 
 export function problems(state: State, now: number): readonly SealProblem[] {
@@ -41,6 +42,7 @@ export function problems(state: State, now: number): readonly SealProblem[] {
     ...(isWithheld ? ["withheld" as const] : []),
     ...(state.plaintext.length > 0 ? ["plaintext" as const] : []),
     ...(isStrange ? ["stranger" as const] : []),
+    ...(state.hasUnopened ? ["unopened" as const] : []),
   ];
 }
 

@@ -106,6 +106,7 @@ export function createSealedSession(ports: ShellPorts, setup: Omit<Setup, "name"
     connected: [],
     flowing: [],
     plaintext: [],
+    hasUnopened: false,
   };
   let isStopped = false;
   let resolveSeated: (seat: MediaSeat) => void = () => undefined;
@@ -355,8 +356,8 @@ export function createSealedSession(ports: ShellPorts, setup: Omit<Setup, "name"
       media = { ...media, connected, flowing };
       take(media);
     },
-    tellFindings({ plaintext }) {
-      media = { ...media, plaintext };
+    tellFindings({ plaintext, hasUnopened }) {
+      media = { ...media, plaintext, hasUnopened };
       take(media);
     },
     tellNoEncryption: () => take({ type: "no-encryption" }),
