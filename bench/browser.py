@@ -175,13 +175,14 @@ def page_server() -> Iterator[str]:
 
 
 @contextlib.contextmanager
-def chromium() -> Iterator[Browser]:
+def chromium(*more: str) -> Iterator[Browser]:
+    """A browser of its own; of a flag that is given again, the last one counts."""
     executable = shutil.which("chromium")
     if executable is None:
         message = "Chromium is not there: apt-get install chromium"
         raise RuntimeError(message)
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=executable, args=FLAGS)
+        browser = playwright.chromium.launch(executable_path=executable, args=[*FLAGS, *more])
         try:
             yield browser
         finally:

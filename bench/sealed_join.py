@@ -1,7 +1,8 @@
 """Coming into a sealed room: from the click on Join by link to the first picture, and its cost.
 
-With 3 members (a host and a guest with camera and microphone are in) and with 50 (a host with
-both, and 48 headless members). Then, with 50 members, what one coming and one going costs the
+With 3 members and with 50: a host with camera and microphone is in, and 1 or 48 headless members.
+With 3 also so that both others are browsers which send camera and microphone: three of them then
+encode and decode on this machine, which two cores hardly carry. Then, with 50 members, what one coming and one going costs the
 browser of a host who sends nothing, and a headless member: processor time above that of a quiet
 room of the same size.
 
@@ -21,22 +22,22 @@ import meeting
 from crowd import Crowd, crowd
 from figures import Json, record, spread, table
 from playwright.sync_api import Browser, Page
-from servers import Server, start
+from servers import start
 
 PATIENCE_MS = 30_000
-LIMIT_MS = {3: 800.0, 50: 1500.0}
+LIMIT_MS = {"3 members": 800.0, "3 members, all browsers": 800.0, "50 members": 1500.0}
 LIMIT_CPU_MS = 60.0
 SETTLE_S = 1.5
 QUIET_S = 10.0
 TICKS_A_SECOND = 100
 
 
-def clicks(browser: Browser, server: Server, rounds: int, headless: int) -> list[float]:
-    """With one guest's page in the room, or with that many headless members."""
-    with meeting.room(browser, server) as (host, link):
+def clicks(browser: Browser, rounds: int, headless: int) -> list[float]:
+    """With that many headless members in the room; 0: with another guest's page."""
+    with start("conclave") as server, meeting.room(browser, server) as (host, link):
         if headless:
             with crowd(server, link, headless) as members:
-                print(f"  {members.count} members came in within {members.all_in_s:.1f} s")
+                print(f"  {members.count} headless in, within {members.all_in_s:.1f} s", flush=True)
                 host.wait_for_timeout(2_000)
                 return _click(browser, link, rounds)
         with meeting.guest(browser, link, "Resident") as resident:
@@ -59,9 +60,10 @@ def _click(browser: Browser, link: str, rounds: int) -> list[float]:
     return found[1:]
 
 
-def cost(browser: Browser, server: Server, rounds: int, headless: int) -> Json:
+def cost(browser: Browser, rounds: int, headless: int) -> Json:
     """Milliseconds of one core for each coming and each going."""
     with (
+        start("conclave") as server,
         meeting.room(browser, server, devices=False) as (host, link),
         crowd(server, link, headless) as members,
     ):
@@ -116,32 +118,35 @@ def main() -> int:
     parser.add_argument("--name", default="sealed_join")
     options = parser.parse_args()
     headless = options.members - 2
-    with start("conclave") as server, chrome.chromium() as browser:
+    with chrome.chromium() as browser:
         version = chrome.browser_version(browser)
-        times = {3: clicks(browser, server, options.rounds, 0)}
-        times[options.members] = clicks(browser, server, options.rounds, headless)
-        spent = cost(browser, server, options.rounds, headless)
+        times = {
+            "3 members": clicks(browser, options.rounds, 1),
+            "3 members, all browsers": clicks(browser, options.rounds, 0),
+            f"{options.members} members": clicks(browser, options.rounds, headless),
+        }
+        spent = cost(browser, options.rounds, headless)
     figures: Json = {
         "browser": version,
-        "click_to_picture_ms": {str(count): spread(list(found)) for count, found in times.items()},
+        "click_to_picture_ms": {case: spread(list(found)) for case, found in times.items()},
         "processor_ms": spent,
     }
     print(
         table(
             ["click on Join to picture, ms", "median", "min", "max"],
             [
-                [f"{count} members", spread(list(found))["median"], min(found), max(found)]
-                for count, found in times.items()
+                [case, spread(list(found))["median"], min(found), max(found)]
+                for case, found in times.items()
             ],
         )
     )
     print(figures["processor_ms"])
     print(f"written: {record(options.name, figures, ['conclave'])}")
     holds = {
-        f"{count} members: at most {LIMIT_MS[count]:.0f} ms": (spread(list(found))["median"] or 0)
-        <= LIMIT_MS[count]
-        for count, found in times.items()
-        if count in LIMIT_MS
+        f"{case}: at most {LIMIT_MS[case]:.0f} ms": (spread(list(found))["median"] or 0)
+        <= LIMIT_MS[case]
+        for case, found in times.items()
+        if case in LIMIT_MS
     }
     holds[f"a coming costs a member at most {LIMIT_CPU_MS:.0f} ms"] = all(
         spent[f"{who}, coming"]["median"] <= LIMIT_CPU_MS for who in ("browser", "headless")

@@ -1,5 +1,5 @@
 /**
- * For browsers without `createEncodedStreams` (Firefox, Safari): there livekit-client sets a
+ * For browsers without `createEncodedStreams` (Firefox, Safari; for the others earlyStreams.ts): there livekit-client sets a
  * receiver's transform only when it is connected, and until then frames reach the decoder as they
  * came: plaintext plays, sealed sound is noise. Chromium even ignores a transform that comes later than
  * the task in which the receiver was made. While this is on, every receiver and sender gets a transform

@@ -188,6 +188,19 @@ describe("the prelude in a worker", () => {
       return isStopped;
     };
     expect(deliver({ kind: "setSifTrailer", data: {} })).toBe(true);
+    const real = new TransformStream({}, undefined, new CountQueuingStrategy({ highWaterMark: 9 }));
+    const early = { ...real, readable: real.readable, writable: "the real one" };
+    expect(deliver({ kind: "conclave:streams", trackId: "t", ...early })).toBe(true);
+    void real.writable.getWriter().write("a frame");
+    const places = ["other", "t", "t"].map((trackId) => {
+      const data = { trackId, readableStream: new ReadableStream(), writableStream: "stand-in" };
+      expect(deliver({ kind: "decode", data })).toBe(false);
+      return data;
+    });
+    const writables = places.map(({ writableStream }) => writableStream);
+    expect(writables).toEqual(["stand-in", "the real one", "stand-in"]);
+    const waited = await places[1]?.readableStream.getReader().read();
+    expect(waited).toEqual({ done: false, value: "a frame" });
     expect(deliver({ kind: "enable", data: { enabled: false } })).toBe(false);
     expect(posted).toEqual([{ kind: "conclave:forced", identity: "" }]);
 

@@ -5,6 +5,7 @@
  * Must be the first import of `worker.ts`. Must never see or keep a key.
  */
 
+import type { EarlyStreams } from "./earlyStreams.ts";
 import { type FrameTransform, holding } from "./hold.ts";
 
 /** What this worker tells the main thread besides what livekit-client's code does. */
@@ -43,6 +44,38 @@ export function inspect(message: unknown): Inspected {
   return { isRefused: false, note };
 }
 
+/** Frames that wait for livekit-client's transform: two seconds of a picture, one of sound. */
+const WAITING = 60;
+
+/** Streams that came before livekit-client's own message; see earlyStreams.ts. */
+function createPlaces(): { take(message: unknown): boolean } {
+  const early = new Map<string, Pick<EarlyStreams, "readable" | "writable">>();
+  return {
+    /** Keeps early streams (true), and puts them where livekit-client sent stand-ins. */
+    take(message) {
+      const { kind, data } = (message ?? {}) as { kind?: unknown; data?: Record<string, unknown> };
+      if (kind === "conclave:streams") {
+        const { trackId, readable, writable } = message as EarlyStreams;
+        // Read from now on: Chromium drops what comes to a stream that was moved and is not read.
+        const room = new CountQueuingStrategy({ highWaterMark: WAITING });
+        early.set(trackId, {
+          readable: readable.pipeThrough(new TransformStream({}, room, room)),
+          writable,
+        });
+        return true;
+      }
+      const trackId = String(data?.["trackId"]);
+      const streams = early.get(trackId);
+      if (kind === "decode" && data !== undefined && streams !== undefined) {
+        early.delete(trackId);
+        data["readableStream"] = streams.readable;
+        data["writableStream"] = streams.writable;
+      }
+      return false;
+    },
+  };
+}
+
 /** The worker's global scope, as far as it is used here. */
 export interface WorkerScope {
   TransformStream: typeof TransformStream;
@@ -52,7 +85,12 @@ export interface WorkerScope {
 }
 
 export function install(scope: WorkerScope, now: () => number): void {
+  const places = createPlaces();
   scope.addEventListener("message", (event) => {
+    if (places.take(event.data)) {
+      event.stopImmediatePropagation();
+      return;
+    }
     const { isRefused, note } = inspect(event.data);
     if (note !== null) {
       scope.postMessage(note);

@@ -26,6 +26,7 @@ import {
 import { trustedWorker } from "../../trustedWorker.ts";
 import { dropUntilSealed, hasEarlyTransforms, type TransformPage } from "./dropTransform.ts";
 import dropAddress from "./dropWorker.ts?worker&url";
+import { keepUntilSealed } from "./earlyStreams.ts";
 import {
   canSealLayers,
   examine,
@@ -96,6 +97,9 @@ export function sealRoom(options: SealRoomOptions): RoomSeal {
   const keys = new SealKeys(ring.ownIdentity);
   const worker = trustedWorker(workerAddress, { name: "frames" });
   const stopDropping = dropUntilSealed(page, () => trustedWorker(dropAddress, { name: "drop" }));
+  const stopKeeping = keepUntilSealed(page, (streams) =>
+    worker.postMessage(streams, [streams.readable, streams.writable]),
+  );
   const isStarted = startOf(worker);
   let room: Room | null = null;
   let stopUsing: () => void = () => undefined;
@@ -205,6 +209,7 @@ export function sealRoom(options: SealRoomOptions): RoomSeal {
     close() {
       stopUsing();
       stopDropping();
+      stopKeeping();
       unopened.close();
       room = null;
       worker.terminate();
