@@ -2,9 +2,9 @@
 
 With 3 members and with 50: a host with camera and microphone is in, and 1 or 48 headless members.
 With 3 also so that both others are browsers which send camera and microphone: three of them then
-encode and decode on this machine, which two cores hardly carry. Then, with 50 members, what one coming and one going costs the
-browser of a host who sends nothing, and a headless member: processor time above that of a quiet
-room of the same size.
+encode and decode on this machine, which two cores hardly carry. Then, with 50 members, what one
+coming and one going costs the browser of a host who sends nothing, and a headless member: processor
+time above that of a quiet room of the same size.
 
     .venv/bin/python bench/sealed_join.py --rounds 10
 """

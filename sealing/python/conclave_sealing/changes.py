@@ -12,7 +12,7 @@ from conclave_sealing.errors import Refused
 from conclave_sealing.frames import Frame
 from conclave_sealing.talk import Talking
 
-SWITCH_S = 1.0
+SWITCH_S = 0.6
 FRAME_LABEL = "conclave frame v1"
 
 

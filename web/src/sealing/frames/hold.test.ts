@@ -30,6 +30,7 @@ function stage() {
     wait: async (milliseconds: number) => {
       now += milliseconds;
     },
+    isPast: (index: number) => index < 1,
     onUnopened: () => reports.push(now),
   };
   return { passed, reports, sink, ports, elapsed: () => now };
@@ -92,6 +93,20 @@ describe("a frame on its way through the worker", () => {
     await transform(sealed(100), sink);
     expect(passed).toHaveLength(2);
     expect(elapsed()).toBe(HOLD_MS + 150);
+  });
+
+  it("is not held when its key is older than ours: that of those behind it may be here", async () => {
+    const { passed, sink, ports, elapsed } = stage();
+    const transform = holding(async (frame, out) => {
+      if (new Uint8Array(frame.data).at(-1) === 1) await opening(0, elapsed)(frame, out);
+    }, ports);
+    await transform(sealed(100, 0), sink);
+    expect(elapsed()).toBe(0);
+    await transform(sealed(100, 1), sink);
+    expect(passed).toHaveLength(1);
+    // And the next late key is waited for.
+    await transform(sealed(100, 2), sink);
+    expect(elapsed()).toBe(HOLD_MS);
   });
 
   it("is not held when it cannot be a sealed one", async () => {
@@ -211,6 +226,40 @@ describe("the prelude in a worker", () => {
     void writer.write({ data: new ArrayBuffer(40) });
     void writer.close();
     expect(await readable.getReader().read()).toEqual({ done: true, value: undefined });
+  });
+
+  it.each([
+    { keys: [5], frame: 5, held: HOLD_MS },
+    { keys: [5], frame: 6, held: HOLD_MS },
+    { keys: [5], frame: 4, held: 0 },
+    // One that is forgotten is overwritten last; and they go round.
+    { keys: [5, 6, 4], frame: 5, held: 0 },
+    { keys: [254, 255, 0], frame: 255, held: 0 },
+    { keys: [254, 255], frame: 0, held: HOLD_MS },
+    { keys: [], frame: 0, held: HOLD_MS },
+  ])("with keys $keys holds a frame of $frame for $held ms", async ({ keys, frame, held }) => {
+    const listeners: ((event: MessageEvent) => void)[] = [];
+    let now = 0;
+    const scope: WorkerScope = {
+      TransformStream,
+      addEventListener: (_type, listener) => listeners.push(listener),
+      postMessage: () => undefined,
+      setTimeout(run, milliseconds) {
+        now += milliseconds;
+        queueMicrotask(run);
+      },
+    };
+    install(scope, () => now);
+    for (const keyIndex of keys) {
+      const event = new MessageEvent("message", { data: { kind: "setKey", data: { keyIndex } } });
+      for (const listener of listeners) listener(event);
+    }
+    const { readable, writable } = new scope.TransformStream({ transform: () => undefined });
+    const writer = writable.getWriter();
+    void writer.write(sealed(100, frame));
+    void writer.close();
+    await readable.getReader().read();
+    expect(now).toBe(held);
   });
 
   it("says which stream goes on not opening", async () => {

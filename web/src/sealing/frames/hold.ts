@@ -9,6 +9,8 @@
  *    frame dropped here is no loss to RTP. Frames behind it wait in the stream's own queue. When the
  *    key does not come, everything is dropped at once until a frame opens again, so that memory is
  *    bounded by what arrives in one `holdMs`.
+ *    A key older than the newest will not come any more: frames from before one came in are dropped
+ *    at once, so that the first one with a key of ours is not kept waiting behind them.
  * 3. Sealed frames that go on not opening are reported, as long as they come.
  */
 
@@ -29,6 +31,8 @@ export type FrameTransform = (frame: EncodedFrame, sink: FrameSink) => unknown;
 export interface HoldPorts {
   readonly now: () => number;
   readonly wait: (milliseconds: number) => Promise<void>;
+  /** Whether a key of this index is behind the newest one that we have. */
+  readonly isPast: (keyIndex: number) => boolean;
   /** A frame did not open, nor did the one before it; at most once in `REPORT_MS`. */
   readonly onUnopened: () => void;
 }
@@ -38,6 +42,10 @@ export const HOLD_MS = 1_200;
 export const REPORT_MS = 1_000;
 /** Frames end in: 12 bytes of IV, the IV's length, the key's index. */
 const IV_LENGTH = 12;
+
+function keyIndexOf(data: ArrayBuffer): number {
+  return new Uint8Array(data).at(-1) ?? 0;
+}
 
 /** Whether the frame may be one that a sender has sealed. */
 export function looksSealed(data: ArrayBuffer): boolean {
@@ -76,7 +84,7 @@ export function holding(transform: FrameTransform, ports: HoldPorts): FrameTrans
   }
 
   return async (frame, sink) => {
-    const isHeld = !hasGivenUp && looksSealed(frame.data);
+    const isHeld = !hasGivenUp && looksSealed(frame.data) && !ports.isPast(keyIndexOf(frame.data));
     if (await attempt(frame, sink)) {
       hasGivenUp = false;
       return;

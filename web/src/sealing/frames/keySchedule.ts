@@ -2,11 +2,11 @@
  * When which frame key is used: facts and `now` in, effects out. No timer, no key material touched.
  *
  * Others' keys are installed at once. One's own key is held, and used when everybody is said to have
- * it, or after a second, or at once when a host took somebody out. Keys that a newer epoch replaced
+ * it, or after 0.6 s, or at once when a host took somebody out. Keys that a newer epoch replaced
  * are overwritten after ten seconds. After each switch the sender makes a key frame by itself.
  */
 
-export const SWITCH_MS = 1_000;
+export const SWITCH_MS = 600;
 export const KEY_FRAME_MS = 300;
 export const FORGET_MS = 10_000;
 const RING = 256;

@@ -76,6 +76,22 @@ function createPlaces(): { take(message: unknown): boolean } {
   };
 }
 
+/** The newest key index that was set for anybody; they go round at 256. */
+function createNewest() {
+  let newest: number | null = null;
+  const isAhead = (index: number, of: number) => (index - of + 256) % 256 < 128;
+  return {
+    take(message: unknown): void {
+      const { kind, data } = (message ?? {}) as { kind?: unknown; data?: Record<string, unknown> };
+      const index = data?.["keyIndex"];
+      if (kind === "setKey" && typeof index === "number") {
+        newest = newest === null || isAhead(index, newest) ? index : newest;
+      }
+    },
+    isPast: (index: number) => newest !== null && !isAhead(index, newest),
+  };
+}
+
 /** The worker's global scope, as far as it is used here. */
 export interface WorkerScope {
   TransformStream: typeof TransformStream;
@@ -99,8 +115,11 @@ export function install(scope: WorkerScope, now: () => number): void {
       event.stopImmediatePropagation();
     }
   });
+  const newest = createNewest();
+  scope.addEventListener("message", (event) => newest.take(event.data));
   const ports = {
     now,
+    isPast: newest.isPast,
     wait: (milliseconds: number) =>
       new Promise<void>((resolve) => {
         scope.setTimeout(resolve, milliseconds);

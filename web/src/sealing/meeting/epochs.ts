@@ -24,7 +24,7 @@ import { type Done, finish, type Turn } from "./turn.ts";
 import { isRemovedByHost } from "./verdict.ts";
 import type { FrameOf, Ticket } from "./wire.ts";
 
-const SWITCH_MS = 1_000;
+const SWITCH_MS = 600;
 const FORGET_MS = 10_000;
 const BEAT_MS = 10_000;
 const WATCH_MS = 5_000;
@@ -254,7 +254,7 @@ function armSwitch(t: Turn): void {
   t.timer("switch", oldest === undefined ? null : oldest.at + SWITCH_MS);
 }
 
-/** The second is over: the newest key that has been with the others for that long. */
+/** The wait is over: the newest key that has been with the others for that long. */
 export function switchDue(t: Turn): void {
   const due = waiting(t.state).filter((keys) => keys.at + SWITCH_MS <= t.now);
   const newest = due.at(-1);
