@@ -1,4 +1,4 @@
-"""All benchmarks one after the other: `--quick` takes some minutes, `--full` about half an hour.
+"""All benchmarks one after the other: `--quick` takes some minutes, `--full` about an hour.
 
 Results go to `bench/results`; with `--quick` to `bench/out`, so that they do not replace figures
 that were taken with care. Must run on a quiet machine to mean anything, and never in the tests.
@@ -19,7 +19,11 @@ QUICK = [
     ["startup.py", "--runs", "3", "--settle", "3"],
     ["join_time.py", "--rounds", "4"],
     ["soak.py", "--minutes", "1", "--rooms", "5"],
+    ["sealed_join.py", "--rounds", "3", "--members", "10"],
+    ["sealed_churn.py", "--times", "3"],
+    ["sealed_cost.py", "--runs", "1", "--seconds", "10"],
     ["churn.py", "--seeds", "2", "--epochs", "100"],
+    ["interleavings.py", "--meetings", "5000", "--sittings", "5000"],
 ]
 FULL = [
     ["compare.py", "--runs", "5", "--duration", "10"],
@@ -27,7 +31,11 @@ FULL = [
     ["startup.py", "--runs", "7"],
     ["join_time.py", "--rounds", "15"],
     ["soak.py", "--minutes", "10"],
+    ["sealed_join.py"],
+    ["sealed_churn.py"],
+    ["sealed_cost.py"],
     ["churn.py"],
+    ["interleavings.py"],
 ]
 
 

@@ -1,4 +1,4 @@
-"""Random interleavings of commits, refusals, losses and resumes; longer runs: bench/sittings.py."""
+"""Random interleavings of commits, refusals, losses and resumes; longer runs: bench/interleavings.py."""
 
 from __future__ import annotations
 

@@ -60,6 +60,12 @@ export function SealDialog() {
             <KeyNotes />
           </>
         )}
+        <p className="sm mut sealpart">
+          <a href="/verify" target="_blank" rel="noopener">
+            {t("dialog.verify")}
+          </a>{" "}
+          {t("dialog.verifyWhy")}
+        </p>
       </Dialog>
       <Differ isOpen={isDiffering} onClose={() => setDiffering(false)} />
     </>
