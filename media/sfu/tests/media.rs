@@ -58,28 +58,45 @@ fn a_late_subscriber_starts_with_a_key_frame_at_once() {
     assert!((1..=3).contains(&asked), "{asked}");
 }
 
-/// Encoders answer a second request only some hundred milliseconds after the first: one that is
-/// spent before the newcomer can receive delays their first picture by that much.
+/// The encoder works while the newcomer still agrees on addresses and keys with us: encoders answer
+/// a second request only some hundred milliseconds after the first, so the answer is kept.
 #[test]
-fn a_newcomer_who_is_not_connected_yet_costs_no_key_frame() {
+fn the_key_frame_for_a_newcomer_waits_until_they_are_connected() {
+    let (world, requests) = newcomer_cut_off_for(60);
+    assert_eq!(requests, (1, 1), "asked for once, before they could see it");
+    let video = world.received(2, &"TR_camera".into());
+    assert_eq!(video.first_is_key, Some(true));
+    assert_eq!(video.missing(), 0);
+    assert!(video.packets > 100, "and it goes on: {}", video.packets);
+}
+
+#[test]
+fn a_newcomer_who_needs_long_to_connect_gets_another_key_frame() {
+    let (world, (before, all)) = newcomer_cut_off_for(1_000);
+    assert_eq!(before, 1);
+    assert!(all >= 2, "the first picture is too old by then");
+    let video = world.received(2, &"TR_camera".into());
+    assert_eq!(video.first_is_key, Some(true));
+    assert_eq!(video.missing(), 0);
+}
+
+/// Key frame requests on behalf of carol: while nothing reached her, and in the end.
+fn newcomer_cut_off_for(ms: u64) -> (World, (u64, u64)) {
     let mut world = World::new();
-    let alice = world.join("room", "alice");
-    let camera = world.publish(alice, "camera", Kind::Video);
-    world.run_ms(1_500);
-    let requests = world.clients[alice].key_frame_requests;
-    let bob = world.open("room", "bob", everything());
-    world.clients[bob].add_receivers(1, 1);
-    world.subscribe(bob, &camera);
-    world.cut.push(bob);
-    world.offer(bob);
+    let (alice, _, camera) = watched(&mut world);
     world.run_ms(1_000);
-    assert_eq!(
-        world.clients[alice].key_frame_requests, requests,
-        "nobody could have seen it"
-    );
+    let requests = world.clients[alice].key_frame_requests;
+    let carol = world.open("r", "carol", everything());
+    world.clients[carol].add_receivers(1, 1);
+    world.subscribe(carol, &camera);
+    world.cut.push(carol);
+    world.offer(carol);
+    world.run_ms(ms);
+    let before = world.clients[alice].key_frame_requests - requests;
     world.cut.clear();
     world.run_ms(2_000);
-    assert_eq!(world.received(bob, &camera).first_is_key, Some(true));
+    let all = world.clients[alice].key_frame_requests - requests;
+    (world, (before, all))
 }
 
 #[test]

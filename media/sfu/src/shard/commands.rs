@@ -170,6 +170,7 @@ impl Shard {
             subscribers: Vec::new(),
             key_frames: KeyFrames::default(),
             early: Default::default(),
+            opening: Default::default(),
             level: Default::default(),
             reception: Reception::default(),
             bitrate: Bitrate::default(),

@@ -10,7 +10,7 @@ use crate::rtp::egress::{Format, MediaPacket, SourceClock};
 use crate::rtp::keyframe::starts_key_frame;
 use crate::sdp::{Codec, match_codec};
 use crate::speakers;
-use crate::track::{ParticipantIndex, Slot, Source, TrackIndex};
+use crate::track::{ParticipantIndex, Slot, Source, Subscriber, TrackIndex};
 use crate::{Event, Kind, SubscriptionError};
 
 /// What all subscribers of a packet have in common.
@@ -92,6 +92,9 @@ impl Shard {
         let codec = source.codec.clone();
         packet.starts_key_frame = starts_key_frame(codec.name, &packet.payload);
         let clock = track.clock;
+        if track.kind == Kind::Video {
+            track.opening.record(now, &packet);
+        }
         if track.kind == Kind::Audio {
             if let Some(level) = packet.values.level() {
                 track.level.record(level, packet.timestamp);
@@ -117,6 +120,45 @@ impl Shard {
                 self.schedule_key_frames(t);
             }
         }
+    }
+
+    /// What has come since the newest key frame, to somebody who has just connected. False: nothing
+    /// was kept, or nothing could be sent.
+    pub(super) fn catch_up(&mut self, now: Instant, t: TrackIndex, subscriber: Subscriber) -> bool {
+        let Some(track) = self.tracks.get(t).filter(|track| !track.muted) else {
+            return false;
+        };
+        let (packets, clock) = (track.opening.packets(now), track.clock);
+        let Some(codec) = track.source.as_ref().map(|source| source.codec.clone()) else {
+            return false;
+        };
+        let ntp = self.ntp(now);
+        let receiver = subscriber.participant;
+        let mut has_sent = false;
+        self.guard(receiver, |shard| {
+            let Some(participant) = shard.participants.get_mut(receiver) else {
+                return Ok(());
+            };
+            for packet in &packets {
+                let passing = Passing {
+                    now,
+                    ntp,
+                    packet,
+                    codec: &codec,
+                    clock,
+                };
+                let outcome = pass(&passing, participant, subscriber.slot, &mut shard.buffers);
+                if !matches!(outcome, Passed::Sent) {
+                    break;
+                }
+                has_sent = true;
+            }
+            Ok(())
+        });
+        if has_sent {
+            self.mark_output(receiver);
+        }
+        has_sent
     }
 
     /// To all subscribers. True when one of them waits for a key frame.

@@ -319,16 +319,20 @@ impl Shard {
         for t in unsupported {
             self.fail_subscription(index, t, SubscriptionError::CodecUnsupported);
         }
-        // Not before they can receive: encoders answer a second request only some hundred
-        // milliseconds after the first. Who connects later asks then.
+        // Encoders answer a second request only some hundred milliseconds after the first: for who
+        // is not connected yet, the answer is kept.
         let can_see = self
             .participants
             .get(index)
             .is_some_and(|participant| participant.is_reachable());
-        for (track, _) in bound.iter().filter(|_| can_see) {
-            if let Some(&t) = self.tracks_by_id.get(track) {
-                self.want_first_key_frame(now, t);
+        for (track, _) in &bound {
+            let Some(&t) = self.tracks_by_id.get(track) else {
+                continue;
+            };
+            if let Some(track) = self.tracks.get_mut(t).filter(|_| !can_see) {
+                track.opening.expect(now);
             }
+            self.want_first_key_frame(now, t);
         }
         if let Some(participant) = self.participants.get_mut(index)
             && participant.bandwidth.is_some()

@@ -12,7 +12,7 @@ use crate::participant::{MAX_STREAMS, Role};
 use crate::rtp::egress::{MediaPacket, SourceClock};
 use crate::rtp::extension::Values;
 use crate::rtp::rtcp::{self, Feedback};
-use crate::track::{ParticipantIndex, TrackIndex};
+use crate::track::{ParticipantIndex, Subscriber, TrackIndex};
 use crate::transport::ice::{Checked, Path};
 use crate::{Event, TransportState};
 
@@ -155,14 +155,20 @@ impl Shard {
         }
         // Pictures begin with a key frame; what was bound before can be seen from now on.
         let mut tracks = Vec::new();
-        for subscription in participant.subscriptions.iter_mut().flatten() {
-            if subscription.egress.is_some() {
+        for (slot, subscription) in participant.subscriptions.iter_mut().enumerate() {
+            if let Some(subscription) = subscription.as_mut().filter(|s| s.egress.is_some()) {
                 subscription.interrupt();
-                tracks.push(subscription.track);
+                tracks.push((subscription.track, slot));
             }
         }
-        for t in tracks {
-            self.want_first_key_frame(now, t);
+        for (t, slot) in tracks {
+            let subscriber = Subscriber {
+                participant: index,
+                slot,
+            };
+            if !self.catch_up(now, t, subscriber) {
+                self.want_first_key_frame(now, t);
+            }
         }
     }
 
