@@ -6,6 +6,7 @@
 mod api;
 mod buffers;
 mod messages;
+mod opening;
 mod participant;
 mod quality;
 mod room;

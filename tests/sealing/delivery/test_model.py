@@ -1,4 +1,4 @@
-"""Random interleavings of commits, refusals, losses and resumes; longer runs: bench/interleavings.py."""
+"""Random interleavings of commits, refusals, losses and resumes; bench/interleavings.py runs on."""
 
 from __future__ import annotations
 
