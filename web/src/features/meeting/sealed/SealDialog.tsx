@@ -61,10 +61,10 @@ export function SealDialog() {
           </>
         )}
         <p className="sm mut sealpart">
+          {t("dialog.verifyWhy")}{" "}
           <a href="/verify" target="_blank" rel="noopener">
             {t("dialog.verify")}
-          </a>{" "}
-          {t("dialog.verifyWhy")}
+          </a>
         </p>
       </Dialog>
       <Differ isOpen={isDiffering} onClose={() => setDiffering(false)} />

@@ -314,6 +314,8 @@ describe("the seal", () => {
     expect(within(dialog).getByText("48213")).toBeTruthy();
     expect(within(dialog).getByText("1 of 2")).toBeTruthy();
     expect(within(dialog).getByText(/keeps nothing/)).toBeTruthy();
+    const check = within(dialog).getByRole("link", { name: "Check this server’s files" });
+    expect(check.getAttribute("href")).toBe("/verify");
     await expectAccessible();
     await user.click(button("Show in Deutsch"));
     expect(within(dialog).getByText("hafen")).toBeTruthy();
