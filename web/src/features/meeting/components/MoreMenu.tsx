@@ -17,8 +17,11 @@ import {
   useLanguage,
 } from "../../../i18n/index.ts";
 import { othersOf } from "../model/call.ts";
+import { REACTIONS } from "../model/chatText.ts";
 import { NORMAL_PAGE } from "../model/layout.ts";
 import { canSpeakerView, type ViewChoice } from "../model/stage.ts";
+import { useSealedMeeting } from "../sealed/context.tsx";
+import { REACTION_ICONS } from "../sealed/Reactions.tsx";
 import { useCall, useMeeting, useView } from "./context.tsx";
 import { toggleFullscreen, useIsFullscreen } from "./hooks.ts";
 
@@ -35,6 +38,8 @@ function pictureForWindow(): HTMLVideoElement | null {
 export function MoreMenu({ isPhone }: { isPhone: boolean }) {
   const { t } = useTranslation("meeting");
   const common = useTranslation("common").t;
+  const sealed = useTranslation("sealed").t;
+  const { actions } = useSealedMeeting();
   const { session, view } = useMeeting();
   const language = useLanguage();
   const { theme, setTheme } = useTheme();
@@ -71,6 +76,18 @@ export function MoreMenu({ isPhone }: { isPhone: boolean }) {
   things.push({ id: "shortcuts", label: t("menu.shortcuts"), icon: "keyboard" });
 
   const groups: MenuGroup[] = [{ id: "things", label: t("menu.window"), entries: things }];
+  if (isPhone) {
+    // The bar has no room for it there.
+    groups.unshift({
+      id: "react",
+      title: sealed("react.title"),
+      entries: REACTIONS.map(({ id, emoji }) => ({
+        id: emoji,
+        label: sealed(`react.${id}`),
+        icon: REACTION_ICONS[id],
+      })),
+    });
+  }
   if (canSpeakerView(others)) {
     groups.push({
       id: "view",
@@ -110,7 +127,8 @@ export function MoreMenu({ isPhone }: { isPhone: boolean }) {
     shortcuts: () => view.show("shortcuts"),
   };
   const onAction = (id: string, group: string) => {
-    if (group === "view") view.setView(id as ViewChoice);
+    if (group === "react") void actions.react(id);
+    else if (group === "view") view.setView(id as ViewChoice);
     else if (group === "theme") setTheme(id as Theme);
     else if (group === "language") void switchLanguage(id as Language);
     else onThing[id]?.();

@@ -5,7 +5,7 @@ import { ControlBox, Icon, type IconName } from "../../../design/index.ts";
 import { REACTIONS, type ReactionId, reactionOf } from "../model/chatText.ts";
 import { useSealedMeeting } from "./context.tsx";
 
-const ICONS: Record<ReactionId, IconName> = {
+export const REACTION_ICONS: Record<ReactionId, IconName> = {
   thumb: "thumb",
   clap: "clap",
   heart: "heart",
@@ -18,7 +18,7 @@ export function ReactionIcon({ emoji, size = 20 }: { emoji: string; size?: numbe
   return known === null ? (
     <span aria-hidden="true">{emoji}</span>
   ) : (
-    <Icon name={ICONS[known]} size={size} />
+    <Icon name={REACTION_ICONS[known]} size={size} />
   );
 }
 
@@ -43,7 +43,7 @@ export function ReactControl() {
                     close();
                   }}
                 >
-                  <Icon name={ICONS[id]} size={24} />
+                  <Icon name={REACTION_ICONS[id]} size={24} />
                 </Button>
               ))}
             </div>

@@ -12,6 +12,7 @@ import {
 import { expectAccessible, showPage } from "../../../../test/page.tsx";
 import type { Sealed } from "../../../sealing/contract.ts";
 import { type Meeting, MeetingProvider } from "../components/context.tsx";
+import { MoreMenu } from "../components/MoreMenu.tsx";
 import { createCallStore } from "../model/call.ts";
 import { createViewStore, type ViewStore } from "../model/view.ts";
 import { ChatPanel } from "./ChatPanel.tsx";
@@ -263,6 +264,14 @@ describe("hands and reactions", () => {
     await set(sealed, { members: [me({ handPlace: 2 })] });
     await user.click(button("Lower hand"));
     expect(sealed.asked).toEqual(["setHand true", "setHand false"]);
+  });
+
+  it("sends a reaction from a phone, whose bar has no room for it", async () => {
+    const sealed = fakeSealed({ members: [me()] });
+    show(<MoreMenu isPhone />, sealed);
+    await user.click(button("More"));
+    await user.click(screen.getByRole("menuitem", { name: "Applause" }));
+    expect(sealed.asked).toEqual(['react "👏"']);
   });
 
   it("sends a reaction and shows those that come", async () => {
