@@ -22,8 +22,7 @@ import type { Next } from "./state.ts";
 import { onBoxOpened, onLinkAdopted, onOpened } from "./talk.ts";
 import type { Done, Turn } from "./turn.ts";
 
-export function onAnswer(t: Turn, answer: unknown): Done {
-  const next = close(t);
+export function onAnswer(t: Turn, next: Next, answer: unknown): Done {
   const as = <K extends CallName>(_call: K) => answer as Calls[K]["answer"];
   switch (next.type) {
     case "ignore":
@@ -43,7 +42,7 @@ export function onAnswer(t: Turn, answer: unknown): Done {
     case "keys":
       return onKeys(t, next, as("frameKeys"));
     case "box":
-      return onBox(t, as("boxKey"));
+      return onBox(t, next.group, as("boxKey"));
     case "codes": {
       const { words, roster } = as("codes");
       return t.set({ codes: { words, roster, matchesLink: t.state.matchesLink } });
@@ -62,7 +61,7 @@ export function onAnswer(t: Turn, answer: unknown): Done {
     case "applied":
       return onApplied(t, next.frame, as("apply"));
     case "undone":
-      return onUndo(t, as("undo").isUndone);
+      return onUndo(t, next, as("undo").isUndone);
     case "opened":
       return onOpened(t, as("open"));
     case "box-opened":
@@ -76,8 +75,7 @@ export function onAnswer(t: Turn, answer: unknown): Done {
   }
 }
 
-export function onFailure(t: Turn): Done {
-  const next = close(t);
+export function onFailure(t: Turn, next: Next): Done {
   switch (next.type) {
     case "ignore":
     case "codes":
@@ -85,7 +83,7 @@ export function onFailure(t: Turn): Done {
     case "keys":
       return breakSeal(t, "no-encryption");
     case "box":
-      return onBox(t, null);
+      return onBox(t, next.group, null);
     case "joined":
     case "group-verified":
       return onBadWelcome(t);
@@ -105,10 +103,4 @@ export function onFailure(t: Turn): Done {
       // What the engine holds now is not known: in anew.
       return startOver(t);
   }
-}
-
-function close(t: Turn): Next {
-  const next = t.state.open?.next ?? { type: "ignore" };
-  t.set({ open: null });
-  return next;
 }

@@ -6,15 +6,17 @@
  */
 
 import { expect, test } from "vitest";
-import type { Refusal } from "../engine/contract.ts";
+import type { GroupFacts, Refusal } from "../engine/contract.ts";
+import { b64, utf8 } from "./bytes.ts";
 import type { CallName, Effect, Input, Wish } from "./io.ts";
 import { step } from "./machine.ts";
+import { encodeContext } from "./meetingContext.ts";
 import type { Frame } from "./model/simServer.ts";
 import { type Client, type Random, seeded, World } from "./model/world.ts";
 import type { State } from "./state.ts";
 import { view } from "./view.ts";
 
-const MEETINGS = 20;
+const MEETINGS = 12;
 const STEPS = 140;
 /** Bad inputs one after the other, on one branch. */
 const DEPTH = 4;
@@ -108,10 +110,12 @@ function anything(random: Random, pool: Pool, { client, state, call }: Branch): 
     const code = pick(random, ERRORS);
     return { type: "frame", frame: isOk ? { t: "ok", n } : { t: "error", n, code } };
   }
-  if (luck < 0.7 && call !== null) {
-    const answer = refusal(random, call.call);
-    const isFailed = answer === undefined || random() < 0.3;
-    return isFailed ? { type: "failed", id: call.id } : { type: "answered", id: call.id, answer };
+  if (luck < 0.75 && call !== null) {
+    const ill = answer(random, call.call, state);
+    const { id } = call;
+    return ill === undefined || random() < 0.2
+      ? { type: "failed", id }
+      : { type: "answered", id, answer: ill };
   }
   if (luck < 0.88) return { type: "wish", wish: 9_000, what: wishes(random, client, state) };
   const rest: readonly Input[] = [
@@ -137,24 +141,109 @@ const REFUSALS = [
   "own",
 ] as const satisfies readonly Refusal[];
 
-/** The answer that means no, where the open call has one. */
-function refusal(random: Random, call: CallName): unknown {
+const ID = "AAAAAAAAAAAAAAAAAAAAAA";
+
+/** What a member may have signed, whether it is one's to say or not. */
+function said(random: Random, state: State): Uint8Array {
+  const to = pick(random, [...state.people.keys(), "nobody"]) ?? "nobody";
+  const box = b64(new Uint8Array(32));
+  const [past] = state.pasts;
+  const all: readonly object[] = [
+    { k: "profile", name: "Eve", colour: 3, box },
+    { k: "hand", up: true },
+    { k: "hand", up: false },
+    { k: "bye" },
+    { k: "react", emoji: "👏" },
+    { k: "link-held" },
+    { k: "beat", auth: box, roster: box },
+    { k: "beat", auth: b64(past?.auth ?? new Uint8Array(32)), roster: box },
+    { k: "private", box: b64(new Uint8Array(80)) },
+    { k: "chat", id: ID, text: "x" },
+    { k: "chat-edit", id: ID, text: "y" },
+    { k: "chat-delete", id: ID },
+    { k: "chat-react", id: ID, emoji: "👏", on: true },
+    ...(["mute", "stop-video", "lower-hand"] as const).map((what) => ({ k: "order", what, to })),
+    { k: "nothing" },
+  ];
+  return utf8(JSON.stringify({ v: 1, ...pick(random, all) }));
+}
+
+/** And to this person alone. */
+function saidInPrivate(random: Random): Uint8Array {
+  const secret = b64(new Uint8Array(16));
+  const old = { id: ID, by: "Eve", at: 1, text: "x" };
+  const all: readonly object[] = [
+    { k: "link", secret, fingerprint: secret },
+    { k: "history", messages: [] },
+    { k: "history", messages: [old] },
+    { k: "chat", id: ID, text: "x" },
+    { k: "nothing" },
+  ];
+  return utf8(JSON.stringify({ v: 1, ...pick(random, all) }));
+}
+
+/** A group with something wrong in it. */
+function group(random: Random, state: State): GroupFacts {
+  const instance = state.instance ?? new Uint8Array(16);
+  const wrong = new Uint8Array(16).fill(9);
+  const known = state.group?.context ?? null;
+  const context = {
+    meetingId: pick(random, [utf8(state.setup.meetingId), utf8("mtg_other")]) ?? wrong,
+    instance: pick(random, [instance, wrong]) ?? wrong,
+    creatorKey: known?.creatorKey ?? new Uint8Array(32),
+    hostFingerprint: wrong,
+    mac: known?.mac ?? new Uint8Array(32),
+    policy: { entry: "open", isLocked: false, history: 0, cohosts: [] } as const,
+  };
+  return {
+    groupId: pick(random, [instance, wrong]) ?? wrong,
+    epoch: Math.floor(random() * 4),
+    ownLeaf: 0,
+    roster: [{ leaf: 0, signatureKey: state.setup.signatureKey, accountKey: null }],
+    meeting: random() < 0.3 ? Uint8Array.of(1) : encodeContext(context),
+    authenticator: new Uint8Array(32),
+  };
+}
+
+/** What the open call may answer when others mean ill; undefined: it fails. */
+function answer(random: Random, call: CallName, state: State): unknown {
+  const leaf = pick(random, [...(state.group?.facts.roster ?? []).map((one) => one.leaf), 99]) ?? 0;
+  const refused = { type: "refused", reason: pick(random, REFUSALS) };
+  const isRefused = random() < 0.4;
   switch (call) {
     case "verifyMeeting":
     case "adoptLink":
       return false;
     case "openBox":
-      return null;
+      return isRefused ? null : saidInPrivate(random);
     case "undo":
-      return { isUndone: false };
-    case "examineKnock":
-      return { isSigned: false, proof: "bad", intro: null, words: { de: [], en: [] } };
+      return { isUndone: random() < 0.5 };
+    case "examineKnock": {
+      const proof = pick(random, ["good", "none", "bad"]);
+      return { isSigned: random() < 0.7, proof, intro: null, words: { de: [], en: [] } };
+    }
     case "inspect":
+      return isRefused
+        ? refused
+        : { ref: new Uint8Array(32), signatureKey: utf8(ID), accountKey: null };
     case "join":
-    case "commit":
+      return isRefused ? refused : group(random, state);
+    case "create":
+      return { ...group(random, state), meeting: Uint8Array.of(1) };
+    case "merge":
+      return { type: "removed", by: leaf, isReplaced: false };
     case "apply":
-    case "open":
-      return { type: "refused", reason: pick(random, REFUSALS) };
+      return isRefused ? refused : { type: "removed", by: leaf, isReplaced: random() < 0.2 };
+    case "frameKeys":
+      return new Map();
+    case "open": {
+      const epoch = pick(random, [...state.pasts.map((past) => past.epoch), 77]) ?? 0;
+      return isRefused
+        ? refused
+        : { type: "opened", sender: leaf, epoch, content: said(random, state) };
+    }
+    case "commit":
+      return refused;
     default:
       return undefined;
   }
@@ -200,4 +289,4 @@ test(`nothing throws or seals wrongly in ${MEETINGS} meetings, whatever comes at
       }
     }
   }
-}, 60_000);
+}, 180_000);

@@ -5,11 +5,11 @@
  */
 
 import type { Applied, Refused, Staged } from "../engine/contract.ts";
-import { fromB64, isSame } from "./bytes.ts";
+import { isSame } from "./bytes.ts";
 import { resync, sendCommit, startOver } from "./connection.ts";
 import { removeFromDoor } from "./door.ts";
 import { breakSeal, enterEpoch, onUndone } from "./epochs.ts";
-import { personOfLeaf } from "./people.ts";
+import { own, personOfLeaf } from "./people.ts";
 import { changesOf, nextDue, planAt, resolve } from "./plan.ts";
 import { commitHash } from "./roles.ts";
 import type { LastCommit, Plan, State } from "./state.ts";
@@ -134,18 +134,19 @@ export function onMerged(t: Turn, frame: CommitFrame, plan: Plan, applied: Appli
 export function onApplied(t: Turn, frame: CommitFrame, answer: Applied | Refused): Done {
   if (answer.type === "refused") return onRefused(t, frame, answer);
   if (answer.type === "removed") return onRemoved(t, frame, answer.by, answer.isReplaced);
-  const { people } = t.state;
-  const sender = personOfLeaf(people, answer.commit.sender);
+  const people = [...t.state.people.values()];
+  const sender = personOfLeaf(t.state.people, answer.commit.sender);
   const isReplaced = (leaf: number) => {
     const key = answer.before.roster.find((facts) => facts.leaf === leaf)?.signatureKey;
     return answer.commit.adds.some((add) => key !== undefined && isSame(add.signatureKey, key));
   };
-  const targets = answer.commit.removes
-    .filter((leaf) => !isReplaced(leaf))
-    .flatMap((leaf) => personOfLeaf(people, leaf) ?? []);
+  const removes = answer.commit.removes.filter((leaf) => !isReplaced(leaf));
+  const targets = people.filter(({ leaf }) => removes.includes(leaf.leaf));
   if (targets.some((target) => isUnjust(sender, target, frame.removed))) nack(t, frame);
   for (const { seat } of frame.admitted) removeFromDoor(t, seat, true);
-  if (sender !== null) t.person(sender.identity, { heardAt: t.now });
+  for (const { identity } of people.filter((person) => person === sender)) {
+    t.person(identity, { heardAt: t.now });
+  }
   const { bytes, admitted, removed } = frame;
   enterEpoch(t, { applied: answer, bytes, isByUs: false, admitted, removed });
 }
@@ -182,10 +183,11 @@ function onRemoved(t: Turn, frame: CommitFrame, by: number, isReplaced: boolean)
   const { people, group } = t.state;
   // The same device is in from elsewhere: another tab.
   if (isReplaced) return finish(t, "elsewhere");
-  if (group === null) return finish(t, "lost");
   const sender = personOfLeaf(people, by);
-  const self = personOfLeaf(people, group.facts.ownLeaf);
-  if (self === null || isRemovedByHost(sender, self, frame.removed)) return finish(t, "removed");
+  const self = own(t.state);
+  if (group === null || self === null || isRemovedByHost(sender, self, frame.removed)) {
+    return finish(t, "removed");
+  }
   t.set({ stage: "cut", sealedAt: null });
   if (!isUnjust(sender, self, frame.removed)) return startOver(t);
   nack(t, frame);
@@ -205,21 +207,18 @@ function cutBy(
 
 /** An epoch goes back only where this client voted for it: else a server could undo a Remove. */
 export function runReopened(t: Turn, frame: FrameOf<"reopened">): Done {
-  const { nacked, last, stage } = t.state;
-  if (stage !== "member" && stage !== "cut") return;
-  if (fromB64(frame.hash) === null) return t.drop("commit");
+  const { nacked, last, group } = t.state;
   const isVoted = nacked.includes(`${frame.epoch}:${frame.hash}`);
-  const isLast =
-    last !== null && last.hash === frame.hash && last.before.facts.epoch === frame.epoch;
-  if (!isLast) {
+  const isLast = last?.hash === frame.hash && last.before.facts.epoch === frame.epoch;
+  if (!isLast || group === null) {
     // Never taken in, and now nobody has.
     if (isVoted) t.timer("verdict", null);
     else t.drop("commit");
-  } else if (isVoted) t.ask("undo", {}, { type: "undone" });
+  } else if (isVoted) t.ask("undo", {}, { type: "undone", last, epoch: group.facts.epoch });
   else startOver(t);
 }
 
-export function onUndo(t: Turn, isUndone: boolean): void {
-  if (isUndone) onUndone(t);
+export function onUndo(t: Turn, undone: Parameters<typeof onUndone>[1], isUndone: boolean): void {
+  if (isUndone) onUndone(t, undone);
   else startOver(t);
 }

@@ -192,20 +192,20 @@ export function onInstance(t: Turn, { instance }: FrameOf<"instance">): void {
 }
 
 export function runEnter(t: Turn, instance: Uint8Array | null): void {
-  const { stage, setup } = t.state;
-  if (stage === "creating" && instance === null) {
+  const { setup } = t.state;
+  if (instance === null) {
     const ask = { meetingId: utf8(setup.meetingId), creatorKey: setup.signatureKey };
     t.ask("found", ask, { type: "founded" });
-  } else if (stage === "knocking" && instance !== null) {
+  } else {
     t.ask("keyPackage", {}, { type: "packaged", instance });
   }
 }
 
 export function onFounded(t: Turn, founding: Calls["found"]["answer"]): void {
-  if (t.state.stage !== "creating") return;
   t.set({ founding });
   const { instance } = founding;
-  if (!t.state.isGreeted) return;
+  // The room may have been opened by somebody else meanwhile.
+  if (t.state.stage !== "creating" || !t.state.isGreeted) return;
   const identity = identityOf(t.state.setup.signatureKey, instance);
   t.request("create", { instance, identity }, { type: "create" });
 }
@@ -225,8 +225,8 @@ export function onKnockMade(
   made: Calls["makeKnock"]["answer"],
 ): void {
   const { stage, isGreeted, instance } = t.state;
-  if (stage !== "knocking" || !isGreeted || instance === null) return;
-  if (!isSame(instance, next.instance)) return;
+  const isWanted = instance !== null && isSame(instance, next.instance);
+  if (stage !== "knocking" || !isGreeted || !isWanted) return;
   const { words, ...rest } = made;
   t.set({ ownWords: words });
   const fields = { instance, key_package: next.keyPackage, ...rest };

@@ -175,11 +175,12 @@ function noteGone(t: Turn, person: Person, isByHost: boolean): void {
 function greet(t: Turn): void {
   const self = own(t.state);
   if (self === null || t.state.timers.has("profile")) return;
-  const hands = [...t.state.people.values()].filter((person) => person.handAt !== null);
+  const { handAt } = self;
+  const hands = [...t.state.people.values()].flatMap((person) => person.handAt ?? []);
   const rank =
-    self.handAt === null
+    handAt === null
       ? hands.length + rankInRoster(t.state, self)
-      : hands.filter((person) => (person.handAt ?? 0) < (self.handAt ?? 0)).length;
+      : hands.filter((other) => other < handAt).length;
   t.timer("profile", t.now + 20 * rank);
 }
 
@@ -209,6 +210,7 @@ export function onKeys(
   t.emit({ type: "keys-receive", epoch, index: epoch % 256, keys, isUrgent: next.isUrgent });
   const made: KeyEpoch = {
     epoch,
+    own: identity,
     identities: [...keys.keys()],
     at: t.now,
     forgetAt: null,
@@ -216,28 +218,26 @@ export function onKeys(
   t.set({ keyEpochs: [...t.state.keyEpochs, made] });
   t.send("ack", { epoch });
   const isFirst = t.state.sendingEpoch < 0;
-  if (isFirst || next.isUrgent || t.state.settledEpoch === epoch) sendWith(t, epoch);
+  if (isFirst || next.isUrgent || t.state.settledEpoch === epoch) sendWith(t, made);
   else armSwitch(t);
   if (next.ticket !== null) {
     t.set({ isTicketWanted: false });
     t.emit({ type: "media-connect", identity, ticket: next.ticket });
   }
-  if (t.state.box === null) t.ask("boxKey", {}, { type: "box" });
-  else afterBox(t, isFirst);
+  if (t.state.box === null) t.ask("boxKey", {}, { type: "box", group });
+  else afterBox(t, group, isFirst);
 }
 
-export function onBox(t: Turn, box: Uint8Array | null): void {
+export function onBox(t: Turn, group: Group, box: Uint8Array | null): void {
   t.set({ box });
-  afterBox(t, true);
+  afterBox(t, group, true);
 }
 
-function afterBox(t: Turn, isFirst: boolean): void {
+function afterBox(t: Turn, group: Group, isFirst: boolean): void {
   if (isFirst) {
     sayProfile(t);
     if (t.state.link !== null) enqueue(t, { k: "link-held" });
   }
-  const { group } = t.state;
-  if (group === null) return;
   const { groupId, authenticator } = group.facts;
   t.ask("codes", { groupId, context: group.context, authenticator }, { type: "codes" });
 }
@@ -259,18 +259,16 @@ export function switchDue(t: Turn): void {
   const due = waiting(t.state).filter((keys) => keys.at + SWITCH_MS <= t.now);
   const newest = due.at(-1);
   if (newest === undefined) armSwitch(t);
-  else sendWith(t, newest.epoch);
+  else sendWith(t, newest);
 }
 
 export function onSettled(t: Turn, epoch: number): void {
   t.set({ settledEpoch: epoch });
-  if (waiting(t.state).some((keys) => keys.epoch === epoch)) sendWith(t, epoch);
+  const settled = waiting(t.state).findLast((keys) => keys.epoch === epoch);
+  if (settled !== undefined) sendWith(t, settled);
 }
 
-function sendWith(t: Turn, epoch: number): void {
-  const identity = ownIdentity(t.state);
-  const keys = t.state.keyEpochs.findLast((made) => made.epoch === epoch);
-  if (keys === undefined || identity === null) return;
+function sendWith(t: Turn, { epoch, own: identity }: KeyEpoch): void {
   t.emit({ type: "keys-send", epoch, index: epoch % 256, identity });
   t.send("using", { epoch });
   t.set({
@@ -306,14 +304,17 @@ export function forgetDue(t: Turn): void {
 }
 
 /** The engine is back before the last commit; so is everything here. */
-export function onUndone(t: Turn): void {
-  const { last, group, stage } = t.state;
-  if (last === null || group === null) return;
+export function onUndone(
+  t: Turn,
+  { last, epoch }: { readonly last: LastCommit; readonly epoch: number },
+): void {
+  const { stage } = t.state;
   for (const name of ["cut", "verdict"] as const) t.timer(name, null);
   if (stage === "cut") t.set({ stage: "member", last: null });
-  else goBack(t, last, group.facts.epoch);
-  const offender = personOfLeaf(t.state.people, last.sender);
-  if (offender !== null) t.person(offender.identity, { presence: "left", awayAt: t.now });
+  else goBack(t, last, epoch);
+  for (const { identity, leaf } of t.state.people.values()) {
+    if (leaf.leaf === last.sender) t.person(identity, { presence: "left", awayAt: t.now });
+  }
   if (stage !== "cut") askKeys(t, true, null);
 }
 

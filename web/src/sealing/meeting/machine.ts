@@ -52,9 +52,14 @@ function take(t: Turn, input: Input): Done {
     case "frame":
       return onFrame(t, input.frame);
     case "answered":
-    case "failed":
-      if (t.state.open?.id !== input.id) return;
-      return input.type === "answered" ? onAnswer(t, input.answer) : onFailure(t);
+    case "failed": {
+      const { open } = t.state;
+      if (open?.id !== input.id) return;
+      t.set({ open: null });
+      return input.type === "answered"
+        ? onAnswer(t, open.next, input.answer)
+        : onFailure(t, open.next);
+    }
     case "wish":
       return onWish(t, input.wish, input.what);
     case "tick":

@@ -95,8 +95,7 @@ export function ownIdentity({ group, setup }: State): string | null {
 }
 
 export function own(state: State): Person | null {
-  const identity = ownIdentity(state);
-  return identity === null ? null : (state.people.get(identity) ?? null);
+  return state.people.get(ownIdentity(state) ?? "") ?? null;
 }
 
 export function personOfLeaf(people: ReadonlyMap<string, Person>, leaf: number): Person | null {

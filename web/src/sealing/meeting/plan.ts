@@ -110,16 +110,17 @@ function policyItem(state: State, group: Group, self: Person): readonly Item[] {
 }
 
 export function patched(policy: Policy, patch: NonNullable<State["policyPatch"]>): Policy {
-  const keys = new Set(policy.cohosts.map(b64));
-  for (const [key, isCohost] of patch.cohosts) {
-    if (isCohost) keys.add(key);
-    else keys.delete(key);
-  }
+  const cohosts = policy.cohosts.filter((key) => patch.cohosts.get(b64(key)) !== false);
+  const isCohost = (key: string) => cohosts.some((known) => b64(known) === key);
+  const promoted = [...patch.cohosts]
+    .filter(([key, is]) => is && !isCohost(key))
+    .map(([key]) => fromB64(key))
+    .filter((key) => key !== null);
   return {
     entry: patch.entry ?? policy.entry,
     isLocked: patch.isLocked ?? policy.isLocked,
     history: patch.history ?? policy.history,
-    cohosts: [...keys].flatMap((key) => fromB64(key) ?? []).sort(compareBytes),
+    cohosts: [...cohosts, ...promoted].sort(compareBytes),
   };
 }
 
@@ -149,10 +150,13 @@ export function nextDue(state: State): number | null {
 export function planAt(state: State, now: number): Plan | null {
   const due = present(state).filter((item) => item.at <= now);
   if (due.length === 0 || now < state.commitAfter || state.group === null) return null;
-  const byHand = due.filter((item) => item.add !== undefined && item.withPsk !== true);
+  const entering = due.flatMap(({ add, withPsk = false }) =>
+    add === undefined ? [] : [{ add, withPsk }],
+  );
+  const byHand = entering.filter(({ withPsk }) => !withPsk);
   // The PSK binds a whole commit; who may not hold the link goes first, without it.
-  const chosen = byHand.length > 0 ? byHand : due.filter((item) => item.withPsk === true);
-  const entries = oneByOne(oncePerDevice(chosen.flatMap((item) => item.add ?? [])));
+  const chosen = byHand.length > 0 ? byHand : entering;
+  const entries = oneByOne(oncePerDevice(chosen.map(({ add }) => add)));
   const room = MOST_MEMBERS - state.group.facts.roster.length;
   const added = entries.filter((entry, at) => at < room || replacedBy(state, entry) !== null);
   const removed = new Map<string, Person>();

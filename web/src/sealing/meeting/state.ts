@@ -122,6 +122,8 @@ export interface LastCommit {
 
 export interface KeyEpoch {
   readonly epoch: number;
+  /** The identity that one's own key among them is of. */
+  readonly own: string;
   readonly identities: readonly string[];
   readonly at: number;
   /** When to overwrite; null: in use. */
@@ -160,7 +162,7 @@ export type Next =
       readonly group: Group;
     }
   | { readonly type: "keys"; readonly isUrgent: boolean; readonly ticket: Ticket | null }
-  | { readonly type: "box" }
+  | { readonly type: "box"; readonly group: Group }
   | { readonly type: "codes" }
   | { readonly type: "inspected"; readonly frame: FrameOf<"knock"> }
   | {
@@ -172,7 +174,7 @@ export type Next =
   | { readonly type: "merged"; readonly frame: FrameOf<"commit">; readonly plan: Plan }
   | { readonly type: "discarded"; readonly frame: FrameOf<"commit"> | null }
   | { readonly type: "applied"; readonly frame: FrameOf<"commit"> }
-  | { readonly type: "undone" }
+  | { readonly type: "undone"; readonly last: LastCommit; readonly epoch: number }
   | { readonly type: "opened" }
   | { readonly type: "box-opened"; readonly from: string; readonly epoch: number }
   | { readonly type: "boxed"; readonly out: Outgoing }

@@ -9,7 +9,7 @@ import { type Message, readMessage, readPrivate } from "./messages.ts";
 import { BOX_INFO, enqueue } from "./outbox.ts";
 import { own, ownIdentity, personOfKey, rankAmong } from "./people.ts";
 import { isModerator } from "./plan.ts";
-import type { Past, Person, State } from "./state.ts";
+import type { Group, Past, Person, State } from "./state.ts";
 import type { Done, Turn } from "./turn.ts";
 import type { FrameOf } from "./wire.ts";
 
@@ -34,13 +34,14 @@ export function onOpened(t: Turn, opened: Opened | Refused): Done {
   const leaf = past?.roster.find((facts) => facts.leaf === opened.sender);
   const person = leaf === undefined ? null : personOfKey(t.state, leaf.signatureKey);
   const message = readMessage(opened.content);
-  if (past === undefined || person === null) return t.drop("message");
+  const { group } = t.state;
+  if (past === undefined || person === null || group === null) return t.drop("message");
   t.person(person.identity, {
     heardAt: t.now,
     hasLink: person.hasLink || isProof(t.state, person, opened.epoch),
   });
   if (message === null) return t.drop("message");
-  onMessage(t, person, message, past);
+  onMessage(t, person, message, past, group);
 }
 
 /** Only who had the link PSK has the keys after a commit that was bound to it. */
@@ -48,12 +49,12 @@ function isProof({ pskEpoch }: State, person: Person, epoch: number): boolean {
   return pskEpoch >= 0 && epoch >= pskEpoch && person.sinceEpoch <= pskEpoch;
 }
 
-function onMessage(t: Turn, person: Person, message: Message, past: Past): Done {
+function onMessage(t: Turn, person: Person, message: Message, past: Past, group: Group): Done {
   const { identity } = person;
   const name = person.name ?? "";
   switch (message.k) {
     case "profile":
-      return onProfile(t, person, message);
+      return onProfile(t, person, message, group);
     case "beat":
       return onBeat(t, person, message, past);
     case "bye":
@@ -68,8 +69,6 @@ function onMessage(t: Turn, person: Person, message: Message, past: Past): Done 
       t.person(identity, { awaitsLinkSince: null });
       return armLinks(t);
     case "private": {
-      const group = t.state.group;
-      if (group === null) return;
       const info = concat(BOX_INFO, group.facts.groupId);
       const ask = { info, aad: person.leaf.signatureKey, box: message.box };
       return t.ask("openBox", ask, { type: "box-opened", from: identity, epoch: past.epoch });
@@ -83,12 +82,13 @@ function onProfile(
   t: Turn,
   person: Person,
   { name, colour, box }: Extract<Message, { k: "profile" }>,
+  group: Group,
 ): void {
   t.person(person.identity, { name, colour, box });
   const self = own(t.state);
   const isNew = person.name === null && self !== null && person.joinedAt > self.joinedAt;
   if (isNew) t.notice({ type: "member-joined", identity: person.identity, name });
-  const most = t.state.group?.context.policy.history ?? 0;
+  const most = group.context.policy.history;
   if (person.box === null && person.isAddedByUs && most > 0) {
     const messages = history(t, most);
     if (messages.length > 0) enqueue(t, { k: "history", messages }, { to: person.identity });
@@ -155,10 +155,10 @@ function onLink(t: Turn, link: Link): void {
 }
 
 export function onLinkAdopted(t: Turn, link: Link, isProven: boolean): Done {
-  if (!isProven) return t.drop("message");
+  const self = own(t.state);
+  if (!isProven || self === null) return t.drop("message");
   t.set({ link });
-  const self = ownIdentity(t.state);
-  if (self !== null) t.person(self, { hasLink: true });
+  t.person(self.identity, { hasLink: true });
   enqueue(t, { k: "link-held" });
   const { held } = t.state;
   if (held === null) return;
@@ -194,9 +194,7 @@ export function giveLinks(t: Turn): Done {
 }
 
 /** Every ten seconds: what this member takes the group to be. */
-export function beat(t: Turn): void {
-  const [past] = t.state.pasts;
-  if (past === undefined) return;
+export function beat(t: Turn, past: Past): void {
   const content = { k: "beat", auth: b64(past.auth), roster: b64(past.rosterHash) };
   enqueue(t, content, { isDurable: false });
 }

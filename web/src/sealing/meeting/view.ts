@@ -61,7 +61,7 @@ export function view(state: State, before?: Sealed): Sealed {
 
 function phase(state: State): SealedPhase {
   const { stage, over, awaySince, atDoor, hasBeenInside } = state;
-  if (stage === "over") return { type: "over", reason: over ?? "lost" };
+  if (over !== null) return { type: "over", reason: over };
   if (atDoor?.isShown === true) {
     return { type: "waiting", members: atDoor.members, words: state.ownWords };
   }

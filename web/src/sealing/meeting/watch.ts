@@ -63,5 +63,7 @@ export function watchDue(t: Turn): void {
 
 export function beatDue(t: Turn): void {
   t.timer("beat", t.now + BEAT_MS);
-  if (t.state.stage === "member" && t.state.isGreeted) beat(t);
+  const { stage, isGreeted, pasts } = t.state;
+  const [past] = pasts;
+  if (stage === "member" && isGreeted && past !== undefined) beat(t, past);
 }

@@ -111,8 +111,7 @@ function onResend(t: Turn, wish: number, id: string): Done {
 
 function onReact(t: Turn, wish: number, self: Person, emoji: string): Done {
   if (!isEmoji(emoji)) return t.outcome(wish, "failed");
-  const { identity, name } = self;
-  t.notice({ type: "reaction", identity, name: name ?? "", emoji });
+  t.notice({ type: "reaction", identity: self.identity, name: t.state.setup.name, emoji });
   enqueue(t, { k: "react", emoji }, { wish, isDurable: false });
 }
 
