@@ -68,6 +68,12 @@ def machine() -> Json:
     }
 
 
+def processor_seconds(task: Path) -> float:
+    """User and system time so far of a process or thread, by its folder in /proc."""
+    fields = (task / "stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 def record(name: str, figures: Json, servers: Sequence[str]) -> Path:
     """Write a result file with machine, versions and time."""
     RESULTS.mkdir(exist_ok=True)

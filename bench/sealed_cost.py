@@ -19,7 +19,7 @@ import time
 from pathlib import Path
 
 import browser as chrome
-from figures import Json, ratio, record, spread, table
+from figures import Json, processor_seconds, ratio, record, spread, table
 from playwright.sync_api import Browser
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
@@ -30,7 +30,6 @@ from tests.e2e.product import Product
 CLIENTS = 2
 LOOKED_INTO_ABOVE = 0.10
 WARM_UP_S = 6.0
-TICKS_A_SECOND = 100
 # The fake camera makes 20 frames a second unless told otherwise.
 THIRTY_FRAMES = "--use-fake-device-for-media-stream=fps=30"
 SCRIPT_TRANSFORM = "Object.defineProperty(navigator, 'userAgent', { get: () => 'Bench/1.0' });"
@@ -43,12 +42,11 @@ KINDS = {
 
 def workers(pid: int) -> float:
     """Seconds of processor of the worker threads of a page's process."""
-    ticks = 0
-    for thread in Path(f"/proc/{pid}/task").iterdir():
-        if (thread / "comm").read_text().startswith("DedicatedWorker"):
-            fields = (thread / "stat").read_text().rpartition(")")[2].split()
-            ticks += int(fields[11]) + int(fields[12])
-    return ticks / TICKS_A_SECOND
+    return sum(
+        processor_seconds(thread)
+        for thread in Path(f"/proc/{pid}/task").iterdir()
+        if (thread / "comm").read_text().startswith("DedicatedWorker")
+    )
 
 
 def call_once(

@@ -20,7 +20,7 @@ from pathlib import Path
 import browser as chrome
 import meeting
 from crowd import Crowd, crowd
-from figures import Json, record, spread, table
+from figures import Json, processor_seconds, record, spread, table
 from playwright.sync_api import Browser, Page
 from servers import start
 
@@ -29,7 +29,6 @@ LIMIT_MS = {"3 members": 800.0, "3 members, all browsers": 800.0, "50 members": 
 LIMIT_CPU_MS = 60.0
 SETTLE_S = 1.5
 QUIET_S = 10.0
-TICKS_A_SECOND = 100
 
 
 def clicks(browser: Browser, rounds: int, headless: int) -> list[float]:
@@ -107,8 +106,7 @@ def _of_pages(browser: Browser) -> float:
 
 
 def _of_process(pid: int) -> float:
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / TICKS_A_SECOND
+    return processor_seconds(Path(f"/proc/{pid}"))
 
 
 def main() -> int:

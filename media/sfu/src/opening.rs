@@ -36,13 +36,11 @@ impl Opening {
             self.packets.clear();
             self.packets.push(packet.clone());
             self.since = Some(now);
-        } else if let Some(first) = self.packets.first()
-            && first.ssrc == packet.ssrc
-            && packet.sequence > first.sequence
-        {
-            if self.packets.len() == MAX_OPENING {
+        } else if let Some(first) = self.packets.first() {
+            // Another source does not continue this picture; nor is it kept without end.
+            if first.ssrc != packet.ssrc || self.packets.len() == MAX_OPENING {
                 self.packets.clear();
-            } else {
+            } else if packet.sequence > first.sequence {
                 self.packets.push(packet.clone());
             }
         }
@@ -101,7 +99,6 @@ mod tests {
             (1, 5, false),
             (1, 5, false),
             (1, 3, false),
-            (2, 6, false),
         ] {
             opening.record(now, &packet(ssrc, sequence, is_key));
         }
@@ -110,6 +107,9 @@ mod tests {
         assert!(opening.packets(later).is_empty(), "too old to begin with");
         opening.record(later, &packet(1, 9, true));
         assert_eq!(sequences(&opening, later), [9]);
+        opening.record(later, &packet(2, 10, false));
+        assert!(opening.packets(later).is_empty(), "another source");
+        opening.record(later, &packet(2, 11, true));
         opening.record(
             now + OPENING_WAIT + Duration::from_millis(1),
             &packet(1, 10, false),

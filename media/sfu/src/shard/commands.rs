@@ -200,6 +200,7 @@ impl Shard {
         let room = track.room;
         if muted {
             track.level.reset();
+            track.opening.clear();
         } else {
             track.key_frames.request(now, false);
         }

@@ -92,17 +92,17 @@ impl Shard {
         let codec = source.codec.clone();
         packet.starts_key_frame = starts_key_frame(codec.name, &packet.payload);
         let clock = track.clock;
-        if track.kind == Kind::Video {
-            track.opening.record(now, &packet);
-        }
         if track.kind == Kind::Audio {
             if let Some(level) = packet.values.level() {
                 track.level.record(level, packet.timestamp);
                 let room = track.room;
                 self.watch_speakers(now, room);
             }
-        } else if packet.starts_key_frame {
-            track.key_frames.satisfied();
+        } else {
+            track.opening.record(now, &packet);
+            if packet.starts_key_frame {
+                track.key_frames.satisfied();
+            }
         }
 
         let needs_key_frame = self.distribute(now, t, &packet, &codec, clock);

@@ -134,19 +134,17 @@ export function onMerged(t: Turn, frame: CommitFrame, plan: Plan, applied: Appli
 export function onApplied(t: Turn, frame: CommitFrame, answer: Applied | Refused): Done {
   if (answer.type === "refused") return onRefused(t, frame, answer);
   if (answer.type === "removed") return onRemoved(t, frame, answer.by, answer.isReplaced);
-  const people = [...t.state.people.values()];
-  const sender = personOfLeaf(t.state.people, answer.commit.sender);
+  const { people } = t.state;
+  const sender = personOfLeaf(people, answer.commit.sender);
   const isReplaced = (leaf: number) => {
     const key = answer.before.roster.find((facts) => facts.leaf === leaf)?.signatureKey;
     return answer.commit.adds.some((add) => key !== undefined && isSame(add.signatureKey, key));
   };
   const removes = answer.commit.removes.filter((leaf) => !isReplaced(leaf));
-  const targets = people.filter(({ leaf }) => removes.includes(leaf.leaf));
+  const targets = [...people.values()].filter(({ leaf }) => removes.includes(leaf.leaf));
   if (targets.some((target) => isUnjust(sender, target, frame.removed))) nack(t, frame);
   for (const { seat } of frame.admitted) removeFromDoor(t, seat, true);
-  for (const { identity } of people.filter((person) => person === sender)) {
-    t.person(identity, { heardAt: t.now });
-  }
+  if (sender !== null) t.person(sender.identity, { heardAt: t.now });
   const { bytes, admitted, removed } = frame;
   enterEpoch(t, { applied: answer, bytes, isByUs: false, admitted, removed });
 }
@@ -207,7 +205,8 @@ function cutBy(
 
 /** An epoch goes back only where this client voted for it: else a server could undo a Remove. */
 export function runReopened(t: Turn, frame: FrameOf<"reopened">): Done {
-  const { nacked, last, group } = t.state;
+  const { nacked, last, group, stage } = t.state;
+  if (stage !== "member" && stage !== "cut") return;
   const isVoted = nacked.includes(`${frame.epoch}:${frame.hash}`);
   const isLast = last?.hash === frame.hash && last.before.facts.epoch === frame.epoch;
   if (!isLast || group === null) {

@@ -61,6 +61,18 @@ function privately(world: World, client: Client, from: Client, words: object): D
   answerNext(world, client, "openBox", utf8(words));
 }
 
+/** Somebody whose request for a room of their own is on its way, and never arrives. */
+function aboutToOpen() {
+  const world = new World(seeded(3));
+  const anna = world.join("Anna", { isHost: true });
+  world.openSocket(anna);
+  world.deliverUp(anna);
+  world.deliverDown(anna);
+  while (anna.toServer.length === 0) world.answer(anna);
+  const [create] = anna.toServer.splice(0, 1);
+  return { world, anna, create };
+}
+
 const refused = (reason: string) => ({ type: "refused", reason });
 const leafOf = (client: Client, of: Client) =>
   client.state.people.get(identityOf(of))?.leaf.leaf ?? 99;
@@ -159,6 +171,53 @@ test("a change that leaves the group without its meeting breaks the seal", () =>
   expect(seen(ben).seal).toMatchObject({ type: "broken", reason: "forbidden-change" });
 });
 
+test("a change by a member whom nobody knows is a change all the same", () => {
+  const { world, clients } = meeting(["Anna"], ["Ben"]);
+  const [, ben] = clients;
+  const before = ben.state.group?.facts;
+  const after = { ...before, epoch: (before?.epoch ?? 0) + 1 };
+  const commit = { sender: 99, adds: [], removes: [], meeting: null, psks: [] };
+  frame(world, ben, commitTo(ben));
+  answerNext(world, ben, "apply", { type: "applied", before, after, commit });
+  expect(ben.state.group?.facts.epoch).toBe(after.epoch);
+  // And one that goes back has nobody to blame.
+  const { last } = ben.state;
+  ben.state = { ...ben.state, nacked: [`${before?.epoch}:${last?.hash}`] };
+  frame(world, ben, { t: "reopened", epoch: before?.epoch, hash: last?.hash });
+  answerNext(world, ben, "undo", { isUndone: true });
+  expect(ben.state.group?.facts.epoch).toBe(before?.epoch);
+  expect([...ben.state.people.values()].filter((one) => one.presence === "left")).toEqual([]);
+});
+
+test("who is leaving is not held up by a change that goes back", () => {
+  const { world, clients } = meeting(["Anna"], ["Ben"]);
+  const [, ben] = clients;
+  const epoch = ben.state.group?.facts.epoch ?? 0;
+  world.wish(ben, { type: "leave" });
+  frame(world, ben, { t: "reopened", epoch, hash: commitHash(BYTES) });
+  world.run(3_000);
+  expect(seen(ben).phase).toEqual({ type: "over", reason: "left" });
+  expect(ben.state.dropped.commit).toBe(0);
+});
+
+test("who has no seat is asked to be silent, and the server is asked nothing", () => {
+  const { world, clients } = meeting(["Anna"], ["Ben"]);
+  const [anna, ben] = clients;
+  const people = new Map(anna.state.people);
+  const person = people.get(identityOf(ben));
+  if (person === undefined) throw new Error("no Ben");
+  people.set(identityOf(ben), { ...person, seat: null });
+  anna.state = { ...anna.state, people };
+  world.wish(anna, { type: "order", what: "mute", identity: identityOf(ben) });
+  const sent: string[] = [];
+  for (let turn = 0; turn < 20 && !sent.includes("message"); turn += 1) {
+    if (anna.call !== null) world.answer(anna);
+    sent.push(...anna.toServer.splice(0).map(({ t }) => t));
+  }
+  expect(sent).toContain("message");
+  expect(sent).not.toContain("mute");
+});
+
 test("two errors for one commit are one", () => {
   const { world, clients } = meeting(["Anna"], ["Ben"]);
   const [anna] = clients;
@@ -217,13 +276,7 @@ test("leaving is leaving, even when the server will not have it", () => {
 });
 
 test("a room that was opened by somebody else meanwhile is knocked at", () => {
-  const world = new World(seeded(3));
-  const anna = world.join("Anna", { isHost: true });
-  world.openSocket(anna);
-  world.deliverUp(anna);
-  world.deliverDown(anna);
-  while (anna.toServer.length === 0) world.answer(anna);
-  const [create] = anna.toServer.splice(0, 1);
+  const { world, anna, create } = aboutToOpen();
   const { seat, resume } = anna.state;
   const other = b64(new Uint8Array(16).fill(5));
   // Ours did not win: a resume finds another's.
@@ -244,13 +297,7 @@ test("a room that was opened by somebody else meanwhile is knocked at", () => {
 });
 
 test("who lost the race to open a room asks again when nobody says who won", () => {
-  const world = new World(seeded(3));
-  const anna = world.join("Anna", { isHost: true });
-  world.openSocket(anna);
-  world.deliverUp(anna);
-  world.deliverDown(anna);
-  while (anna.toServer.length === 0) world.answer(anna);
-  const [create] = anna.toServer.splice(0, 1);
+  const { world, anna, create } = aboutToOpen();
   frame(world, anna, { t: "error", n: create?.["n"], code: "exists" });
   expect(anna.state.stage).toBe("outside");
   world.run(10_000);

@@ -4,6 +4,7 @@
  */
 
 import type { SealBreak } from "../contract.ts";
+import { FORGET_MS, SWITCH_MS } from "../frames/keySchedule.ts";
 import { b64, isSame } from "./bytes.ts";
 import { decodeContext } from "./meetingContext.ts";
 import { enqueue } from "./outbox.ts";
@@ -24,8 +25,6 @@ import { type Done, finish, type Turn } from "./turn.ts";
 import { isRemovedByHost } from "./verdict.ts";
 import type { FrameOf, Ticket } from "./wire.ts";
 
-const SWITCH_MS = 600;
-const FORGET_MS = 10_000;
 const BEAT_MS = 10_000;
 const WATCH_MS = 5_000;
 const COMMIT_EVERY_MS = 300;

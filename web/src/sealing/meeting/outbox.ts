@@ -64,9 +64,8 @@ export function onProtected(
 
 /** The server mutes as well, in case that browser does not obey. */
 function muteToo(t: Turn, { identity, source }: Mute): void {
-  for (const { seat } of [...t.state.people.values()].filter((one) => one.identity === identity)) {
-    t.request("mute", { seat, source }, { type: "mute" });
-  }
+  const seat = t.state.people.get(identity)?.seat ?? null;
+  if (seat !== null) t.request("mute", { seat, source }, { type: "mute" });
 }
 
 /** To be written anew, in whatever epoch it is then; or not at all. */
