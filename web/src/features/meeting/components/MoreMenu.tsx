@@ -75,10 +75,10 @@ export function MoreMenu({ isPhone }: { isPhone: boolean }) {
   }
   things.push({ id: "shortcuts", label: t("menu.shortcuts"), icon: "keyboard" });
 
-  const groups: MenuGroup[] = [{ id: "things", label: t("menu.window"), entries: things }];
+  const groups: MenuGroup[] = [];
   if (isPhone) {
     // The bar has no room for it there.
-    groups.unshift({
+    groups.push({
       id: "react",
       title: sealed("react.title"),
       entries: REACTIONS.map(({ id, emoji }) => ({
@@ -88,6 +88,9 @@ export function MoreMenu({ isPhone }: { isPhone: boolean }) {
       })),
     });
   }
+  // Behind another group it needs its name.
+  const window = isPhone ? { title: t("menu.window") } : { label: t("menu.window") };
+  groups.push({ id: "things", ...window, entries: things });
   if (canSpeakerView(others)) {
     groups.push({
       id: "view",
