@@ -11,6 +11,9 @@ use std::time::{Duration, Instant};
 use super::extension::{self, SectionExtensions, Values};
 use super::rtcp;
 use crate::buffers::Buffers;
+use crate::layers::Marks;
+use crate::layers::numbering::Numbering;
+use crate::layers::vp8::{Descriptor, Patch, Rewriter};
 use crate::sdp::CodecName;
 use crate::transport::srtp::SrtpSender;
 
@@ -25,7 +28,8 @@ pub struct MediaPacket {
     pub marker: bool,
     pub values: Values,
     pub payload: Arc<[u8]>,
-    pub starts_key_frame: bool,
+    pub marks: Marks,
+    pub vp8: Option<Descriptor>,
 }
 
 /// Where the source's media clock stands: its RTP timestamp at an instant, from sender reports.
@@ -66,6 +70,10 @@ const WINDOW: u64 = 2048;
 /// A larger gap is no loss that anybody repairs: numbering goes on without it, so that the receiver's
 /// roll-over counter stays right.
 const MAX_GAP: u64 = 4000;
+/// RFC 3550, 5.1: the last byte says how many there are.
+const PADDING: u8 = 0x20;
+/// Holes filled at one switch.
+const MAX_FILLERS: u64 = 64;
 const AUDIO_REPORTS: Duration = Duration::from_secs(5);
 const VIDEO_REPORTS: Duration = Duration::from_secs(1);
 
@@ -75,18 +83,17 @@ struct Cached {
     marker: bool,
     rtx_pt: u8,
     values: Values,
+    patch: Patch,
     payload: Arc<[u8]>,
     sent_at: Instant,
     resent_at: Option<Instant>,
 }
 
-/// How the numbers of the source become ours.
-#[derive(Debug, Clone, Copy)]
+/// How the numbers of the source become ours; a new one after each pause or switch.
+#[derive(Debug)]
 struct Mapping {
     source: u32,
-    /// Older packets belong to the time before a pause or switch.
-    first: u64,
-    offset: i64,
+    numbers: Numbering,
 }
 
 pub struct Egress {
@@ -96,9 +103,17 @@ pub struct Egress {
     extensions: SectionExtensions,
     cname: Arc<str>,
     mapping: Option<Mapping>,
-    /// Highest sequence number sent.
+    /// The last one's, which may be over.
+    source: Option<u32>,
+    /// The source's media clock, in our timestamps.
+    clock: Option<SourceClock>,
+    pictures: Rewriter,
+    /// First and highest sequence number sent.
+    first: Option<u64>,
     highest: u64,
     sent: [u64; (WINDOW / 64) as usize],
+    /// Numbers to be filled.
+    holes: Vec<u64>,
     timestamp_offset: u32,
     last_timestamp: Option<(u32, Instant)>,
     rtx_sequence: u64,
@@ -132,9 +147,14 @@ impl Egress {
             extensions,
             cname,
             mapping: None,
+            source: None,
+            clock: None,
+            pictures: Rewriter::default(),
+            first: None,
             // Small, so that the receiver guesses the right roll-over counter (RFC 3711, 3.3.1).
             highest: u64::from(ssrc & 0x3fff) + (1 << 14),
             sent: [0; (WINDOW / 64) as usize],
+            holes: Vec::new(),
             timestamp_offset: 0,
             last_timestamp: None,
             rtx_sequence: u64::from(rtx_ssrc & 0x3fff),
@@ -183,8 +203,16 @@ impl Egress {
         buffers: &mut Buffers,
         packet: &MediaPacket,
         format: Format,
+        clock: Option<SourceClock>,
     ) -> Option<Vec<u8>> {
-        let sequence = self.map(now, packet, format.codec.clock_rate())?;
+        let sequence = self.map(now, packet, format.codec.clock_rate(), clock)?;
+        let patch = match &packet.vp8 {
+            None => Patch::default(),
+            Some(descriptor) => match self.pictures.pass(&packet.payload, descriptor) {
+                Some(patch) => patch,
+                None => return self.fill(now, srtp, buffers, sequence, format),
+            },
+        };
         if !self.mark_sent(sequence) {
             return None;
         }
@@ -205,21 +233,19 @@ impl Egress {
             self.ssrc,
         );
         extension::write(&mut self.header, &self.extensions, &packet.values, mid);
-        let datagram =
-            srtp.protect_rtp(&self.header, &packet.payload, self.ssrc, sequence, buffers)?;
+        let payload = patched(&mut self.scratch, &patch, &packet.payload);
+        let datagram = srtp.protect_rtp(&self.header, payload, self.ssrc, sequence, buffers)?;
         self.packets = self.packets.wrapping_add(1);
         self.window += 1;
         self.octets = self.octets.wrapping_add(packet.payload.len() as u32);
         if let Some(rtx_pt) = format.rtx {
-            if self.cache.is_empty() {
-                self.cache.resize_with(CACHE, || None);
-            }
-            self.cache[sequence as usize % CACHE] = Some(Cached {
+            self.keep(Cached {
                 sequence,
                 timestamp,
                 marker: packet.marker,
                 rtx_pt,
                 values: packet.values,
+                patch,
                 payload: packet.payload.clone(),
                 sent_at: now,
                 resent_at: None,
@@ -228,43 +254,171 @@ impl Egress {
         Some(datagram)
     }
 
-    fn map(&mut self, now: Instant, packet: &MediaPacket, rate: u32) -> Option<u64> {
-        let is_jump =
-            |m: &Mapping| packet.sequence as i64 + m.offset > (self.highest + MAX_GAP) as i64;
-        let mapping = match self.mapping {
-            Some(mapping) if mapping.source == packet.ssrc && !is_jump(&mapping) => mapping,
-            _ => {
-                if let Some((last, at)) = self.last_timestamp {
-                    let was_same_source = self.mapping.is_none();
-                    // After a pause the source's own clock goes on; another source's clock is
-                    // joined to it by the time that passed.
-                    let expected = packet.timestamp.wrapping_add(self.timestamp_offset);
-                    let elapsed =
-                        (now.saturating_duration_since(at).as_secs_f64() * f64::from(rate)) as u32;
-                    let wanted = last.wrapping_add(elapsed.max(1));
-                    let off_by = expected.wrapping_sub(wanted) as i32;
-                    if !was_same_source || off_by.unsigned_abs() > rate {
-                        self.timestamp_offset = wanted.wrapping_sub(packet.timestamp);
-                        self.next_report = Some(now);
-                    }
-                }
-                let offset = (self.highest + 1) as i64 - packet.sequence as i64;
-                Mapping {
-                    source: packet.ssrc,
-                    first: packet.sequence,
-                    offset,
-                }
-            }
-        };
-        self.mapping = Some(mapping);
-        if packet.sequence < mapping.first {
+    /// A packet of the present source that the receiver is not to get. Numbers close up behind it; for
+    /// one that came late an empty packet is returned, so that its number is not waited for.
+    pub fn leave_out(
+        &mut self,
+        now: Instant,
+        srtp: &mut SrtpSender,
+        buffers: &mut Buffers,
+        packet: &MediaPacket,
+        format: Format,
+    ) -> Option<Vec<u8>> {
+        let mapping = self.mapping.as_mut().filter(|m| m.source == packet.ssrc)?;
+        if is_jump(&mapping.numbers, packet.sequence, self.highest) {
+            // What comes next begins anew.
             return None;
         }
-        Some((packet.sequence as i64 + mapping.offset) as u64)
+        if let Some(descriptor) = &packet.vp8 {
+            self.pictures.leave_out(descriptor);
+        }
+        let kept = mapping.numbers.leave_out(packet.sequence)?;
+        self.fill(now, srtp, buffers, kept, format)
+    }
+
+    /// What is missing of a source that is over will not come any more: `take_fillers` says so.
+    fn abandon_holes(&mut self) {
+        let Some(first) = self.first else { return };
+        let oldest = first.max(self.highest.saturating_sub(MAX_FILLERS));
+        self.holes = (oldest..self.highest)
+            .filter(|sequence| !self.was_sent(*sequence))
+            .collect();
+    }
+
+    pub fn has_holes(&self) -> bool {
+        !self.holes.is_empty()
+    }
+
+    /// Empty packets in place of what will not come any more.
+    pub fn take_fillers(
+        &mut self,
+        now: Instant,
+        srtp: &mut SrtpSender,
+        buffers: &mut Buffers,
+        format: Format,
+    ) -> Vec<Vec<u8>> {
+        let holes = std::mem::take(&mut self.holes);
+        let fillers = holes.into_iter();
+        fillers
+            .filter_map(|sequence| self.fill(now, srtp, buffers, sequence, format))
+            .collect()
+    }
+
+    /// A packet of nothing but padding (RFC 3550, 5.1).
+    fn fill(
+        &mut self,
+        now: Instant,
+        srtp: &mut SrtpSender,
+        buffers: &mut Buffers,
+        sequence: u64,
+        format: Format,
+    ) -> Option<Vec<u8>> {
+        let (timestamp, _) = self.last_timestamp?;
+        if !self.mark_sent(sequence) {
+            return None;
+        }
+        let number = sequence as u16;
+        header(
+            &mut self.header,
+            false,
+            format.pt,
+            number,
+            timestamp,
+            self.ssrc,
+        );
+        self.header[0] |= PADDING;
+        self.packets = self.packets.wrapping_add(1);
+        let datagram = srtp.protect_rtp(&self.header, &[1], self.ssrc, sequence, buffers)?;
+        if let Some(rtx_pt) = format.rtx {
+            self.keep(Cached {
+                sequence,
+                timestamp,
+                marker: false,
+                rtx_pt,
+                values: Values::default(),
+                patch: Patch::default(),
+                payload: Arc::from([]),
+                sent_at: now,
+                resent_at: None,
+            });
+        }
+        Some(datagram)
+    }
+
+    fn keep(&mut self, sent: Cached) {
+        if self.cache.is_empty() {
+            self.cache.resize_with(CACHE, || None);
+        }
+        let place = sent.sequence as usize % CACHE;
+        self.cache[place] = Some(sent);
+    }
+
+    fn map(
+        &mut self,
+        now: Instant,
+        packet: &MediaPacket,
+        rate: u32,
+        clock: Option<SourceClock>,
+    ) -> Option<u64> {
+        let is_continued = self.mapping.as_ref().is_some_and(|m| {
+            m.source == packet.ssrc && !is_jump(&m.numbers, packet.sequence, self.highest)
+        });
+        if !is_continued {
+            self.abandon_holes();
+            self.join_timestamps(now, packet, rate, clock);
+            self.pictures.interrupt();
+            self.source = Some(packet.ssrc);
+            self.mapping = Some(Mapping {
+                source: packet.ssrc,
+                numbers: Numbering::new(packet.sequence, self.highest + 1),
+            });
+        }
+        self.clock = clock.map(|clock| SourceClock {
+            timestamp: clock.timestamp.wrapping_add(self.timestamp_offset),
+            ..clock
+        });
+        self.mapping.as_mut()?.numbers.pass(packet.sequence)
+    }
+
+    /// After a pause the source's own clock goes on. Another source's clock is joined to it: by the
+    /// sender reports of both, else by the time that passed.
+    fn join_timestamps(
+        &mut self,
+        now: Instant,
+        packet: &MediaPacket,
+        rate: u32,
+        clock: Option<SourceClock>,
+    ) {
+        let Some((last, at)) = self.last_timestamp else {
+            return;
+        };
+        let elapsed = (now.saturating_duration_since(at).as_secs_f64() * f64::from(rate)) as u32;
+        let wanted = last.wrapping_add(elapsed.max(1));
+        if self.source != Some(packet.ssrc) {
+            let by_clocks = self
+                .clock
+                .zip(clock)
+                .map(|(ours, theirs)| ours.at(now, rate).wrapping_sub(theirs.at(now, rate)));
+            self.timestamp_offset =
+                by_clocks.unwrap_or_else(|| wanted.wrapping_sub(packet.timestamp));
+            self.next_report = Some(now);
+        }
+        let expected = packet.timestamp.wrapping_add(self.timestamp_offset);
+        let is_behind = expected.wrapping_sub(last) as i32 <= 0;
+        let off_by = expected.wrapping_sub(wanted) as i32;
+        if is_behind || off_by.unsigned_abs() > rate {
+            self.timestamp_offset = wanted.wrapping_sub(packet.timestamp);
+            self.next_report = Some(now);
+        }
+    }
+
+    fn was_sent(&self, sequence: u64) -> bool {
+        let (word, bit) = slot(sequence);
+        self.sent[word] & bit != 0
     }
 
     fn mark_sent(&mut self, sequence: u64) -> bool {
-        let slot = |s: u64| ((s % WINDOW / 64) as usize, 1u64 << (s % 64));
+        self.first.get_or_insert(sequence);
         if sequence > self.highest {
             for skipped in self.highest + 1..=sequence.min(self.highest + WINDOW) {
                 let (word, bit) = slot(skipped);
@@ -344,7 +498,9 @@ impl Egress {
             self.scratch.clear();
             self.scratch
                 .extend_from_slice(&(sequence as u16).to_be_bytes());
-            self.scratch.extend_from_slice(&cached.payload);
+            self.scratch.extend_from_slice(cached.patch.bytes());
+            self.scratch
+                .extend_from_slice(&cached.payload[cached.patch.bytes().len()..]);
             if let Some(datagram) =
                 srtp.protect_rtp(&self.header, &self.scratch, self.rtx_ssrc, rtx, buffers)
             {
@@ -396,6 +552,27 @@ impl Egress {
     }
 }
 
+/// Place of a number in the window.
+fn slot(sequence: u64) -> (usize, u64) {
+    ((sequence % WINDOW / 64) as usize, 1u64 << (sequence % 64))
+}
+
+/// A larger gap is no loss that anybody repairs.
+fn is_jump(numbers: &Numbering, sequence: u64, highest: u64) -> bool {
+    numbers.ahead(sequence) > (highest + MAX_GAP) as i64
+}
+
+/// The payload with its first bytes replaced; a copy only when they differ.
+fn patched<'a>(scratch: &'a mut Vec<u8>, patch: &Patch, payload: &'a [u8]) -> &'a [u8] {
+    if payload.starts_with(patch.bytes()) {
+        return payload;
+    }
+    scratch.clear();
+    scratch.extend_from_slice(patch.bytes());
+    scratch.extend_from_slice(&payload[patch.bytes().len()..]);
+    scratch
+}
+
 fn header(out: &mut Vec<u8>, marker: bool, pt: u8, sequence: u16, timestamp: u32, ssrc: u32) {
     out.clear();
     out.extend_from_slice(&[0x80, (pt & 0x7f) | if marker { 0x80 } else { 0 }]);
@@ -433,7 +610,8 @@ mod tests {
             marker: false,
             values: Values::default(),
             payload: Arc::from([1u8, 2, 3].as_slice()),
-            starts_key_frame: false,
+            marks: Marks::default(),
+            vp8: None,
         }
     }
 
@@ -455,7 +633,7 @@ mod tests {
             now,
         );
         let mut write = |egress: &mut Egress, at: Instant, p: MediaPacket| {
-            let datagram = egress.write(at, &mut srtp, &mut buffers, &p, VP8);
+            let datagram = egress.write(at, &mut srtp, &mut buffers, &p, VP8, None);
             datagram.map(|d| numbers(&d))
         };
         let (first, _) = write(&mut egress, now, packet(5, 100, 9000)).unwrap();
@@ -503,7 +681,14 @@ mod tests {
         let start = egress.highest;
         for n in 0..70_000u64 {
             let datagram = egress
-                .write(now, &mut srtp, &mut buffers, &packet(5, 65_000 + n, 0), VP8)
+                .write(
+                    now,
+                    &mut srtp,
+                    &mut buffers,
+                    &packet(5, 65_000 + n, 0),
+                    VP8,
+                    None,
+                )
                 .unwrap();
             assert_eq!(numbers(&datagram).0, (start + 1 + n) as u16);
         }
@@ -516,7 +701,7 @@ mod tests {
         let mut egress = Egress::new(1, 2, "1", SectionExtensions::default(), "PA_a".into(), now);
         let start = egress.highest as u16 + 1;
         for n in 0..20 {
-            egress.write(now, &mut srtp, &mut buffers, &packet(5, n, 0), VP8);
+            egress.write(now, &mut srtp, &mut buffers, &packet(5, n, 0), VP8, None);
         }
         let mut out = Vec::new();
         let mut resend = |at: Instant, first: u16, following: u16| {
@@ -541,7 +726,7 @@ mod tests {
         let now = Instant::now();
         let (mut srtp, mut buffers) = (srtp(), Buffers::default());
         let mut egress = Egress::new(1, 2, "1", SectionExtensions::default(), "PA_a".into(), now);
-        egress.write(now, &mut srtp, &mut buffers, &packet(5, 1, 1000), VP8);
+        egress.write(now, &mut srtp, &mut buffers, &packet(5, 1, 1000), VP8, None);
         assert!(
             egress
                 .report(now, 1, &mut srtp, None, CodecName::Vp8)

@@ -1,17 +1,28 @@
-//! Does a packet start a key frame? Looks at the codec's own headers only: everything behind them
-//! may be encrypted end to end.
+//! What a packet says of itself: does decoding start here, which temporal layer is it? Looks at the
+//! codec's own headers only: everything behind them may be encrypted end to end.
 
-use str0m::rtp::Vp8Descriptor;
-
+use crate::layers::Marks;
+use crate::layers::vp8::Descriptor;
 use crate::sdp::CodecName;
 
-/// Decoding can start with this packet.
-pub fn starts_key_frame(codec: CodecName, payload: &[u8]) -> bool {
-    match codec {
+/// Marks of a packet, and its VP8 descriptor for who rewrites it.
+pub fn marks(codec: CodecName, payload: &[u8]) -> (Marks, Option<Descriptor>) {
+    let starts_key_frame = match codec {
         CodecName::Opus => true,
-        CodecName::Vp8 => Vp8Descriptor::parse(payload).is_ok_and(|d| d.starts_keyframe(payload)),
+        CodecName::Vp8 => {
+            let descriptor = Descriptor::parse(payload);
+            return (
+                descriptor.map(|d| d.marks()).unwrap_or_default(),
+                descriptor,
+            );
+        }
         CodecName::H264 => h264_starts_key_frame(payload),
-    }
+    };
+    let marks = Marks {
+        starts_key_frame,
+        ..Marks::default()
+    };
+    (marks, None)
 }
 
 const IDR: u8 = 5;
@@ -51,6 +62,10 @@ fn h264_starts_key_frame(payload: &[u8]) -> bool {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    fn starts_key_frame(codec: CodecName, payload: &[u8]) -> bool {
+        marks(codec, payload).0.starts_key_frame
+    }
 
     #[test]
     fn vp8() {

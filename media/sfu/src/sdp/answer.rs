@@ -162,10 +162,12 @@ impl Answer<'_> {
         for codec in &section.codecs {
             self.codec(out, section, codec)?;
         }
-        // One layer of a simulcast sender is taken, its largest; the others are not sent then.
-        // Without these lines it would send its smallest.
-        if let (SectionAnswer::Receive { .. }, Some(rid)) = (&section.answer, &offer.rid) {
-            write!(out, "a=rid:{rid} recv\r\na=simulcast:recv {rid}\r\n")?;
+        if let (SectionAnswer::Receive { .. }, false) = (&section.answer, offer.rids.is_empty()) {
+            for (rid, _) in &offer.rids {
+                write!(out, "a=rid:{rid} recv\r\n")?;
+            }
+            let rids: Vec<&str> = offer.rids.iter().map(|(rid, _)| rid.as_str()).collect();
+            write!(out, "a=simulcast:recv {}\r\n", rids.join(";"))?;
         }
         if let SectionAnswer::Send {
             ssrc,
