@@ -80,8 +80,23 @@ class Track:
     bound_to: set[str] = field(default_factory=set)
     """Participants (PA_) whose transport carries it."""
     was_subscribed: bool = False
-    is_demanded: bool | None = None
-    idle_since: float | None = None
+    demand: int | None = None
+    """What the publisher was told last: the largest quality that is wanted, -1 = none; None =
+    nothing yet."""
+    falls_since: float | None = None
+    """Less than that has been wanted since."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """A subscriber's settings of one track, as it sent them."""
+
+    disabled: bool = False
+    quality: int | None = None
+    """Of `VideoQuality`; counts when there is no width."""
+    width: int = 0
+    height: int = 0
+    fps: int = 0
 
 
 @dataclass(slots=True, eq=False)
@@ -93,6 +108,8 @@ class Participant:
     client: models.ClientInfo
     joined_at: datetime
     auto_subscribe: bool
+    is_adaptive: bool
+    """The client says how large it shows each picture."""
     last_seen: float
     state: State = State.JOINING
     version: int = 0
@@ -102,7 +119,9 @@ class Participant:
     # What it wants to receive.
     choices: dict[str, bool] = field(default_factory=dict)
     subscribed: set[str] = field(default_factory=set)
-    disabled: set[str] = field(default_factory=set)
+    wishes: dict[str, Wish] = field(default_factory=dict)
+    limits: dict[str, tuple[int, int]] = field(default_factory=dict)
+    """What the transport was told of them: the largest spatial and temporal layer."""
     allow: rtc.SubscriptionPermission | None = None
     """Who may receive its tracks; None = everybody."""
 
