@@ -41,6 +41,15 @@ def _pair(**more: Any) -> tuple[Stage, Seat, Seat, str]:
     return stage, alice, bob, sid
 
 
+def _settled(**more: Any) -> tuple[Stage, Seat, Seat, str]:
+    """The same, after the publisher was told for the first time what is wanted."""
+    stage, alice, bob, sid = _pair(**more)
+    assert _told(alice) == [], "alice's client does not know her track as published yet"
+    stage.keep_alive(2)
+    assert _told(alice) == [HIGH]
+    return stage, alice, bob, sid
+
+
 def _wish(seat: Seat, sid: str, **settings: Any) -> None:
     settings.setdefault("quality", HIGH)
     seat.send(track_setting=rtc.UpdateTrackSettings(track_sids=[sid], **settings))
@@ -158,6 +167,7 @@ def test_clients_with_adaptive_stream_begin_with_the_smallest_layer() -> None:
     alice, bob = stage.joined("alice"), stage.joined("bob", adaptive_stream=True)
     sid = alice.publish("cam", "video", source=CAMERA, width=1280, height=720, layers=SIMULCAST)
     assert effects.Limit(bob.sid, sid, 0, 3) in stage.commands
+    stage.keep_alive(2)
     assert _told(alice) == [LOW]
     _wish(bob, sid, width=1280, height=720)
     assert _told(alice) == [HIGH]
@@ -186,8 +196,7 @@ def test_a_publisher_that_changes_its_sizes_changes_the_layers() -> None:
 
 
 def test_demand_rises_at_once_and_falls_after_a_delay() -> None:
-    stage, alice, bob, sid = _pair()
-    assert _told(alice) == [HIGH]
+    stage, alice, bob, sid = _settled()
     _wish(bob, sid, disabled=True)
     stage.keep_alive(4)
     assert _told(alice) == []
@@ -203,7 +212,7 @@ def test_demand_rises_at_once_and_falls_after_a_delay() -> None:
 
 
 def test_the_largest_of_all_wishes_counts() -> None:
-    stage, alice, bob, sid = _pair()
+    stage, alice, bob, sid = _settled()
     carol = stage.joined("carol")
     _wish(bob, sid, width=300, height=170)
     stage.keep_alive(10)
@@ -217,8 +226,7 @@ def test_the_largest_of_all_wishes_counts() -> None:
 
 
 def test_short_changes_are_no_news_to_the_publisher() -> None:
-    stage, alice, bob, sid = _pair()
-    _told(alice)
+    stage, alice, bob, sid = _settled()
     for settings in ({"disabled": True}, {}, {"width": 10, "height": 10}, {}):
         _wish(bob, sid, **settings)
         stage.keep_alive(2)
@@ -227,8 +235,7 @@ def test_short_changes_are_no_news_to_the_publisher() -> None:
 
 
 def test_what_fell_twice_is_told_as_it_is_in_the_end() -> None:
-    stage, alice, bob, sid = _pair()
-    _told(alice)
+    stage, alice, bob, sid = _settled()
     _wish(bob, sid, width=640, height=360)
     stage.keep_alive(3)
     _wish(bob, sid, width=320, height=180)

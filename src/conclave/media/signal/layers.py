@@ -110,30 +110,27 @@ def _temporal_of(subscriber: Participant, track: Track) -> int:
 
 def update_demand(turn: Turn, track: Track) -> None:
     """Tell a video publisher at once that more is wanted; that less is, after a delay."""
-    if track.kind != "video" or not track.is_published:
+    if track.demand is None or not track.is_published:
         return
     wanted = _demand(track)
-    if track.demand is None:
-        # Publishers begin with all they have; nobody there yet is no news before the delay.
-        if wanted != NOBODY:
-            _tell(turn, track, wanted)
-            return
-    elif wanted >= track.demand:
+    if wanted >= track.demand:
         track.falls_since = None
         if wanted > track.demand:
             _tell(turn, track, wanted)
-        return
-    if track.falls_since is None:
+    elif track.falls_since is None:
         track.falls_since = turn.now.tick
 
 
 def tick(turn: Turn, track: Track) -> None:
-    if (
-        track.falls_since is not None
-        # A publisher that pauses before its first packet would never become active.
-        and track.is_active
-        and turn.now.tick - track.falls_since >= turn.world.limits.demand_delay
-    ):
+    now, limits = turn.now.tick, turn.world.limits
+    if track.kind != "video" or track.active_since is None:
+        return
+    if track.demand is None:
+        # Publishers begin with all they have, and pass over what is said of a track before they
+        # know it as published themselves.
+        if track.is_published and now - track.active_since >= limits.first_demand_delay:
+            _tell(turn, track, _demand(track))
+    elif track.falls_since is not None and now - track.falls_since >= limits.demand_delay:
         track.falls_since = None
         wanted = _demand(track)
         if wanted != track.demand:

@@ -137,8 +137,9 @@ def on_bound(turn: Turn, participant: Participant, tracks: Iterable[str]) -> Non
 
 def on_active(turn: Turn, track: Track, mime: str, mid: str) -> None:
     """The first packet of a track has come."""
-    is_news = not track.is_active or track.info.mime_type != mime or track.info.mid != mid
-    track.is_active = True
+    is_news = track.active_since is None or track.info.mime_type != mime or track.info.mid != mid
+    if track.active_since is None:
+        track.active_since = turn.now.tick
     track.info.mime_type = mime
     track.info.mid = mid
     if track.info.codecs:

@@ -62,7 +62,9 @@ class Limits:
     empty_timeout: float = 300.0
     departure_timeout: float = 20.0
     demand_delay: float = 5.0
-    """A video track nobody watches is sent on for this long before its publisher may pause."""
+    """Layers that nobody wants are sent on for this long before their publisher may pause them."""
+    first_demand_delay: float = 1.0
+    """From a track's first packet until its publisher is told for the first time what is wanted."""
 
 
 @dataclass(slots=True, eq=False)
@@ -75,8 +77,8 @@ class Track:
     info: models.TrackInfo
     publisher: Participant
     is_published: bool = False
-    is_active: bool = False
-    """Media has been seen."""
+    active_since: float | None = None
+    """When its first packet was seen."""
     bound_to: set[str] = field(default_factory=set)
     """Participants (PA_) whose transport carries it."""
     was_subscribed: bool = False
