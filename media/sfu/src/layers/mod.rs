@@ -2,8 +2,10 @@
 //! holes. Pure values without sockets, rooms or clocks.
 
 pub mod allocate;
+pub mod dependency;
 pub mod numbering;
 pub mod selector;
+pub mod svc;
 pub mod vp8;
 
 /// Encodings of one track: q, h and f of LiveKit's simulcast.
