@@ -5,9 +5,12 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use crate::layers::Marks;
+use crate::layers::dependency::Reader;
 use crate::opening::Opening;
 use crate::rtp::egress::{MediaPacket, SourceClock};
-use crate::sdp::Codec;
+use crate::rtp::keyframe::marks;
+use crate::sdp::{Codec, CodecName};
 
 /// RTP with extensions and the tag of its encryption, roughly.
 const HEADERS: usize = 40;
@@ -27,6 +30,7 @@ pub struct Encoding {
     pub spatial: u8,
     pub source: Option<Source>,
     pub clock: Option<SourceClock>,
+    pub dependencies: Reader,
     pub last_packet: Option<Instant>,
     /// Pictures of other encodings since then.
     pub missed: u8,
@@ -50,6 +54,23 @@ impl Encoding {
     pub fn measure(&mut self, now: Instant, packet: &MediaPacket) {
         self.reception.record(packet);
         self.bitrate.record(now, packet.payload.len() + HEADERS);
+    }
+
+    /// Read what a packet says of itself. False: of a scalable stream, and not understood before its
+    /// key frame has come.
+    pub fn read(&mut self, codec: CodecName, packet: &mut MediaPacket) -> bool {
+        (packet.marks, packet.vp8) = marks(codec, &packet.payload);
+        let Some(descriptor) = packet.descriptor.as_ref().filter(|_| codec.is_scalable()) else {
+            return true;
+        };
+        let Some(dependency) = self.dependencies.read(descriptor) else {
+            packet.marks = Marks::default();
+            return false;
+        };
+        packet.marks.starts_key_frame =
+            dependency.has_structure && dependency.is_start && dependency.spatial == 0;
+        packet.dependency = Some(Arc::new(dependency));
+        true
     }
 
     /// Keep a packet that came before the key frame's first one, perhaps.

@@ -82,6 +82,8 @@ mod tests {
                 ..Default::default()
             },
             vp8: None,
+            descriptor: None,
+            dependency: None,
         }
     }
 

@@ -13,6 +13,7 @@ use rustc_hash::FxHashMap;
 
 use crate::layers::MAX_SPATIAL;
 use crate::layers::selector::Selector;
+use crate::layers::svc::Chooser;
 use crate::messages::Channels;
 use crate::rtp::egress::{Egress, Format};
 use crate::rtp::extension::{SectionExtensions, SessionExtensions};
@@ -87,6 +88,8 @@ pub struct Subscription {
     pub format: Option<(u8, Format)>,
     /// Which encoding and which temporal layers are sent.
     pub selector: Selector,
+    /// Which frames of a scalable stream are.
+    pub chooser: Chooser,
     /// The receiver asked for its first key frame already.
     pub had_first_request: bool,
     /// By the client's wish.
@@ -108,6 +111,7 @@ impl Subscription {
             egress: None,
             format: None,
             selector: Selector::default(),
+            chooser: Chooser::default(),
             had_first_request: false,
             is_paused: false,
             is_starved: false,
@@ -132,6 +136,7 @@ impl Subscription {
             egress.interrupt();
         }
         self.selector.interrupt();
+        self.chooser.interrupt();
     }
 
     pub fn unbind(&mut self) {
@@ -139,6 +144,7 @@ impl Subscription {
         self.egress = None;
         self.format = None;
         self.selector.interrupt();
+        self.chooser.interrupt();
         self.had_first_request = false;
     }
 }

@@ -107,7 +107,10 @@ fn chromium_joins_with_its_first_offer() {
         1
     );
     assert!(sdp.contains("a=sctp-port:5000\r\na=max-message-size:64000\r\n"));
-    assert!(!sdp.contains("red/48000") && !sdp.contains("VP9") && !sdp.contains("AV1"));
+    assert!(!sdp.contains("red/48000"));
+    assert!(sdp.contains("VP9/90000") && sdp.contains("AV1/90000"));
+    // Of VP9 and AV1 the main profile only.
+    assert!(!sdp.contains("profile-id=2") && !sdp.contains("profile=1"));
 }
 
 #[test]

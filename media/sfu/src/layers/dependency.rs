@@ -272,7 +272,7 @@ impl Dependency {
         };
         let total = self.bytes.len() * 8;
         let mut to = BitsOut { bytes: out, at: 0 };
-        let mut copy = |to: &mut BitsOut<'_>, range: std::ops::Range<usize>| {
+        let copy = |to: &mut BitsOut<'_>, range: std::ops::Range<usize>| {
             for at in range {
                 to.push(u32::from(from.bit(at)), 1);
             }

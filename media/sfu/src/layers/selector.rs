@@ -52,6 +52,15 @@ impl Selector {
         self.limit
     }
 
+    /// What is wanted and what the bandwidth allows of it.
+    pub fn within(&self) -> Limit {
+        let spatial = self.limit.spatial.min(self.allowed.unwrap_or(MAX_SPATIAL));
+        Limit {
+            spatial,
+            ..self.limit
+        }
+    }
+
     /// What the subscriber wants from now on. True when that changed.
     pub fn set_limit(&mut self, limit: Limit) -> bool {
         std::mem::replace(&mut self.limit, limit) != limit

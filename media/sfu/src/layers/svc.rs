@@ -46,7 +46,7 @@ pub struct Chooser {
 impl Default for Chooser {
     fn default() -> Self {
         Chooser {
-            decisions: vec![Decision::Unknown; REMEMBERED as usize],
+            decisions: Vec::new(),
             highest: None,
             limit: Limit::default(),
             picture: None,
@@ -160,12 +160,19 @@ impl Chooser {
     fn decision(&self, number: u64) -> Decision {
         match self.highest {
             Some(highest) if number + REMEMBERED <= highest => Decision::LeftOut,
-            Some(highest) if number <= highest => self.decisions[(number % REMEMBERED) as usize],
+            Some(highest) if number <= highest => {
+                let at = (number % REMEMBERED) as usize;
+                self.decisions.get(at).copied().unwrap_or(Decision::Unknown)
+            }
             _ => Decision::Unknown,
         }
     }
 
     fn decide(&mut self, number: u64, decision: Decision) {
+        if self.decisions.is_empty() {
+            // Most subscriptions are of other streams.
+            self.decisions = vec![Decision::Unknown; REMEMBERED as usize];
+        }
         let highest = *self.highest.get_or_insert(number);
         if number > highest {
             for skipped in (highest + 1..number).rev().take(REMEMBERED as usize) {

@@ -17,12 +17,37 @@ pub fn marks(codec: CodecName, payload: &[u8]) -> (Marks, Option<Descriptor>) {
             );
         }
         CodecName::H264 => h264_starts_key_frame(payload),
+        CodecName::Vp9 => return (vp9(payload), None),
+        // The N bit of the aggregation header: a new coded video sequence.
+        CodecName::Av1 => payload.first().is_some_and(|first| first & 0x08 != 0),
     };
     let marks = Marks {
         starts_key_frame,
         ..Marks::default()
     };
     (marks, None)
+}
+
+/// The payload descriptor of RFC 9628, 4.2.
+fn vp9(payload: &[u8]) -> Marks {
+    let read = || {
+        let first = *payload.first()?;
+        let has = |bit: u8| first & bit != 0;
+        let mut at = 1;
+        if has(0x80) {
+            at += if payload.get(at)? & 0x80 != 0 { 2 } else { 1 };
+        }
+        let layers = if has(0x20) { *payload.get(at)? } else { 0 };
+        let is_base = layers >> 1 & 7 == 0;
+        let starts_picture = has(0x08) && is_base;
+        Some(Marks {
+            starts_key_frame: starts_picture && !has(0x40),
+            starts_picture,
+            temporal: layers >> 5,
+            is_sync: layers & 0x10 != 0,
+        })
+    };
+    read().unwrap_or_default()
 }
 
 const IDR: u8 = 5;
@@ -95,10 +120,32 @@ mod tests {
         );
     }
 
+    #[test]
+    fn vp9_and_av1() {
+        // Long picture id, layers (TID 2, U, SID), TL0PICIDX.
+        let packet =
+            |flags: u8, layers: u8| marks(CodecName::Vp9, &[flags, 0x81, 5, layers, 1, 7]).0;
+        let key = packet(0x80 | 0x20 | 0x08, 0);
+        assert!(key.starts_key_frame && key.starts_picture);
+        assert!(
+            !packet(0x80 | 0x20, 0).starts_key_frame,
+            "not its first packet"
+        );
+        assert!(
+            !packet(0x80 | 0x20 | 0x08, 1 << 1).starts_key_frame,
+            "an upper layer of it"
+        );
+        let delta = packet(0x80 | 0x40 | 0x20 | 0x08, 0x50);
+        assert!(!delta.starts_key_frame && delta.starts_picture && delta.is_sync);
+        assert_eq!(delta.temporal, 2);
+        assert!(starts_key_frame(CodecName::Av1, &[0x18, 1]));
+        assert!(!starts_key_frame(CodecName::Av1, &[0x10, 1]));
+    }
+
     proptest! {
         #[test]
         fn any_bytes_are_survived(payload in proptest::collection::vec(any::<u8>(), 0..64)) {
-            for codec in [CodecName::Vp8, CodecName::H264] {
+            for codec in [CodecName::Vp8, CodecName::H264, CodecName::Vp9, CodecName::Av1] {
                 starts_key_frame(codec, &payload);
             }
         }

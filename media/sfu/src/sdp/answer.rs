@@ -237,15 +237,16 @@ fn rtpmap(name: CodecName) -> &'static str {
         CodecName::Opus => "opus/48000/2",
         CodecName::Vp8 => "VP8/90000",
         CodecName::H264 => "H264/90000",
+        CodecName::Vp9 => "VP9/90000",
+        CodecName::Av1 => "AV1/90000",
     }
 }
 
 fn parameters(codec: &Codec, answer: &SectionAnswer) -> String {
-    if codec.name == CodecName::H264 {
-        return codec.fmtp.clone();
-    }
-    if codec.name != CodecName::Opus {
-        return String::new();
+    match codec.name {
+        CodecName::H264 | CodecName::Vp9 | CodecName::Av1 => return codec.fmtp.clone(),
+        CodecName::Vp8 => return String::new(),
+        CodecName::Opus => {}
     }
     // Both ends speak these of themselves (RFC 7587, 7), so the offer's cannot just be echoed.
     let minptime = codec

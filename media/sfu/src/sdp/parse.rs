@@ -435,6 +435,8 @@ fn codecs(draft: &Draft) -> Vec<Codec> {
             "opus/48000/2" => CodecName::Opus,
             "vp8/90000" => CodecName::Vp8,
             "h264/90000" => CodecName::H264,
+            "vp9/90000" => CodecName::Vp9,
+            "av1/90000" => CodecName::Av1,
             _ => continue,
         };
         if name.is_video() != (draft.media == "video") || codecs.iter().any(|c| c.pt == pt) {

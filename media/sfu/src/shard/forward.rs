@@ -8,8 +8,7 @@ use crate::buffers::Buffers;
 use crate::encoding::Source;
 use crate::layers::selector::{Layers, Take};
 use crate::participant::Participant;
-use crate::rtp::egress::{Format, MediaPacket, SourceClock};
-use crate::rtp::keyframe::marks;
+use crate::rtp::egress::{Format, Line, MediaPacket, SourceClock};
 use crate::sdp::{Codec, match_codec};
 use crate::speakers;
 use crate::track::{ParticipantIndex, Slot, Subscriber, TrackIndex};
@@ -34,6 +33,8 @@ enum Passed {
     /// Nothing flows at the moment.
     Idle,
     NeedsKeyFrame,
+    /// It goes on, but for what is wanted a key frame is needed.
+    SentAndNeedsKeyFrame,
     CodecUnsupported,
 }
 
@@ -72,7 +73,14 @@ impl Shard {
             return;
         };
         let (codec, clock) = (source.codec.clone(), encoding.clock);
-        (packet.marks, packet.vp8) = marks(codec.name, &packet.payload);
+        if !encoding.read(codec.name, &mut packet) {
+            encoding.keep_early(packet);
+            if encoding.key_frames.is_quiet() {
+                encoding.key_frames.request(now, false);
+                self.schedule_key_frames(t);
+            }
+            return;
+        }
         if is_video {
             encoding.opening.record(now, &packet);
             if packet.marks.starts_key_frame {
@@ -99,7 +107,11 @@ impl Shard {
             return;
         };
         if packet.marks.starts_key_frame {
-            for early in encoding.take_early(&packet) {
+            for mut early in encoding.take_early(&packet) {
+                let known = self.tracks.get_mut(t).and_then(|t| t.encoding(spatial));
+                if !known.is_some_and(|encoding| encoding.read(codec.name, &mut early)) {
+                    continue;
+                }
                 let passing = Passing {
                     packet: &early,
                     ..passing
@@ -213,10 +225,11 @@ impl Shard {
                     clock,
                 };
                 let outcome = pass(&passing, participant, subscriber.slot, &mut shard.buffers);
-                if !matches!(outcome, Passed::Sent | Passed::Idle) {
+                let is_sent = matches!(outcome, Passed::Sent | Passed::SentAndNeedsKeyFrame);
+                if !is_sent && !matches!(outcome, Passed::Idle) {
                     break;
                 }
-                has_sent |= matches!(outcome, Passed::Sent);
+                has_sent |= is_sent;
             }
             Ok(())
         });
@@ -244,6 +257,10 @@ impl Shard {
                 Passed::Sent => self.mark_output(receiver),
                 Passed::Idle => {}
                 Passed::NeedsKeyFrame => needs_key_frame = true,
+                Passed::SentAndNeedsKeyFrame => {
+                    needs_key_frame = true;
+                    self.mark_output(receiver);
+                }
                 Passed::CodecUnsupported => {
                     self.fail_subscription(receiver, t, SubscriptionError::CodecUnsupported);
                     continue;
@@ -296,6 +313,17 @@ fn pass(
         Take::Ignore => return Passed::Idle,
         Take::Wait => return Passed::NeedsKeyFrame,
     }
+    let choice = packet.dependency.as_ref().map(|dependency| {
+        let limit = subscription.selector.within();
+        subscription
+            .chooser
+            .choose(limit, dependency, packet.timestamp)
+    });
+    let is_left_out = match &choice {
+        Some(choice) => !choice.is_sent,
+        None => taken == Take::LeaveOut,
+    };
+    let needs_key_frame = choice.is_some_and(|choice| choice.needs_key_frame);
     let format = match subscription.format {
         Some((pt, format)) if pt == codec.pt => format,
         _ => {
@@ -324,20 +352,28 @@ fn pass(
     let Some(srtp) = transport.sender() else {
         return Passed::Idle;
     };
-    let datagram = match taken {
-        Take::LeaveOut => egress.leave_out(now, srtp, buffers, packet, format),
-        _ => egress.write(now, srtp, buffers, packet, format, clock),
+    let mut line = Line { now, srtp, buffers };
+    let datagram = if is_left_out {
+        egress.leave_out(&mut line, packet, format)
+    } else {
+        egress.write(&mut line, packet, format, clock, choice.as_ref())
     };
     let fillers = match egress.has_holes() {
-        true => egress.take_fillers(now, srtp, buffers, format),
+        true => egress.take_fillers(&mut line, format),
         false => Vec::new(),
     };
     if datagram.is_none() && fillers.is_empty() {
-        return Passed::Idle;
+        return match needs_key_frame {
+            true => Passed::NeedsKeyFrame,
+            false => Passed::Idle,
+        };
     }
     let report = egress.report(now, ntp, srtp, clock, format.codec);
     for packet in fillers.into_iter().chain(datagram).chain(report) {
         transport.send(packet);
     }
-    Passed::Sent
+    match needs_key_frame {
+        true => Passed::SentAndNeedsKeyFrame,
+        false => Passed::Sent,
+    }
 }

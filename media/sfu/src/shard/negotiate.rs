@@ -383,8 +383,13 @@ impl Shard {
             } else {
                 encodings_for_subscribing(offered)
             };
-            let extensions =
-                extension::answered(&offered.extensions, is_video, &participant.known_extensions);
+            let is_scalable = codecs.first().is_some_and(|codec| codec.name.is_scalable());
+            let extensions = extension::answered(
+                &offered.extensions,
+                is_video,
+                is_video && (is_scalable || !is_publishing),
+                &participant.known_extensions,
+            );
             let answer = match role {
                 Role::Closed => SectionAnswer::Rejected,
                 _ if offered.kind == SectionKind::Data => SectionAnswer::Data,
@@ -517,13 +522,15 @@ fn session_codecs(offer: &Offer) -> Vec<Codec> {
 /// The payload types of libwebrtc, for clients whose first offer has the data channel only: the
 /// stack cannot learn payload types later.
 fn conventional_codecs() -> impl Iterator<Item = Codec> {
-    use crate::sdp::CodecName::{H264, Opus, Vp8};
+    use crate::sdp::CodecName::{Av1, H264, Opus, Vp8, Vp9};
     let h264 = "level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=42e01f";
     [
         (111, None, Opus, ""),
         (96, Some(97), Vp8, ""),
         (103, Some(104), H264, h264),
         (109, Some(114), H264, h264),
+        (98, Some(99), Vp9, "profile-id=0"),
+        (45, Some(46), Av1, "level-idx=5;profile=0;tier=0"),
     ]
     .into_iter()
     .map(|(pt, rtx, name, fmtp)| Codec {

@@ -10,8 +10,8 @@ use str0m::rtp::RtpPacket;
 use super::Shard;
 use crate::layers::Marks;
 use crate::participant::{MAX_STREAMS, Role};
-use crate::rtp::egress::{MediaPacket, SourceClock};
-use crate::rtp::extension::Values;
+use crate::rtp::egress::{Line, MediaPacket, SourceClock};
+use crate::rtp::extension::{RawDescriptor, Values};
 use crate::rtp::rtcp::{self, Feedback};
 use crate::track::{ParticipantIndex, Subscriber, TrackIndex};
 use crate::transport::ice::{Checked, Path};
@@ -377,6 +377,7 @@ impl Shard {
         let Some(srtp) = transport.sender() else {
             return Ok(());
         };
+        let mut line = Line { now, srtp, buffers };
         let for_stack = rtcp::parse(&compound, |feedback| {
             let ssrc = match feedback {
                 Feedback::Nack { ssrc, .. }
@@ -398,7 +399,7 @@ impl Shard {
                 } => {
                     stats.nacks_in += 1;
                     if egress.ssrc == ssrc && !subscription.is_paused && !subscription.is_starved {
-                        egress.resend(now, srtp, buffers, first, following, &mut resends);
+                        egress.resend(&mut line, first, following, &mut resends);
                     }
                 }
                 Feedback::KeyFrame { .. } => {
@@ -446,15 +447,21 @@ impl Shard {
 }
 
 fn media_packet(packet: RtpPacket) -> MediaPacket {
+    let values = &packet.header.ext_vals;
     MediaPacket {
         ssrc: *packet.header.ssrc,
         pt: *packet.header.payload_type,
         sequence: *packet.seq_no,
         timestamp: packet.header.timestamp,
         marker: packet.header.marker,
-        values: Values::new(&packet.header.ext_vals),
+        values: Values::new(values),
         payload: packet.payload,
         marks: Marks::default(),
         vp8: None,
+        descriptor: values
+            .user_values
+            .get()
+            .map(|RawDescriptor(bytes)| bytes.clone()),
+        dependency: None,
     }
 }

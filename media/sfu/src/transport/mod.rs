@@ -85,6 +85,8 @@ impl Transport {
                 CodecName::Opus => (StackCodec::Opus, Frequency::FORTY_EIGHT_KHZ, Some(2)),
                 CodecName::Vp8 => (StackCodec::Vp8, Frequency::NINETY_KHZ, None),
                 CodecName::H264 => (StackCodec::H264, Frequency::NINETY_KHZ, None),
+                CodecName::Vp9 => (StackCodec::Vp9, Frequency::NINETY_KHZ, None),
+                CodecName::Av1 => (StackCodec::Av1, Frequency::NINETY_KHZ, None),
             };
             let rtx = codec.rtx.map(Pt::from);
             formats.add_config(
