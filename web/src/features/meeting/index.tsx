@@ -8,6 +8,7 @@ import "./css/stage.css";
 import "./css/bar.css";
 import "./css/panel.css";
 import "./css/sealed.css";
+import "./css/figures.css";
 // Last: what narrow windows change of the others.
 import "./css/narrow.css";
 import type { SealedMeeting } from "../../sealing/contract.ts";

@@ -38,6 +38,8 @@ import {
 } from "./livekit.ts";
 import { createOwnMedia, type OwnMedia } from "./media.ts";
 import { sameShare, shareChanges, withAbsent } from "./presence.ts";
+import type { Snapshot } from "./statistics.ts";
+import { readStatistics } from "./statisticsReader.ts";
 
 /** What a room has to be sealed with, and whom it tells. */
 export interface Sealing {
@@ -79,6 +81,8 @@ export interface CallSession {
   /** Try again now instead of waiting for the next try. */
   retry(): void;
   startSound(): void;
+  /** What the browser has counted until now; null while there is no room. */
+  readStatistics(): Promise<Snapshot | null>;
   leave(): Promise<void>;
   onNotice(listener: (notice: CallNotice) => void): () => void;
   /** Resolves once, when the call is over and everything has been let go. */
@@ -519,6 +523,7 @@ export function createSession(ports: SessionPorts): CallSession {
     startSound() {
       void room?.startAudio().catch(() => undefined);
     },
+    readStatistics: async () => (room === null ? null : readStatistics(room, eyes)),
     leave: () => close(sealedNow()?.seal.type === "broken" ? "broken" : "left"),
     onNotice(listener) {
       listeners.add(listener);
