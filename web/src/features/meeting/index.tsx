@@ -16,7 +16,7 @@ import { readSetting, writeSetting } from "../../storage.ts";
 import { MeetingProvider } from "./components/context.tsx";
 import { MeetingPage } from "./components/MeetingPage.tsx";
 import type { LeaveReason } from "./contract.ts";
-import type { CallSession } from "./model/session.ts";
+import type { CallSession } from "./model/sessionPorts.ts";
 import { createViewStore } from "./model/view.ts";
 import { SealedProvider } from "./sealed/context.tsx";
 
