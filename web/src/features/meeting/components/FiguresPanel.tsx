@@ -2,7 +2,7 @@ import { Fragment, useEffect, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { Button, Icon, IconButton, type IconName } from "../../../design/index.ts";
 import { useLocale } from "../../../i18n/index.ts";
-import { othersOf, selfOf } from "../model/call.ts";
+import { type Person, selfOf } from "../model/call.ts";
 import {
   type Figures,
   isPicture,
@@ -49,7 +49,7 @@ export function FiguresPanel() {
         />
       </header>
       <div className="body">
-        <Answer verdict={verdict} words={words} />
+        <Answer verdict={verdict} people={people} words={words} />
         <Overview figures={figures} words={words} />
         {figures !== null && figures.sent.length > 0 && <Sent figures={figures} words={words} />}
         {figures !== null && figures.people.length > 0 && (
@@ -67,8 +67,15 @@ const LOOKS: Partial<Record<OwnFinding, { icon: IconName; tone: string }>> = {
   fine: { icon: "check", tone: "c-seal" },
 };
 
-function Answer({ verdict, words }: { verdict: Verdict; words: FiguresWords }) {
-  const people = useCall(othersOf);
+function Answer({
+  verdict,
+  people,
+  words,
+}: {
+  verdict: Verdict;
+  people: readonly Person[];
+  words: FiguresWords;
+}) {
   const weak = people.filter(({ identity }) => verdict.weakOthers.includes(identity));
   return (
     <div className="sec answer" role="status">

@@ -183,7 +183,7 @@ export function createSession(ports: SessionPorts): CallSession {
     }
   }
 
-  function hangUp(): Room | null {
+  function hangUp(): void {
     const leaving = room;
     room = null;
     comeBack.callOff();
@@ -192,7 +192,6 @@ export function createSession(ports: SessionPorts): CallSession {
     sealedRoom?.close();
     sealedRoom = null;
     watch.keepOnly(null);
-    return leaving;
   }
 
   /** Another sitting, or another place in it: the media connection is made anew. */
