@@ -89,9 +89,9 @@ export function figuresText(
   t: Translate,
 ): string {
   const numbered = (at: number) => t("figures.personNumber", { number: at + 1 });
-  const weak = figures.people.flatMap(({ identity }, at) =>
-    weakOthers.includes(identity) ? [numbered(at)] : [],
-  );
+  // Who sends nothing has a number too, behind the others.
+  const everybody = [...new Set([...figures.people.map((one) => one.identity), ...weakOthers])];
+  const weak = weakOthers.map((identity) => numbered(everybody.indexOf(identity)));
   const pair = (label: string, value: string) => `${label}: ${value}`;
   const streamOf = (stream: StreamFigures, source: Source) => [
     stream.codec ?? DASH,
