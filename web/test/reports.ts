@@ -41,7 +41,7 @@ export function sentLayer(given: Sending): Stat[] {
       packetsSent: seconds * PACKETS,
       qualityLimitationReason: reason,
       qualityLimitationDurations: {
-        none: reasonSince,
+        none: reason === "none" ? seconds : reasonSince,
         ...(reason === "none" ? {} : { [reason]: seconds - reasonSince }),
       },
       ...(mode === undefined ? {} : { scalabilityMode: mode }),

@@ -289,6 +289,7 @@ describe("the panel", () => {
       room.localParticipant.connectionQuality = ConnectionQuality.Poor;
       room.changed();
     });
+    expect(document.getElementById("live-polite")?.textContent).toBe("Your connection is weak.");
     await expectAccessible();
     await user.click(screen.getByRole("button", { name: /Weak connection. Show why/ }));
     expect(panel()).toBeTruthy();

@@ -98,6 +98,12 @@ describe("what is sent", () => {
     expect(limit(0, "weather")).toBeNull();
   });
 
+  it("is starting until the browser has had time to find out what the line carries", () => {
+    const isStarting = (seconds: number) =>
+      figuresOf(null, own(sentLayer({ seconds, reason: "bandwidth" }))).isStarting;
+    expect([isStarting(14), isStarting(15)]).toEqual([true, false]);
+  });
+
   it("takes the computer's fault before the line's", () => {
     const at = (seconds: number): Stat[] => [
       ...sentLayer({ seconds, rid: "q", reason: "cpu" }),
@@ -206,6 +212,7 @@ describe("what is not known", () => {
       down: { bitsPerSecond: null, loss: null },
       roundTrip: null,
       limit: null,
+      isStarting: false,
       people: [
         {
           identity: "ada",

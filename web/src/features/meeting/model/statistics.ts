@@ -81,12 +81,16 @@ export interface Figures {
   /** Seconds. */
   readonly roundTrip: number | null;
   readonly limit: Limit | null;
+  /** The pictures are so young that the browser is still finding out what the line carries. */
+  readonly isStarting: boolean;
   readonly down: Total;
   readonly people: readonly PersonFigures[];
 }
 
 /** Fewer packets than this tell nothing about a connection. */
 const TELLING_PACKETS = 30;
+/** Browsers begin with little and take this long to use what is there. */
+const START_S = 15;
 
 interface Counts {
   readonly bitsPerSecond: number | null;
@@ -112,6 +116,7 @@ export function figuresOf(before: Snapshot | null, now: Snapshot): Figures {
     up: totalOf(sent.flatMap((track) => track.counts)),
     roundTrip: roundTripOf([...now.own, ...now.others.flatMap(({ tracks }) => tracks)]),
     limit: worstOf(sent.map(({ figures }) => figures.limit)),
+    isStarting: sent.some(({ isStarting }) => isStarting),
     down: totalOf(counts.flat()),
     people: received.map(({ person: { identity, name }, tracks }, at) => ({
       identity,
@@ -136,6 +141,7 @@ function sentOf(before: TrackReport | undefined, now: TrackReport) {
     .sort((left, right) => (right.figures.width ?? 0) - (left.figures.width ?? 0));
   return {
     counts: streams.map(({ counts }) => counts),
+    isStarting: streams.some(({ stat }) => (ageOf(stat) ?? START_S) < START_S),
     figures: {
       sid: now.sid,
       source: now.source,
@@ -230,13 +236,27 @@ function limitOf(past: Stat | undefined, stat: Stat): Limit | null {
   if (reason === null || reason === "none" || past === undefined) {
     return reason;
   }
-  const held = (of: Stat) =>
-    numberOf(of["qualityLimitationDurations"] as Record<string, unknown> | undefined, reason);
+  const held = (of: Stat) => numberOf(durationsOf(of), reason);
   const [from, to] = [held(past), held(stat)];
   if (from === null || to === null) {
     return reason;
   }
   return (to - from) * 1_000 * 2 >= stat.timestamp - past.timestamp ? reason : "none";
+}
+
+/** For how long pictures have been encoded, limited or not; in seconds. */
+function ageOf(stat: Stat): number | null {
+  const durations = durationsOf(stat);
+  return durations === undefined
+    ? null
+    : Object.keys(durations).reduce((all, reason) => all + (numberOf(durations, reason) ?? 0), 0);
+}
+
+function durationsOf(stat: Stat): Readonly<Record<string, unknown>> | undefined {
+  const durations = stat["qualityLimitationDurations"];
+  return typeof durations === "object" && durations !== null
+    ? (durations as Readonly<Record<string, unknown>>)
+    : undefined;
 }
 
 function worstOf(limits: readonly (Limit | null)[]): Limit | null {

@@ -10,6 +10,7 @@ const GOOD: Figures = {
   down: { bitsPerSecond: 1_000_000, loss: 0 },
   roundTrip: 0.03,
   limit: "none",
+  isStarting: false,
   people: [],
 };
 const losing = (identity: string, loss: number, lossOfOthers: number | null): PersonFigures => ({
@@ -46,6 +47,7 @@ describe("about oneself", () => {
     [{ up: { bitsPerSecond: 1, loss: 0.049 } }],
     [{ down: { bitsPerSecond: 1, loss: 0.049 } }],
     [{ limit: "other" }],
+    [{ limit: "bandwidth", isStarting: true }],
     [{ roundTrip: 0.399 }],
   ] as const)("is calm about little: %j", (figures) => {
     expect(says(figures).own).toEqual(["fine"]);

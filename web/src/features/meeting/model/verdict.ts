@@ -70,7 +70,7 @@ export function verdictOf(
   const own: OwnFinding[] = [];
   if ((up.loss ?? 0) >= HEAVY_LOSS) own.push("loses-up");
   if (limit === "cpu") own.push("busy");
-  if (limit === "bandwidth") own.push("slow-up");
+  if (limit === "bandwidth" && !figures.isStarting) own.push("slow-up");
   if (isLosing) own.push("loses-down");
   if ((roundTrip ?? 0) >= LONG_ROUND_TRIP_S) own.push("far");
   if (own.length === 0 && isWeak(ownQuality)) own.push("weak");
