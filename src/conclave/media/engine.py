@@ -1,7 +1,7 @@
 """The engine port: what the product asks of a media engine, embedded or a LiveKit cluster.
 
 The shape is LiveKit's RoomService plus tokens and room events, so that a cluster can stand behind
-it (`livekit.py`). Browsers speak LiveKit's protocol to either; only `Connection.url` and
+it (`livekit/`). Browsers speak LiveKit's protocol to either; only `Connection.url` and
 `Connection.token` differ. No engine ever sees a frame key.
 """
 
