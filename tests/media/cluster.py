@@ -1,7 +1,7 @@
 """A real livekit-server on loopback, and a server of ours whose media it carries.
 
 The binary is `livekit-server` in the path, or what `go install` leaves in Go's folder of programs.
-Where there is none, tests are skipped with the reason; in CI they fail. Its clients are told of no
+Where there is none, tests are skipped with the reason; in CI, where there is Go, they fail. Its clients are told of no
 STUN server but one that does not exist here, so that nothing is asked of another host.
 """
 
@@ -77,7 +77,7 @@ def require_binary() -> Path:
             "livekit-server is not here: "
             "go install github.com/livekit/livekit-server/cmd/server@v1.13.5"
         )
-        if os.environ.get("CI"):
+        if os.environ.get("CI") and shutil.which("go"):
             pytest.fail(reason)
         pytest.skip(reason)
     return path
@@ -103,6 +103,19 @@ class LiveKit:
         """At once: it has nothing to keep, and asked kindly it waits for its participants."""
         self.process.kill()
         self.process.wait(STOP_WITHIN)
+
+    async def silence(self) -> None:
+        """Stop it before our server stops, so that no webhook comes meanwhile.
+
+        A connection that it has just made is taken before the listening ends: in between, Python
+        3.11 leaves a half-made transport behind.
+        """
+        self.stop()
+        for _ in range(10):
+            await asyncio.sleep(0)
+
+    def settings(self) -> MediaSettings:
+        return MediaSettings(engine="livekit", livekit_url=self.url, api_keys={KEY: self.secret})
 
     @property
     def url(self) -> str:
@@ -175,9 +188,7 @@ async def serve_cluster(
         settings = Settings(
             data_dir=folder,
             http=HttpSettings(host="127.0.0.1", port=port),
-            media=MediaSettings(
-                engine="livekit", livekit_url=livekit.url, api_keys={KEY: livekit.secret}
-            ),
+            media=livekit.settings(),
         )
         product = build(settings, slices=slices, process_metrics=False)
         product.app.port = port
@@ -185,9 +196,4 @@ async def serve_cluster(
             try:
                 yield ClusterServer(product.app.use(ClusterEngine), product, port, livekit)
             finally:
-                # First the one that calls, so that no call comes while we stop.
-                livekit.stop()
-                # A connection that it has just made is taken before the listening ends: in between,
-                # Python 3.11 leaves a half-made transport behind.
-                for _ in range(10):
-                    await asyncio.sleep(0)
+                await livekit.silence()
