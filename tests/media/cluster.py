@@ -1,8 +1,9 @@
 """A real livekit-server on loopback, and a server of ours whose media it carries.
 
 The binary is `livekit-server` in the path, or what `go install` leaves in Go's folder of programs.
-Where there is none, tests are skipped with the reason; in CI, where there is Go, they fail. Its clients are told of no
-STUN server but one that does not exist here, so that nothing is asked of another host.
+Where there is none, tests are skipped with the reason; in CI, where there is Go, they fail. Its
+clients are told of no STUN server but one that does not exist here, so that nothing is asked of
+another host.
 """
 
 from __future__ import annotations

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 
 import pytest
 from hypothesis import given
@@ -133,8 +134,8 @@ async def test_jobs_of_a_room_wait_for_one_another() -> None:
 
     for number in range(3):
         for room in ("a", "b"):
-            sequence.put(room, lambda room=room, number=number: job(room, number))
-    await sequence.run("b", lambda: job("b", 3))
+            sequence.put(room, partial(job, room, number))
+    await sequence.run("b", partial(job, "b", 3))
     assert done == [("b", 0), ("b", 1), ("b", 2), ("b", 3)]
     hold.set()
     await sequence.idle()
