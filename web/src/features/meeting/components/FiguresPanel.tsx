@@ -48,14 +48,15 @@ export function FiguresPanel() {
           onPress={() => view.setPanel(null)}
         />
       </header>
-      <div className="body">
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, and nothing in it takes the focus */}
+      <section className="body" aria-label={t("figures.heading")} tabIndex={0}>
         <Answer verdict={verdict} people={people} words={words} />
         <Overview figures={figures} words={words} />
         {figures !== null && figures.sent.length > 0 && <Sent figures={figures} words={words} />}
         {figures !== null && figures.people.length > 0 && (
           <Received figures={figures} words={words} />
         )}
-      </div>
+      </section>
     </aside>
   );
 }

@@ -92,6 +92,25 @@ describe("about the others", () => {
     });
   });
 
+  it("does not count their loss against oneself, as the server does", () => {
+    const people = [losing("ada", 0.2, null)];
+    const theirs = { ownQuality: "weak", ...theServerSays("weak") } as const;
+    expect(says({ people, down: { bitsPerSecond: 1, loss: 0.2 } }, theirs)).toEqual({
+      own: ["fine"],
+      weakOthers: ["ada"],
+    });
+  });
+
+  it("does not put down to them what one's own line loses", () => {
+    const up = { bitsPerSecond: 1, loss: 0.2 };
+    const only = [losing("ada", 0.25, null)];
+    expect(
+      says({ up, people: only, down: { bitsPerSecond: 1, loss: 0.25 } }, theServerSays("weak")),
+    ).toEqual({ own: ["loses-up", "loses-down"], weakOthers: [] });
+    const alone = [losing("ada", 0.25, 0.01), losing("ben", 0.01, 0.25)];
+    expect(says({ up, people: alone }, theServerSays("weak")).weakOthers).toEqual(["ada"]);
+  });
+
   it("blames nobody when everybody's get lost, or there is nobody to compare with", () => {
     const all = [losing("ada", 0.3, 0.3), losing("ben", 0.3, 0.3)];
     const only = [losing("ada", 0.3, null)];

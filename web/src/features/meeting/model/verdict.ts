@@ -60,22 +60,27 @@ export function verdictOf(
     return { own: ["measuring"], weakOthers: weakByServer };
   }
   const { up, down, limit, roundTrip, people, sent } = figures;
+  const isLosingUp = (up.loss ?? 0) >= HEAVY_LOSS;
+  // While one's own line loses, so does what comes over it, and what others get of us: the server
+  // sees them all weak then, and only a loss that nobody else has is theirs.
+  const believed = isLosingUp ? [] : weakByServer;
   const losing = people.filter(({ total }) => (total.loss ?? 0) >= HEAVY_LOSS);
   const theirs = losing.filter(
     ({ identity, lossOfOthers }) =>
-      weakByServer.includes(identity) || (lossOfOthers ?? 1) < LITTLE_LOSS,
+      believed.includes(identity) || (lossOfOthers ?? 1) < LITTLE_LOSS,
   );
-  const isLosing =
+  const isLosingDown =
     losing.length > theirs.length || (theirs.length === 0 && (down.loss ?? 0) >= HEAVY_LOSS);
   const own: OwnFinding[] = [];
-  if ((up.loss ?? 0) >= HEAVY_LOSS) own.push("loses-up");
+  if (isLosingUp) own.push("loses-up");
   if (limit === "cpu") own.push("busy");
   if (limit === "bandwidth" && !figures.isStarting) own.push("slow-up");
-  if (isLosing) own.push("loses-down");
+  if (isLosingDown) own.push("loses-down");
   if ((roundTrip ?? 0) >= LONG_ROUND_TRIP_S) own.push("far");
-  if (own.length === 0 && isWeak(ownQuality)) own.push("weak");
+  // What others lose on their way here counts against us at the server as well.
+  if (own.length === 0 && isWeak(ownQuality) && theirs.length === 0) own.push("weak");
   if (own.length === 0) own.push(quietOf());
-  const weakOthers = [...new Set([...weakByServer, ...theirs.map(({ identity }) => identity)])];
+  const weakOthers = [...new Set([...believed, ...theirs.map(({ identity }) => identity)])];
   return { own, weakOthers };
 
   function quietOf(): OwnFinding {
