@@ -82,7 +82,9 @@ function Answer({
     <div className="sec answer" role="status">
       {verdict.own.map((finding) => {
         const { icon, tone } = LOOKS[finding] ?? { icon: "weak", tone: "c-caution" };
-        const help = words.help(finding);
+        // The same help is not given twice.
+        const isRepeated = finding === "loses-down" && verdict.own.includes("loses-up");
+        const help = isRepeated ? null : words.help(finding);
         return (
           <div key={finding} className="answer__one">
             <Icon name={icon} size={24} className={tone} />

@@ -101,7 +101,7 @@ describe("what is sent", () => {
   it("is starting until the browser has had time to find out what the line carries", () => {
     const isStarting = (seconds: number) =>
       figuresOf(null, own(sentLayer({ seconds, reason: "bandwidth" }))).isStarting;
-    expect([isStarting(14), isStarting(15)]).toEqual([true, false]);
+    expect([isStarting(24), isStarting(25)]).toEqual([true, false]);
   });
 
   it("takes the computer's fault before the line's", () => {

@@ -90,7 +90,7 @@ export interface Figures {
 /** Fewer packets than this tell nothing about a connection. */
 const TELLING_PACKETS = 30;
 /** Browsers begin with little and take this long to use what is there. */
-const START_S = 15;
+const START_S = 25;
 
 interface Counts {
   readonly bitsPerSecond: number | null;
