@@ -1,4 +1,4 @@
-"""Every parser of the engine on damaged input, ten minutes each: a panic ends the run with its seed.
+"""The parsers of the engine on damaged input, ten minutes each: a panic ends the run with its seed.
 
 .venv/bin/python bench/fuzz.py --minutes 10
 """
