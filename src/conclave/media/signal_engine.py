@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 
 import structlog
-from livekit.protocol import rtc
+from livekit.protocol import rtc, webhook
 
 from conclave.kernel.clock import Clock
 from conclave.kernel.errors import Unavailable
@@ -34,6 +34,8 @@ from conclave.media.signal.wire import Unreadable, parse_frame
 from conclave.media.sockets import Frames, SocketQueue
 from conclave.media.tokens import Claims
 from conclave.media.transport import EventsLost, Transport, TransportEvent
+
+Observer = Callable[[webhook.WebhookEvent], None]
 
 TICK = 0.5
 FLUSH_TIMEOUT = 1.0
@@ -72,6 +74,7 @@ class SignalEngine:
         self._keys: ApiKeys | None = None
         self._gate: Gate | None = None
         self._listeners: list[RoomListener] = []
+        self._observer: Observer | None = None
         self._events: asyncio.Queue[RoomEvent] = asyncio.Queue()
         self._sockets: dict[effects.Connection, SocketQueue] = {}
         self._next_connection = 1
@@ -146,6 +149,10 @@ class SignalEngine:
         """Raises `tokens.TokenRefused`."""
         return tokens.verify(token, self.keys, self._clock.now())
 
+    def verify_api(self, token: str) -> Claims:
+        """For RoomService; never lets anybody join. Raises `tokens.TokenRefused`."""
+        return tokens.verify_api(token, self.keys, self._clock.now())
+
     async def may_enter(self, claims: Claims) -> bool:
         """The gate of the slices above, asked at every join."""
         return self._gate is None or await self._gate(claims.room, claims.identity)
@@ -187,6 +194,17 @@ class SignalEngine:
         if socket is not None:
             socket.closed.set()
             self._execute(self.machine.socket_lost(connection, self._now()))
+
+    # --- RoomService and webhooks (service/, webhooks/)
+    def perform(self, turn: Callable[[Signalling, Instant], list[Effect]]) -> None:
+        """Carry out one turn of the machine; raises what the machine does."""
+        self._execute(turn(self.machine, self._now()))
+
+    def observe(self, observer: Observer) -> None:
+        """`observer` is told of everything that LiveKit's webhooks tell, at once and in order. It
+        must return at once and not raise."""
+        self._observer = observer
+        self.machine.world.is_observed = True
 
     # --- MediaEngine
     def mint(
@@ -320,6 +338,9 @@ class SignalEngine:
                         socket.end(effect.code, effect.reason)
                 case effects.Announce():
                     self._events.put_nowait(effect.event)
+                case effects.Notify():
+                    if self._observer is not None:
+                        self._observer(effect.event)
                 case effects.Count():
                     self.counters.count(effect.counter, effect.label)
                 case _:
