@@ -18,10 +18,12 @@ from websockets.asyncio.client import ClientConnection, connect
 
 from conclave import media
 from conclave.app import build
+from conclave.kernel.app import App
+from conclave.kernel.clock import Clock
 from conclave.kernel.listen import bind, new_server
 from conclave.media.fake import FakeTransport
 from conclave.media.signal_engine import SignalEngine
-from conclave.settings import HttpSettings, MediaSettings, Settings
+from conclave.settings import HttpSettings, LimitsSettings, MediaSettings, Settings
 from tests.media.stage import OFFER
 
 
@@ -29,6 +31,7 @@ from tests.media.stage import OFFER
 class MediaServer:
     engine: SignalEngine
     port: int
+    app: App
 
     @property
     def fake(self) -> FakeTransport:
@@ -111,12 +114,20 @@ def free_udp_port() -> int:
 
 @asynccontextmanager
 async def serve(
-    data_dir: Path, *, engine: str = "fake", port: int = 0, udp_port: int = 0, **media_settings: Any
+    data_dir: Path,
+    *,
+    engine: str = "fake",
+    port: int = 0,
+    udp_port: int = 0,
+    clock: Clock | None = None,
+    limits: LimitsSettings | None = None,
+    **media_settings: Any,
 ) -> AsyncIterator[MediaServer]:
     """Start, yield, stop as `conclave serve` does: goodbye first, then the sockets."""
     settings = Settings(
         data_dir=data_dir,
         http=HttpSettings(host="127.0.0.1", port=port),
+        limits=limits or LimitsSettings(),
         media=MediaSettings(
             engine=engine,
             udp_port=udp_port or free_udp_port(),
@@ -125,14 +136,14 @@ async def serve(
             **media_settings,
         ),
     )
-    product = build(settings, slices=(media.SLICE,), process_metrics=False)
+    product = build(settings, clock=clock, slices=(media.SLICE,), process_metrics=False)
     sockets = bind("127.0.0.1", port)
     server = new_server(product.web, certificate=None, trusted_proxies=[])
     await product.start()
     serving = asyncio.create_task(server.serve(sockets=sockets))
     await server.listening.wait()
     try:
-        yield MediaServer(product.app.use(SignalEngine), sockets[0].getsockname()[1])
+        yield MediaServer(product.app.use(SignalEngine), sockets[0].getsockname()[1], product.app)
     finally:
         server.stop_listening()
         await product.stop()

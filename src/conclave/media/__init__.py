@@ -70,8 +70,10 @@ def _engine(app: App) -> SignalEngine:
 
 def _routes(app: App) -> Sequence[BaseRoute]:
     from conclave.media.routes import routes
+    from conclave.media.service.routes import routes as service_routes
 
-    return routes(_engine(app))
+    engine = _engine(app)
+    return [*routes(engine), *service_routes(app, engine)]
 
 
 async def _start(app: App) -> None:

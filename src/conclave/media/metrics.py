@@ -48,6 +48,12 @@ class SignalCounters:
             ["kind"],
             registry=registry,
         )
+        self.api_calls = Counter(
+            "conclave_media_api_calls",
+            "Calls of LiveKit's RoomService, by method and what came of them",
+            ["method", "code"],
+            registry=registry,
+        )
         self.slow_sockets = Counter(
             "conclave_media_slow_sockets",
             "Signalling sockets closed because their client did not read",

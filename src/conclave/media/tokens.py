@@ -96,7 +96,7 @@ class Claims:
     room_list: bool = False
     room_config: RoomConfig | None = None
     """For the room that this bearer opens; no effect on one that is there."""
-    not_before: float = 0.0
+    not_before: float = field(default=0.0, compare=False)
     """Unix time at which the token was made valid; what a revocation is compared with."""
 
     @property
