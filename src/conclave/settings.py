@@ -78,6 +78,22 @@ def _public_url(value: str | None) -> str | None:
     return f"{parts.scheme}://{parts.netloc}".lower()
 
 
+def _webhook_urls(values: list[str]) -> list[str]:
+    for value in values:
+        try:
+            parts = urlsplit(value)
+            is_usable = bool(parts.hostname) and parts.port != 0 and len(value) <= 2048
+        except ValueError:
+            is_usable = False
+        if not is_usable or parts.scheme not in {"http", "https"}:
+            msg = "write each with its scheme: https://example.org/livekit"
+            raise ValueError(msg)
+        if parts.username is not None or parts.fragment or not value.isascii():
+            msg = "a webhook URL has no user, password or fragment, and ASCII characters only"
+            raise ValueError(msg)
+    return values
+
+
 def _networks(values: list[str]) -> list[str]:
     for value in values:
         try:
@@ -166,6 +182,10 @@ class MediaSettings(BaseModel):
     api_keys: Annotated[dict[str, SecretStr] | None, NoDecode, BeforeValidator(_parse_api_keys)] = (
         None
     )
+    webhook_urls: Annotated[
+        list[str], NoDecode, BeforeValidator(_parse_list), AfterValidator(_webhook_urls)
+    ] = []
+    webhook_api_key: str | None = None
 
 
 class SealingSettings(BaseModel):

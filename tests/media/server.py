@@ -139,7 +139,13 @@ async def serve(
     product = build(settings, clock=clock, slices=(media.SLICE,), process_metrics=False)
     sockets = bind("127.0.0.1", port)
     server = new_server(product.web, certificate=None, trusted_proxies=[])
-    await product.start()
+    try:
+        await product.start()
+    except BaseException:
+        for listening in sockets:
+            listening.close()
+        await product.stop()
+        raise
     serving = asyncio.create_task(server.serve(sockets=sockets))
     await server.listening.wait()
     try:
