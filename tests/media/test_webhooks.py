@@ -387,7 +387,7 @@ async def test_a_database_that_fails_loses_nothing(
 
 
 async def test_the_key_that_signs_can_be_chosen(tmp_path: Path) -> None:
-    keys = "first: a secret of some length, second: another secret, of thirty-two bytes"
+    keys = "first: a secret of some length, second: another secret of thirty-two bytes"
     async with (
         receiving() as receiver,
         _serving(
@@ -397,7 +397,7 @@ async def test_the_key_that_signs_can_be_chosen(tmp_path: Path) -> None:
         await server.engine.create_room("room")
         await _settled(server)
         ((headers, body),) = receiver.requests
-        verifier = WebhookReceiver(TokenVerifier("second", "another secret, of thirty-two bytes"))
+        verifier = WebhookReceiver(TokenVerifier("second", "another secret of thirty-two bytes"))
         assert verifier.receive(body.decode(), headers["authorization"]).event == "room_started"
 
 
