@@ -3,9 +3,10 @@
 use std::time::Instant;
 
 use super::Shard;
+use crate::layers::selector::Limit;
 use crate::participant::MAX_TRACKS;
 use crate::participant::Role;
-use crate::track::{Bitrate, KeyFrames, ParticipantIndex, Reception, Track};
+use crate::track::{ParticipantIndex, Track};
 use crate::{Command, Event, ExpectedTrack, Grant, ParticipantId, RoomId, TrackId};
 
 impl Shard {
@@ -66,6 +67,15 @@ impl Shard {
                 paused,
             } => {
                 self.with(&participant, |s, i| s.pause(now, i, &track, paused));
+            }
+            Command::Limit {
+                participant,
+                track,
+                spatial,
+                temporal,
+            } => {
+                let limit = Limit { spatial, temporal };
+                self.with(&participant, |s, i| s.limit(now, i, &track, limit));
             }
             Command::RequestKeyframes { room } => self.request_all_key_frames(now, &room),
             Command::SendData {
@@ -164,16 +174,11 @@ impl Shard {
             publisher_id: participant.id.clone(),
             cname: participant.id.clone(),
             mid: None,
-            source: None,
             is_announced: false,
-            clock: None,
             subscribers: Vec::new(),
-            key_frames: KeyFrames::default(),
-            early: Default::default(),
-            opening: Default::default(),
+            encodings: Vec::new(),
+            flowing: 0,
             level: Default::default(),
-            reception: Reception::default(),
-            bitrate: Bitrate::default(),
         };
         let id = track.id.clone();
         let room = participant.room;
@@ -200,9 +205,9 @@ impl Shard {
         let room = track.room;
         if muted {
             track.level.reset();
-            track.opening.clear();
-        } else {
-            track.key_frames.request(now, false);
+            for encoding in &mut track.encodings {
+                encoding.opening.clear();
+            }
         }
         for subscriber in track.subscribers.clone() {
             if let Some(subscription) = self.subscription(subscriber) {
@@ -212,7 +217,7 @@ impl Shard {
         if muted {
             self.tell_speakers(room);
         } else {
-            self.schedule_key_frames(t);
+            self.want_key_frames(now, t, false);
         }
     }
 
@@ -226,13 +231,7 @@ impl Shard {
             .map(|r| r.tracks.clone())
             .unwrap_or_default()
         {
-            if let Some(track) = self.tracks.get_mut(t)
-                && track.is_video()
-                && track.source.is_some()
-            {
-                track.key_frames.request(now, true);
-                self.schedule_key_frames(t);
-            }
+            self.want_key_frames(now, t, true);
         }
     }
 }

@@ -15,7 +15,7 @@ use crate::sdp::{
 };
 use crate::track::{ParticipantIndex, TrackIndex};
 use crate::transport::{Transport, TransportConfig};
-use crate::{Event, Kind, SubscriptionError, TrackId};
+use crate::{Event, SubscriptionError, TrackId};
 
 /// What a publisher's section is answered with, before and after its track is known.
 struct Publishing {
@@ -162,6 +162,7 @@ impl Shard {
                     can_receive: false,
                     was_sending: false,
                     cid: None,
+                    rids: Vec::new(),
                     codecs: encodings_for_subscribing(offered)
                         .into_iter()
                         .cloned()
@@ -210,6 +211,10 @@ impl Shard {
                 transport.forget_media(&section.mid);
             }
             section.role = role;
+            // Some clients name their layers once only.
+            if section.cid != offered.cid || !offered.rids.is_empty() {
+                section.rids = offered.rids.clone();
+            }
             section.cid = offered.cid.clone();
             section.can_receive = can_receive(offered);
             if let (Role::Publishing(_), Some(kind)) = (role, offered.kind.media())
@@ -285,9 +290,9 @@ impl Shard {
             else {
                 continue;
             };
-            if let Some(source) = &track.source
-                && match_codec(&source.codec, &participant.sections[place].codecs).is_none()
-            {
+            let receivable = &participant.sections[place].codecs;
+            let is_unsupported = |codec| match_codec(codec, receivable).is_none();
+            if track.codecs().next().is_some() && track.codecs().all(is_unsupported) {
                 unsupported.push(subscription.track);
                 continue;
             }
@@ -329,10 +334,16 @@ impl Shard {
             let Some(&t) = self.tracks_by_id.get(track) else {
                 continue;
             };
-            if let Some(track) = self.tracks.get_mut(t).filter(|_| !can_see) {
-                track.opening.expect(now);
+            let Some(selector) = self.selector_of(index, t) else {
+                continue;
+            };
+            if let Some(track) = self.tracks.get_mut(t).filter(|_| !can_see)
+                && let Some(target) = selector.target(track.flowing)
+                && let Some(encoding) = track.encoding(target)
+            {
+                encoding.opening.expect(now);
             }
-            self.want_first_key_frame(now, t);
+            self.want_key_frame(now, t, &selector, true);
         }
         if let Some(participant) = self.participants.get_mut(index)
             && participant.bandwidth.is_some()
@@ -340,16 +351,6 @@ impl Shard {
             participant.bandwidth_due = Some(now);
         }
         bound
-    }
-
-    /// Somebody new will look at this track.
-    pub(super) fn want_first_key_frame(&mut self, now: Instant, t: TrackIndex) {
-        if let Some(track) = self.tracks.get_mut(t)
-            && track.kind == Kind::Video
-        {
-            track.key_frames.request(now, true);
-            self.schedule_key_frames(t);
-        }
     }
 
     fn answer(
@@ -382,8 +383,13 @@ impl Shard {
             } else {
                 encodings_for_subscribing(offered)
             };
-            let extensions =
-                extension::answered(&offered.extensions, is_video, &participant.known_extensions);
+            let is_scalable = codecs.first().is_some_and(|codec| codec.name.is_scalable());
+            let extensions = extension::answered(
+                &offered.extensions,
+                is_video,
+                is_video && (is_scalable || !is_publishing),
+                &participant.known_extensions,
+            );
             let answer = match role {
                 Role::Closed => SectionAnswer::Rejected,
                 _ if offered.kind == SectionKind::Data => SectionAnswer::Data,
@@ -516,13 +522,15 @@ fn session_codecs(offer: &Offer) -> Vec<Codec> {
 /// The payload types of libwebrtc, for clients whose first offer has the data channel only: the
 /// stack cannot learn payload types later.
 fn conventional_codecs() -> impl Iterator<Item = Codec> {
-    use crate::sdp::CodecName::{H264, Opus, Vp8};
+    use crate::sdp::CodecName::{Av1, H264, Opus, Vp8, Vp9};
     let h264 = "level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=42e01f";
     [
         (111, None, Opus, ""),
         (96, Some(97), Vp8, ""),
         (103, Some(104), H264, h264),
         (109, Some(114), H264, h264),
+        (98, Some(99), Vp9, "profile-id=0"),
+        (45, Some(46), Av1, "level-idx=5;profile=0;tier=0"),
     ]
     .into_iter()
     .map(|(pt, rtx, name, fmtp)| Codec {

@@ -20,13 +20,13 @@ from conclave.media.room_config import RoomConfig
 from conclave.media.signal import (
     administering,
     effects,
+    layers,
     membership,
     outcomes,
     profile,
     publishing,
     requests,
     simulate,
-    subscribing,
 )
 from conclave.media.signal.messages import Action, Reason
 from conclave.media.signal.negotiating import Malformed
@@ -298,4 +298,4 @@ def _tick_participant(turn: Turn, participant: Participant) -> None:
         participant.speaking_until = None
         simulate.tell_speaking(turn, participant, active=False)
     for track in participant.tracks.values():
-        subscribing.tick_demand(turn, track)
+        layers.tick(turn, track)

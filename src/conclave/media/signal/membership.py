@@ -13,6 +13,7 @@ from conclave.media.engine import ParticipantJoined, ParticipantLeft, RoomFinish
 from conclave.media.room_config import RoomConfig
 from conclave.media.signal import (
     effects,
+    layers,
     messages,
     negotiating,
     notices,
@@ -81,6 +82,7 @@ def join(
         client=request.client_info,
         joined_at=turn.now.at,
         auto_subscribe=request.connection_settings.auto_subscribe,
+        is_adaptive=request.connection_settings.adaptive_stream,
         last_seen=turn.now.tick,
         connect_by=turn.now.tick + turn.world.limits.offer_timeout,
         refresh_at=turn.now.tick + turn.world.limits.token_refresh,
@@ -214,7 +216,7 @@ def on_sync_state(turn: Turn, participant: Participant, state: rtc.SyncState) ->
     )
     subscribing.on_subscription(turn, participant, known)
     disabled = set(state.track_sids_disabled)
-    for sid in disabled | participant.disabled:
+    for sid in disabled | {sid for sid, wish in participant.wishes.items() if wish.disabled}:
         subscribing.set_disabled(turn, participant, sid, disabled=sid in disabled)
     last = {
         entry.publisher_sid: entry.last_seq
@@ -260,7 +262,7 @@ def remove(turn: Turn, participant: Participant, reason: Reason) -> None:
         track = world.tracks.get(sid)
         if track is not None:
             track.bound_to.discard(participant.sid)
-            subscribing.update_demand(turn, track)
+            layers.update_demand(turn, track)
     for track in participant.tracks.values():
         publishing.forget(turn, track)
         if track.is_published:
