@@ -86,7 +86,7 @@ requests = {
 
 
 @given(st.data(), st.lists(methods, max_size=15))
-@settings(max_examples=100, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow], deadline=None)
 async def test_calls_in_any_order(data: st.DataObject, order: list[str]) -> None:
     """Whatever is asked of two people in a room: an answer or an error with words."""
     engine = SignalEngine(

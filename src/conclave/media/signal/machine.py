@@ -27,6 +27,7 @@ from conclave.media.signal import (
     publishing,
     requests,
     simulate,
+    subscribing,
 )
 from conclave.media.signal.messages import Action, Reason
 from conclave.media.signal.negotiating import Malformed
