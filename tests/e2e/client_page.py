@@ -18,7 +18,7 @@ from tests.e2e.product import Product
 _CLIENT = WEB / "node_modules" / "livekit-client" / "dist" / "livekit-client.umd.js"
 
 _SCRIPT = """
-const { Room, RoomEvent, LocalVideoTrack, Track } = LivekitClient;
+const { Room, RoomEvent, LocalVideoTrack, VideoPreset } = LivekitClient;
 
 window.join = async ({ url, token, options }) => {
   window.room = new Room(options);
@@ -47,6 +47,17 @@ window.join = async ({ url, token, options }) => {
   await room.connect(url, token);
 };
 
+// Little bandwidth, which encoders believe in soon even on a busy machine.
+const small = ({ videoCodec }) => ({
+  // Scalable encoders leave out the upper layers for less.
+  videoEncoding: {
+    maxBitrate: ['vp9', 'av1'].includes(videoCodec) ? 1_000_000 : 400_000, maxFramerate: 25,
+  },
+  videoSimulcastLayers: [
+    new VideoPreset(320, 180, 60_000, 25), new VideoPreset(640, 360, 150_000, 25),
+  ],
+});
+
 window.publish = async (options, [width, height] = [1280, 720]) => {
   const canvas = Object.assign(document.createElement('canvas'), { width, height });
   const pen = canvas.getContext('2d');
@@ -61,7 +72,7 @@ window.publish = async (options, [width, height] = [1280, 720]) => {
     }
   }, 40);
   const track = new LocalVideoTrack(canvas.captureStream(25).getVideoTracks()[0]);
-  const publication = await room.localParticipant.publishTrack(track, options);
+  const publication = await room.localParticipant.publishTrack(track, { ...small(options), ...options });
   return publication.trackSid;
 };
 

@@ -46,7 +46,13 @@ class Pair:
         room = f"layers-{secrets.token_hex(4)}"
         for client in (self.ada, self.bo):
             client.join(room, adaptiveStream=True, dynacast=True, singlePeerConnection=True)
-        options = {"simulcast": True, "videoCodec": codec, "backupCodec": False}
+        options = {
+            "simulcast": True,
+            "videoCodec": codec,
+            "backupCodec": False,
+            # A busy processor costs pictures, not layers.
+            "degradationPreference": "maintain-resolution",
+        }
         self.sid = self.ada.call("publish", options, [1280, 720])
         until(lambda: self.bo.evaluate("() => pictures.size") == 1, "bo gets the picture")
 

@@ -16,22 +16,55 @@ from urllib.parse import urlencode
 from livekit.protocol import rtc
 from websockets.asyncio.client import ClientConnection, connect
 
-from conclave import media
-from conclave.app import build
+from conclave import media as media_slice
+from conclave.app import Product, build
 from conclave.kernel.app import App
 from conclave.kernel.clock import Clock
 from conclave.kernel.listen import bind, new_server
+from conclave.media.engine import MediaEngine
 from conclave.media.fake import FakeTransport
 from conclave.media.signal_engine import SignalEngine
 from conclave.settings import HttpSettings, LimitsSettings, MediaSettings, Settings
 from tests.media.stage import OFFER
 
 
+class Door:
+    """Where clients come in, whichever engine stands behind it."""
+
+    @property
+    def media(self) -> MediaEngine:
+        raise NotImplementedError
+
+    @property
+    def url(self) -> str:
+        raise NotImplementedError
+
+    def token(self, identity: str, room: str = "room", **more: Any) -> str:
+        return self.media.mint(room, identity, **more).token
+
+    def v1_url(
+        self, token: str, request: rtc.JoinRequest | None = None, path: str = "/rtc/v1"
+    ) -> str:
+        parameters = {"access_token": token, "join_request": join_request(request)}
+        return f"{self.url}{path}?{urlencode(parameters)}"
+
+    async def join(self, identity: str, room: str = "room", **more: Any) -> RawClient:
+        """A raw client that has got its `join`."""
+        client = await RawClient.connect(self.v1_url(self.token(identity, room, **more)))
+        join = await client.next("join")
+        client.sid = join.participant.sid
+        return client
+
+
 @dataclass
-class MediaServer:
+class MediaServer(Door):
     engine: SignalEngine
     port: int
     app: App
+
+    @property
+    def media(self) -> MediaEngine:
+        return self.engine
 
     @property
     def fake(self) -> FakeTransport:
@@ -42,22 +75,6 @@ class MediaServer:
     @property
     def url(self) -> str:
         return f"ws://127.0.0.1:{self.port}"
-
-    def token(self, identity: str, room: str = "room", **more: Any) -> str:
-        return self.engine.mint(room, identity, **more).token
-
-    def v1_url(
-        self, token: str, request: rtc.JoinRequest | None = None, path: str = "/rtc/v1"
-    ) -> str:
-        parameters = {"access_token": token, "join_request": join_request(request)}
-        return f"{self.url}/rtc/v1?{urlencode(parameters)}"
-
-    async def join(self, identity: str, room: str = "room", **more: Any) -> RawClient:
-        """A raw client that has got its `join`."""
-        client = await RawClient.connect(self.v1_url(self.token(identity, room, **more)))
-        join = await client.next("join")
-        client.sid = join.participant.sid
-        return client
 
 
 class RawClient:
@@ -123,7 +140,6 @@ async def serve(
     limits: LimitsSettings | None = None,
     **media_settings: Any,
 ) -> AsyncIterator[MediaServer]:
-    """Start, yield, stop as `conclave serve` does: goodbye first, then the sockets."""
     settings = Settings(
         data_dir=data_dir,
         http=HttpSettings(host="127.0.0.1", port=port),
@@ -136,8 +152,15 @@ async def serve(
             **media_settings,
         ),
     )
-    product = build(settings, clock=clock, slices=(media.SLICE,), process_metrics=False)
+    product = build(settings, clock=clock, slices=(media_slice.SLICE,), process_metrics=False)
     sockets = bind("127.0.0.1", port)
+    async with running(product, sockets):
+        yield MediaServer(product.app.use(SignalEngine), sockets[0].getsockname()[1], product.app)
+
+
+@asynccontextmanager
+async def running(product: Product, sockets: list[socket.socket]) -> AsyncIterator[None]:
+    """Start, yield, stop as `conclave serve` does: goodbye first, then the sockets."""
     server = new_server(product.web, certificate=None, trusted_proxies=[])
     try:
         await product.start()
@@ -149,7 +172,7 @@ async def serve(
     serving = asyncio.create_task(server.serve(sockets=sockets))
     await server.listening.wait()
     try:
-        yield MediaServer(product.app.use(SignalEngine), sockets[0].getsockname()[1], product.app)
+        yield
     finally:
         server.stop_listening()
         await product.stop()

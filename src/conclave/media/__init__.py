@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from conclave.kernel.errors import Invalid, Unavailable
+from conclave.kernel.errors import Invalid
 from conclave.kernel.slices import Slice
 from conclave.media.engine import MediaEngine
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from starlette.routing import BaseRoute
 
     from conclave.kernel.app import App
+    from conclave.media.livekit.engine import ClusterEngine
     from conclave.media.signal_engine import SignalEngine
     from conclave.media.transport import Transport
     from conclave.media.webhooks import Webhooks
@@ -33,12 +34,9 @@ def _setup(app: App) -> None:
     from conclave.media.signal_engine import SignalEngine
 
     settings = app.settings
-    if settings.media.engine == "livekit":
-        msg = (
-            "media.engine = livekit (a LiveKit cluster) is not part of this release; "
-            "use embedded, or fake for a server without media"
-        )
-        raise Unavailable(msg)
+    if _is_cluster(app):
+        _setup_cluster(app)
+        return
     engine = SignalEngine(
         transport=lambda: _transport(settings),
         keys=lambda: load_keys(settings),
@@ -55,6 +53,29 @@ def _setup(app: App) -> None:
     app.metrics.register(TransportCollector(engine))
 
 
+def _is_cluster(app: App) -> bool:
+    return app.settings.media.engine == "livekit"
+
+
+def _setup_cluster(app: App) -> None:
+    from conclave.media.keys import load_keys
+    from conclave.media.livekit.engine import ClusterEngine
+    from conclave.media.livekit.metrics import ClusterCounters
+    from conclave.media.livekit.twirp import Twirp
+
+    media = app.settings.media
+    counters = ClusterCounters(app.metrics)
+    engine = ClusterEngine(
+        url=media.livekit_url or "",
+        twirp=Twirp(media.livekit_api, observe=counters.called),
+        keys=load_keys(app.settings),
+        clock=app.clock,
+        counters=counters,
+    )
+    app.provide(ClusterEngine, engine)
+    app.provide(MediaEngine, engine)
+
+
 def _transport(settings: Settings) -> Transport:
     if settings.media.engine == "fake":
         from conclave.media.fake import FakeTransport
@@ -65,33 +86,50 @@ def _transport(settings: Settings) -> Transport:
     return EmbeddedTransport.from_settings(settings.media)
 
 
-def _engine(app: App) -> SignalEngine:
+def _engine(app: App) -> SignalEngine | ClusterEngine:
+    if _is_cluster(app):
+        from conclave.media.livekit.engine import ClusterEngine
+
+        return app.use(ClusterEngine)
     from conclave.media.signal_engine import SignalEngine
 
     return app.use(SignalEngine)
 
 
 def _routes(app: App) -> Sequence[BaseRoute]:
+    if _is_cluster(app):
+        from conclave.media.livekit.engine import ClusterEngine
+        from conclave.media.livekit.receiver import routes as webhook_routes
+        from conclave.media.routes import elsewhere_routes
+
+        return [*elsewhere_routes(), *webhook_routes(app.use(ClusterEngine), app.clock)]
     from conclave.media.routes import routes
     from conclave.media.service.routes import routes as service_routes
+    from conclave.media.signal_engine import SignalEngine
 
-    engine = _engine(app)
+    engine = app.use(SignalEngine)
     return [*routes(engine), *service_routes(app, engine)]
 
 
+def _connects_to(app: App) -> Sequence[str]:
+    return app.settings.media.livekit_origins
+
+
 async def _start(app: App) -> None:
+    from conclave.media.signal_engine import SignalEngine
+
     engine = _engine(app)
     await engine.start()
-    webhooks = _webhooks(app, engine)
-    if webhooks is None:
+    if isinstance(engine, SignalEngine) and app.settings.media.webhook_urls:
+        webhooks = _webhooks(app, engine)
+        await webhooks.start()
+        engine.observe(webhooks.take)
+        app.provide(type(webhooks), webhooks)
+    else:
         from conclave.media.webhooks.store import WebhookStore
 
         # Of receivers that are not configured any more.
         await WebhookStore(app.db).keep_only(())
-    else:
-        await webhooks.start()
-        engine.observe(webhooks.take)
-        app.provide(type(webhooks), webhooks)
 
 
 async def _stop(app: App) -> None:
@@ -103,11 +141,9 @@ async def _stop(app: App) -> None:
             await app.use(Webhooks).stop()
 
 
-def _webhooks(app: App, engine: SignalEngine) -> Webhooks | None:
-    """Made only where somebody wants them: it is the one part that calls other servers."""
+def _webhooks(app: App, engine: SignalEngine) -> Webhooks:
+    """Made only where somebody wants them: they call other servers."""
     settings = app.settings.media
-    if not settings.webhook_urls:
-        return None
     from conclave.media.metrics import WebhookCounters
     from conclave.media.webhooks import Webhooks
     from conclave.media.webhooks.sender import WebhookSender
@@ -121,4 +157,11 @@ def _webhooks(app: App, engine: SignalEngine) -> Webhooks | None:
     return Webhooks(app.db, app.clock, counters, settings.webhook_urls, sender)
 
 
-SLICE = Slice(name="media", asgi_routes=_routes, setup=_setup, start=_start, stop=_stop)
+SLICE = Slice(
+    name="media",
+    asgi_routes=_routes,
+    connects_to=_connects_to,
+    setup=_setup,
+    start=_start,
+    stop=_stop,
+)

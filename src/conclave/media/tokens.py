@@ -117,7 +117,7 @@ def verify(token: str, keys: ApiKeys, now: datetime, *, room: str = "") -> Claim
 
     `room` is the room the caller has in mind, when it named one.
     """
-    claims = _claims(_verified(token, keys, now))
+    claims = _claims(signed_payload(token, keys, now))
     if room and claims.room != room:
         raise TokenRefused("wrong_room")
     return claims
@@ -128,11 +128,11 @@ def verify_api(token: str, keys: ApiKeys, now: datetime) -> Claims:
 
     What it may do there is for the caller to decide; it must never be used to let anybody join.
     """
-    return _claims(_verified(token, keys, now), joins=False)
+    return _claims(signed_payload(token, keys, now), joins=False)
 
 
-def _verified(token: str, keys: ApiKeys, now: datetime) -> dict[str, Any]:
-    """The payload of a good token. Raises `TokenRefused`."""
+def signed_payload(token: str, keys: ApiKeys, now: datetime) -> dict[str, Any]:
+    """All that a good token says, of whatever kind it is; raises `TokenRefused`."""
     if not token:
         raise TokenRefused("missing")
     if len(token) > MAX_TOKEN:
@@ -165,10 +165,7 @@ def mint(claims: Claims, keys: ApiKeys, now: datetime, lifetime: timedelta) -> s
     }
     video |= {name: value for name, value in optional.items() if value}
     payload: dict[str, Any] = {
-        "iss": keys.primary,
         "sub": claims.identity,
-        "nbf": int(now.timestamp()),
-        "exp": int((now + lifetime).timestamp()),
         "video": video,
     }
     rest = {
@@ -178,9 +175,19 @@ def mint(claims: Claims, keys: ApiKeys, now: datetime, lifetime: timedelta) -> s
         "kind": "" if claims.kind == "standard" else claims.kind,
     }
     payload |= {name: value for name, value in rest.items() if value}
+    return sign(payload, keys, now, lifetime)
+
+
+def sign(payload: Mapping[str, Any], keys: ApiKeys, now: datetime, lifetime: timedelta) -> str:
+    """A token of any kind, valid from now for `lifetime`, with the first key."""
+    times = {
+        "iss": keys.primary,
+        "nbf": int(now.timestamp()),
+        "exp": int((now + lifetime).timestamp()),
+    }
     return jwt.encode(
         {"alg": "HS256", "typ": "JWT"},
-        payload,
+        {**times, **payload},
         OctKey.import_key(keys.secret(keys.primary)),
         algorithms=["HS256"],
     )
