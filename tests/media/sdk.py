@@ -21,7 +21,7 @@ _EVENTS = (
     "track_subscribed", "track_unsubscribed", "track_subscription_failed", "track_muted",
     "track_unmuted", "local_track_published", "local_track_unpublished", "local_track_subscribed",
     "active_speakers_changed", "participant_attributes_changed", "data_received",
-    "disconnected", "reconnecting", "reconnected", "e2ee_state_changed",
+    "disconnected", "reconnecting", "reconnected", "e2ee_state_changed", "room_metadata_changed",
 )  # fmt: skip
 
 
