@@ -292,3 +292,25 @@ fn quality_follows_loss() {
     });
     assert!(bob);
 }
+
+#[test]
+fn who_loses_what_they_send_is_said_to_and_not_who_receives_it() {
+    let mut world = World::new();
+    let (alice, bob, _) = watched(&mut world);
+    world.publish(alice, "mic", Kind::Audio);
+    world.subscribe(bob, &"TR_mic".into());
+    world.run_ms(6_000);
+    world.uplink_loss = Some((alice, 0.2));
+    world.events.clear();
+    world.run_ms(16_000);
+    let worst = |index: usize| {
+        let id = &world.clients[index].id;
+        let told = world.events.iter().filter_map(|event| match event {
+            Event::Quality { qualities, .. } => qualities.iter().find(|(who, ..)| who == id),
+            _ => None,
+        });
+        told.map(|(_, _, value)| *value).fold(5.0, f32::min)
+    };
+    assert!(worst(alice) < 2.0, "{}", worst(alice));
+    assert!(worst(bob) > 4.0, "{}", worst(bob));
+}

@@ -203,6 +203,7 @@ impl Egress {
                 None => return self.fill(line, sequence, format),
             },
         };
+        let is_late = sequence < self.window.highest();
         if !self.window.mark(sequence) {
             return None;
         }
@@ -246,6 +247,7 @@ impl Egress {
                 patch,
                 payload: packet.payload.clone(),
                 sent_at: now,
+                is_late,
             });
         }
         Some(datagram)
@@ -336,6 +338,7 @@ impl Egress {
                 patch: Patch::default(),
                 payload: Arc::from([]),
                 sent_at: line.now,
+                is_late: true,
             });
         }
         Some(datagram)

@@ -26,6 +26,8 @@ pub struct Kept {
     pub patch: Patch,
     pub payload: Arc<[u8]>,
     pub sent_at: Instant,
+    /// It came late to us already: that it is asked for says nothing of the receiver.
+    pub is_late: bool,
 }
 
 pub struct Resends {
@@ -69,7 +71,7 @@ impl Resends {
             return None;
         }
         if resent_at.replace(now).is_none() {
-            self.repaired += 1;
+            self.repaired += u32::from(!kept.is_late);
         }
         self.tokens -= 1.0;
         Some(kept.clone())

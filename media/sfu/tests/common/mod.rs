@@ -76,6 +76,8 @@ pub struct World {
     pub events: Vec<Event>,
     /// Loss of media and control in either direction, once everybody is connected.
     pub loss: f64,
+    /// Loss of media on the way from one client to the server.
+    pub uplink_loss: Option<(usize, f64)>,
     pub delay: Duration,
     pub jitter: Duration,
     /// The last datagrams to the server, as they were.
@@ -106,6 +108,7 @@ impl World {
             clients: Vec::new(),
             events: Vec::new(),
             loss: 0.0,
+            uplink_loss: None,
             delay: Duration::from_millis(10),
             jitter: Duration::ZERO,
             captured: Vec::new(),
@@ -348,7 +351,11 @@ impl World {
         }
         // DTLS is repeated after a second or more; losing it says nothing about media.
         let is_media = matches!(payload.first(), Some(128..=191));
-        if is_media && self.random.chance(self.loss) {
+        let of_client = self
+            .uplink_loss
+            .filter(|(index, _)| to_server && self.clients[*index].address == client)
+            .map_or(0.0, |(_, loss)| loss);
+        if is_media && self.random.chance(self.loss.max(of_client)) {
             return;
         }
         let jitter = self.jitter.as_micros() as u64;
