@@ -36,6 +36,27 @@ const CONVENTIONAL: [(u8, &str); 7] = [
     (13, VIDEO_ORIENTATION),
 ];
 
+/// What offers of ours name for what a client receives, under libwebrtc's ids.
+const OFFERED: [(u8, &str); 6] = [
+    (1, AUDIO_LEVEL),
+    (2, ABS_CAPTURE_TIME),
+    (3, TRANSPORT_CC),
+    (4, MID),
+    (5, PLAYOUT_DELAY),
+    (13, VIDEO_ORIENTATION),
+];
+
+/// As offered in a section of ours.
+pub fn offered(is_video: bool) -> Vec<(u8, String)> {
+    let fits = |uri: &str| match uri {
+        AUDIO_LEVEL => !is_video,
+        VIDEO_ORIENTATION | PLAYOUT_DELAY => is_video,
+        _ => true,
+    };
+    let kept = OFFERED.into_iter().filter(|(_, uri)| fits(uri));
+    kept.map(|(id, uri)| (id, uri.to_owned())).collect()
+}
+
 /// The part of a section's offered extensions that is answered.
 pub fn answered<'a>(
     offered: &'a [(u8, String)],

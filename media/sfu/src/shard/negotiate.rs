@@ -14,6 +14,8 @@ use crate::sdp::{
     SessionAnswer, encodings_for_publishing, encodings_for_subscribing, match_codec, parse_offer,
 };
 use crate::track::{ParticipantIndex, TrackIndex};
+use crate::transport::dtls::crypto;
+use crate::transport::ice::IceLite;
 use crate::transport::{Transport, TransportConfig};
 use crate::{Event, Kind, SubscriptionError, TrackId};
 
@@ -100,18 +102,31 @@ impl Shard {
                     SessionExtensions::new(offer.sections.iter().flat_map(|s| &s.extensions));
                 let transport = Transport::new(
                     now,
+                    IceLite::new(),
                     &TransportConfig {
                         codecs: &participant.known_codecs,
                         extensions: &participant.known_extensions,
                         remote,
                         fingerprint: &offer.fingerprint,
+                        is_active: false,
                     },
                 )?;
                 participant.transport = Some(transport);
                 participant.first_offer_at = Some(now);
             }
         }
-        let transport = participant.transport.as_ref().ok_or("no transport")?;
+        self.note_fragments(index);
+        Ok(())
+    }
+
+    /// Bring the shard's map in line with this connection's user fragments.
+    pub(super) fn note_fragments(&mut self, index: ParticipantIndex) {
+        let Some(participant) = self.participants.get_mut(index) else {
+            return;
+        };
+        let Some(transport) = &participant.transport else {
+            return;
+        };
         let fragments: Vec<String> = transport.ice.fragments().map(str::to_owned).collect();
         let old = std::mem::replace(&mut participant.fragments, fragments.clone());
         for fragment in old {
@@ -120,7 +135,6 @@ impl Shard {
         for fragment in fragments {
             self.fragments.insert(fragment, index);
         }
-        Ok(())
     }
 
     /// Bring our sections in line with the offered ones; stops what the client stopped.
@@ -453,7 +467,8 @@ impl Shard {
                 version: participant.answers,
                 ufrag: &transport.ice.local().ufrag,
                 password: &transport.ice.local().pass,
-                fingerprint: transport.fingerprint(),
+                fingerprint: &crypto().fingerprint,
+                setup: "passive",
                 candidates: &candidates,
             },
             sections,

@@ -8,13 +8,13 @@ use str0m::media::SenderFeedback;
 use str0m::rtp::RtpPacket;
 
 use super::Shard;
+use crate::TransportState;
 use crate::participant::{MAX_STREAMS, Role};
 use crate::rtp::egress::{MediaPacket, SourceClock};
 use crate::rtp::extension::Values;
 use crate::rtp::rtcp::{self, Feedback};
 use crate::track::{ParticipantIndex, Subscriber, TrackIndex};
 use crate::transport::ice::{Checked, Path};
-use crate::{Event, TransportState};
 
 /// Marks a packet whose track is looked up after the stack was drained.
 const UNMAPPED: TrackIndex = usize::MAX;
@@ -146,10 +146,10 @@ impl Shard {
         }
         let could_see = participant.is_reachable();
         participant.state = Some(state);
-        self.events.push(Event::Transport {
-            participant: participant.id.clone(),
-            state,
-        });
+        self.tell_state(index);
+        let Some(participant) = self.participants.get_mut(index) else {
+            return;
+        };
         if state != TransportState::Connected || could_see {
             return;
         }

@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use conclave_sfu::{Kind, ParticipantId, TrackId};
-use str0m::change::{SdpAnswer, SdpPendingOffer};
+use str0m::change::{SdpAnswer, SdpOffer, SdpPendingOffer};
 use str0m::channel::{ChannelConfig, ChannelId, Reliability};
 use str0m::format::Codec;
 use str0m::media::{Direction, MediaKind, Mid, Pt};
@@ -60,10 +60,23 @@ impl Received {
     }
 }
 
+/// How offers of the server are dealt with.
+#[derive(Default)]
+pub struct Answering {
+    /// They are kept in `offers` and nothing else.
+    pub is_silent: bool,
+    /// The client is the DTLS server.
+    pub is_passive: bool,
+    pub offers: Vec<(u32, String)>,
+    pub last_answer: String,
+}
+
 pub struct Client {
     pub id: ParticipantId,
     pub address: SocketAddr,
     pub rtc: Rtc,
+    /// The connection on which a client of two receives: it answers, and never offers.
+    pub answers: Option<Answering>,
     pending: Option<SdpPendingOffer>,
     pub offers: u32,
     pub wants_offer: bool,
@@ -104,6 +117,7 @@ impl Client {
             id,
             address,
             rtc,
+            answers: None,
             pending: None,
             offers: 0,
             wants_offer: false,
@@ -304,6 +318,30 @@ impl Client {
         self.deadline = now;
     }
 
+    /// Take an offer of the server; the answer.
+    pub fn accept_offer(
+        &mut self,
+        now: Instant,
+        sdp: &str,
+        mid_to_track: &[(String, TrackId)],
+    ) -> String {
+        let setup = match self.answers.as_ref().map(|a| a.is_passive) {
+            Some(true) => "active",
+            _ => "passive",
+        };
+        // This stack answers a choice with `passive`, and browsers with `active`.
+        let sdp = sdp.replace("a=setup:actpass", &format!("a=setup:{setup}"));
+        let offer = SdpOffer::from_sdp_string(&sdp).unwrap_or_else(|e| panic!("{e}: {sdp}"));
+        let answer = self
+            .rtc
+            .sdp_api()
+            .accept_offer(offer)
+            .unwrap_or_else(|e| panic!("{e}: {sdp}"));
+        self.mid_to_track = mid_to_track.iter().cloned().collect();
+        self.deadline = now;
+        answer.to_sdp_string()
+    }
+
     pub fn send_data(&mut self, label: &str, message: &[u8]) -> bool {
         let Some(mut channel) = self
             .channels
@@ -482,8 +520,9 @@ impl Client {
                     *self.sender_reports.entry(track.clone()).or_default() += 1;
                 }
             }
-            Event::ChannelOpen(id, _) => {
+            Event::ChannelOpen(id, label) => {
                 self.open_channels.insert(id);
+                self.channels.entry(label).or_insert(id);
             }
             Event::ChannelData(data) => {
                 let label = self
