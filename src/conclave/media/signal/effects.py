@@ -72,9 +72,10 @@ class Open:
     participant: str
     identity: str
     grant: Grant
+    dual: bool = False
 
     def apply(self, transport: Transport) -> None:
-        transport.open(self.room, self.participant, self.identity, self.grant)
+        transport.open(self.room, self.participant, self.identity, self.grant, dual=self.dual)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +95,24 @@ class Offer:
 
     def apply(self, transport: Transport) -> None:
         transport.offer(self.participant, self.offer_id, self.sdp)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    participant: str
+    offer_id: int
+    sdp: str
+
+    def apply(self, transport: Transport) -> None:
+        transport.answer(self.participant, self.offer_id, self.sdp)
+
+
+@dataclass(frozen=True, slots=True)
+class RestartIce:
+    participant: str
+
+    def apply(self, transport: Transport) -> None:
+        transport.restart_ice(self.participant)
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,6 +231,8 @@ Command = (
     Open
     | SetGrant
     | Offer
+    | Answer
+    | RestartIce
     | Trickle
     | SetBandwidth
     | Close
@@ -226,7 +247,7 @@ Command = (
     | ReplayData
 )
 COMMANDS = (
-    Open, SetGrant, Offer, Trickle, SetBandwidth, Close, CloseRoom, AddTrack, RemoveTrack,
-    MuteTrack, Subscribe, Unsubscribe, Pause, SendData, ReplayData,
+    Open, SetGrant, Offer, Answer, RestartIce, Trickle, SetBandwidth, Close, CloseRoom, AddTrack,
+    RemoveTrack, MuteTrack, Subscribe, Unsubscribe, Pause, SendData, ReplayData,
 )  # fmt: skip
 Effect = Send | SendToken | CloseSocket | Announce | Count | Command
