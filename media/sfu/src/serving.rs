@@ -5,8 +5,10 @@
 
 use std::time::{Duration, Instant};
 
+use rustc_hash::FxHashMap;
 use str0m::IceCreds;
 
+use crate::TrackId;
 use crate::transport::ice::IceLite;
 
 /// Nothing changed for this long: offer.
@@ -40,6 +42,8 @@ pub struct Serving {
     pub fingerprint: String,
     /// Sections that the offer under way calls inactive.
     pub inactive: Vec<usize>,
+    /// The first track that each section carried.
+    pub carried: FxHashMap<usize, TrackId>,
 }
 
 impl Serving {
@@ -54,6 +58,7 @@ impl Serving {
             ice: Some(IceLite::new()),
             fingerprint: String::new(),
             inactive: Vec::new(),
+            carried: FxHashMap::default(),
         }
     }
 

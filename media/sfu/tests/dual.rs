@@ -209,6 +209,35 @@ fn sections_are_used_again_once_they_were_inactive() {
 }
 
 #[test]
+fn sections_of_other_tracks_are_used_again_when_there_are_many() {
+    let mut world = World::new();
+    let alice = world.join("r", "alice");
+    let bob = world.open_dual("r", "bob", everything());
+    for round in 0..40 {
+        let track = world.publish(alice, &format!("mic{round}"), Kind::Audio);
+        world.subscribe(bob.publisher, &track);
+        world.run_ms(400);
+        assert!(
+            world.received(bob.subscriber, &track).packets > 5,
+            "{round}"
+        );
+        let (_, offer) = world.server_offers(bob.subscriber).last().unwrap().clone();
+        let sections = offer.matches("\r\nm=").count();
+        let stream = if round < 31 { "camera" } else { &*track };
+        assert!(
+            offer.contains(&format!("a=msid:PA_alice|{stream} {track}\r\n")),
+            "{round}: {offer}"
+        );
+        assert_eq!(sections, 32.min(round + 2));
+        world.clients[alice].stop_sending(&format!("mic{round}"));
+        world.offer(alice);
+        let participant = world.clients[alice].id.clone();
+        world.command(Command::RemoveTrack { participant, track });
+        world.run_ms(300);
+    }
+}
+
+#[test]
 fn unsubscribed_and_subscribed_again_while_an_offer_is_under_way() {
     let mut world = World::new();
     let (_, microphone, camera) = publisher(&mut world);

@@ -4,6 +4,10 @@
 //! It has its own entry beside the participant's: the two are linked, share id and room, and end
 //! together. Sections are taken into use by an offer, sent on from its answer, and used for another
 //! track only after an answered offer that called them inactive.
+//!
+//! What a client calls the track of a section is fixed by the first one that it carries there. So a
+//! section is best used again for the same track; with another one the stream is named after the
+//! track, which all clients understand, and then is no longer kept in step with its sister stream.
 
 use std::time::Instant;
 
@@ -23,6 +27,9 @@ use crate::track::{ParticipantIndex, TrackIndex};
 use crate::transport::dtls::crypto;
 use crate::transport::{Transport, TransportConfig};
 use crate::{Event, Kind, ParticipantId, SubscriptionError, TransportState};
+
+/// Sections made before those of other tracks are used again.
+const FRESH_SECTIONS: usize = 32;
 
 impl Shard {
     /// Give a participant that was just opened its second connection.
@@ -180,8 +187,13 @@ impl Shard {
                     match (track, egress) {
                         (Some(track), Some(egress)) => {
                             mid_to_track.push((section.mid.clone(), track.id.clone()));
+                            let is_first = serving.carried.get(&place) == Some(&track.id);
                             SectionAnswer::Send {
-                                stream: track.stream_id(),
+                                stream: if is_first {
+                                    track.stream_id()
+                                } else {
+                                    format!("{}|{}", track.publisher_id, track.id)
+                                },
                                 track: track.id.to_string(),
                                 stereo: track.stereo,
                                 ssrc: egress.ssrc,
@@ -246,7 +258,19 @@ impl Shard {
             let Some(track) = self.tracks.get(track) else {
                 continue;
             };
-            let place = match end.sections.iter().position(|s| s.is_free(kind)) {
+            let Some(serving) = &mut end.serving else {
+                return;
+            };
+            let free = end.sections.iter().enumerate();
+            let mut free = free
+                .filter(|(_, s)| s.is_free(kind))
+                .map(|(place, _)| place);
+            let known = free
+                .clone()
+                .find(|place| serving.carried.get(place) == Some(&track.id));
+            let used =
+                known.or_else(|| free.next().filter(|_| end.sections.len() >= FRESH_SECTIONS));
+            let place = match used {
                 Some(place) => place,
                 None if end.sections.len() < MAX_SECTIONS => {
                     let kind = match kind {
@@ -258,6 +282,10 @@ impl Shard {
                 }
                 None => continue,
             };
+            serving
+                .carried
+                .entry(place)
+                .or_insert_with(|| track.id.clone());
             let ssrc = new_ssrc(|s| end.outgoing.contains_key(&s));
             let rtx = new_ssrc(|s| s == ssrc || end.outgoing.contains_key(&s));
             end.outgoing.insert(ssrc, slot);
