@@ -216,7 +216,7 @@ fn sections_of_other_tracks_are_used_again_when_there_are_many() {
     for round in 0..40 {
         let track = world.publish(alice, &format!("mic{round}"), Kind::Audio);
         world.subscribe(bob.publisher, &track);
-        world.run_ms(400);
+        world.run_ms(800);
         assert!(
             world.received(bob.subscriber, &track).packets > 5,
             "{round}"
