@@ -214,9 +214,10 @@ fn sections_of_other_tracks_are_used_again_when_there_are_many() {
     let alice = world.join("r", "alice");
     let bob = world.open_dual("r", "bob", everything());
     for round in 0..40 {
+        world.clients[alice].poke();
         let track = world.publish(alice, &format!("mic{round}"), Kind::Audio);
         world.subscribe(bob.publisher, &track);
-        world.run_ms(800);
+        world.run_ms(400);
         assert!(
             world.received(bob.subscriber, &track).packets > 5,
             "{round}"
