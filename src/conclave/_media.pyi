@@ -110,6 +110,10 @@ class Engine:
     def pause(self, participant: str, track: str, paused: bool) -> None:
         """The subscriber does not show the track: not forwarded; a key frame is asked on return."""
 
+    def limit(self, participant: str, track: str, spatial: int, temporal: int) -> None:
+        """The largest layers of a track that a subscriber wants: spatial 0 (smallest) to 2 and
+        temporal 0 to 3; larger means all. Without it, all."""
+
     def request_keyframes(self, room: str) -> None:
         """Ask every video publisher of the room for a key frame (end-to-end key change)."""
 

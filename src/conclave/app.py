@@ -98,7 +98,13 @@ def build(
     site = StaticSite(static)
     routes = _routes(app, slices, site)
     limits = {path: limit for part in slices for path, limit in part.body_limits.items()}
-    web = Guard(routes, app, HttpMetrics(app.metrics), body_limits=limits)
+    web = Guard(
+        routes,
+        app,
+        HttpMetrics(app.metrics),
+        body_limits=limits,
+        connects_to=[origin for part in slices for origin in part.connects_to(app)],
+    )
     return Product(app, web, routes, slices, site)
 
 

@@ -2,7 +2,8 @@
 
 Each check gives one line; a fault has one line more that says how to repair it. Notes are no
 faults. Exit code 1 when there is a fault. Looks and tries, and must never change anything but
-files of its own that it removes again; sends only to this machine itself.
+files of its own that it removes again; sends only to this machine itself, and to the LiveKit server
+that the settings name, if they do.
 """
 
 from __future__ import annotations
@@ -61,7 +62,7 @@ def examine(settings: Settings, clock: Clock) -> Iterator[Finding]:
         lambda: check_database(settings),
         lambda: check_ports(settings),
         lambda: check_tls(settings, clock),
-        lambda: check_engine(settings),
+        lambda: check_engine(settings, clock),
         check_web_client,
     )
     for check in checks:
@@ -295,17 +296,13 @@ def check_tls(settings: Settings, clock: Clock) -> Iterator[Finding]:
         )
 
 
-def check_engine(settings: Settings) -> Iterator[Finding]:
+def check_engine(settings: Settings, clock: Clock) -> Iterator[Finding]:
     kind = settings.media.engine
     if kind == "fake":
         yield Finding("note", "media engine: fake, nobody will see or hear anybody")
         return
     if kind == "livekit":
-        yield Finding(
-            "fault",
-            "media engine: a LiveKit cluster is not part of this release",
-            "set CONCLAVE_MEDIA__ENGINE=embedded",
-        )
+        yield from check_cluster(settings, clock)
         return
     try:
         from conclave import _media
@@ -322,6 +319,39 @@ def check_engine(settings: Settings) -> Iterator[Finding]:
         yield Finding("fault", "media engine: older than its sources in media/", "run make setup")
     else:
         yield Finding("ok", "media engine: there, and built from these sources")
+
+
+def check_cluster(settings: Settings, clock: Clock) -> Iterator[Finding]:
+    """Does the LiveKit server answer, and take our key?"""
+    from conclave.kernel.errors import ConclaveError
+    from conclave.media.livekit import probe
+
+    media, http = settings.media, settings.http
+    try:
+        rooms = asyncio.run(probe(settings, clock))
+    except ConclaveError as error:
+        yield Finding(
+            "fault",
+            f"media engine: {error.detail}",
+            "check that it runs and is reached from here at "
+            f"{media.livekit_api}, and that CONCLAVE_MEDIA__API_KEYS holds one of its key pairs",
+        )
+    else:
+        yield Finding(
+            "ok", f"media engine: the LiveKit server takes our key, {rooms} rooms are open"
+        )
+    is_secure = http.tls != "off" or (http.public_url or "").startswith("https:")
+    if is_secure and (media.livekit_url or "").startswith("ws:"):
+        yield Finding(
+            "fault",
+            "media engine: browsers refuse ws: from pages that came over https:",
+            "give the LiveKit server TLS and write CONCLAVE_MEDIA__LIVEKIT_URL with wss://",
+        )
+    yield Finding(
+        "note",
+        "media engine: only the LiveKit server knows whether its webhooks reach "
+        f"{http.public_url or 'this server'}/livekit/webhook",
+    )
 
 
 def check_web_client() -> Iterator[Finding]:

@@ -8,6 +8,7 @@ occur in docs/reference/settings.md (a test compares). Must never read anything 
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from ipaddress import ip_network
 from pathlib import Path
@@ -76,6 +77,36 @@ def _public_url(value: str | None) -> str | None:
         msg = "only scheme, name and port: https://meet.example.org:8443"
         raise ValueError(msg)
     return f"{parts.scheme}://{parts.netloc}".lower()
+
+
+def _server_url(value: str | None, schemes: tuple[str, str], example: str) -> str | None:
+    if not value:
+        return None
+    parts = urlsplit(value)
+    try:
+        has_host = bool(parts.hostname) and parts.port != 0
+    except ValueError:  # a port that is none
+        has_host = False
+    if parts.scheme.lower() not in schemes or not has_host:
+        msg = f"write it with its scheme: {example}"
+        raise ValueError(msg)
+    is_plain = re.fullmatch(r"[A-Za-z0-9.:\[\]_-]+", parts.netloc)
+    if parts.path.strip("/") or parts.query or parts.fragment or not is_plain:
+        msg = f"only scheme, name and port: {example}"
+        raise ValueError(msg)
+    return f"{parts.scheme}://{parts.netloc}".lower()
+
+
+def _livekit_url(value: str | None) -> str | None:
+    if value and "[" in value:
+        # A content security policy has no word for it, so that browsers would not connect.
+        msg = "write a name or an IPv4 address: pages cannot connect to an IPv6 address"
+        raise ValueError(msg)
+    return _server_url(value, ("ws", "wss"), "wss://livekit.example.org")
+
+
+def _livekit_api_url(value: str | None) -> str | None:
+    return _server_url(value, ("http", "https"), "https://livekit.example.org")
 
 
 def _networks(values: list[str]) -> list[str]:
@@ -166,6 +197,36 @@ class MediaSettings(BaseModel):
     api_keys: Annotated[dict[str, SecretStr] | None, NoDecode, BeforeValidator(_parse_api_keys)] = (
         None
     )
+    livekit_url: Annotated[str | None, AfterValidator(_livekit_url)] = None
+    livekit_api_url: Annotated[str | None, AfterValidator(_livekit_api_url)] = None
+
+    @property
+    def livekit_api(self) -> str:
+        """Where the cluster's RoomService is: as said, else beside what browsers connect to."""
+        if self.livekit_api_url is not None:
+            return self.livekit_api_url
+        # ws -> http, wss -> https
+        return (self.livekit_url or "").replace("ws", "http", 1)
+
+    @property
+    def livekit_origins(self) -> tuple[str, ...]:
+        """What pages may connect to: signalling, and the same host's answers in words (HTTP)."""
+        if self.engine != "livekit" or self.livekit_url is None:
+            return ()
+        return self.livekit_url, self.livekit_url.replace("ws", "http", 1)
+
+    @model_validator(mode="after")
+    def _cluster_is_named(self) -> Self:
+        if self.engine == "livekit" and self.livekit_url is None:
+            msg = "engine = livekit needs livekit_url, where browsers reach the LiveKit server"
+            raise ValueError(msg)
+        if self.engine == "livekit" and not self.api_keys:
+            msg = (
+                "engine = livekit needs api_keys, one of the key pairs in the LiveKit server's "
+                'own settings: "key: secret"'
+            )
+            raise ValueError(msg)
+        return self
 
 
 class SealingSettings(BaseModel):

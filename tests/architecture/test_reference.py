@@ -18,6 +18,10 @@ from conclave.settings import Settings, variables
 
 pytestmark = pytest.mark.unit
 
+ENGINES = (
+    {"engine": "fake"},
+    {"engine": "livekit", "livekit_url": "ws://127.0.0.1:9", "api_keys": {"key": "s" * 32}},
+)
 SOURCE = Path(conclave.__file__).parent
 REFERENCE = SOURCE.parents[1] / "docs" / "reference"
 
@@ -51,10 +55,10 @@ def test_every_command() -> None:
 
 
 def test_every_metric() -> None:
-    product = build(Settings(media={"engine": "fake"}))
     names = {
         f"{metric.name}_total" if metric.type == "counter" else metric.name
-        for metric in product.app.metrics.collect()
+        for engine in ENGINES
+        for metric in build(Settings(media=engine)).app.metrics.collect()
         if metric.name.startswith("conclave_")
     }
     assert len(names) > 10

@@ -15,11 +15,17 @@ from conclave.settings import Settings
 pytestmark = pytest.mark.unit
 
 
+ENGINES = (
+    {"engine": "fake"},
+    {"engine": "livekit", "livekit_url": "ws://127.0.0.1:9", "api_keys": {"key": "s" * 32}},
+)
+
+
 def _routes() -> list[tuple[BaseRoute, str]]:
-    product = build(Settings(media={"engine": "fake"}))
     return [
         (context.original_route, str(context.path))
-        for context in iter_route_contexts(product.routes.routes)
+        for engine in ENGINES
+        for context in iter_route_contexts(build(Settings(media=engine)).routes.routes)
     ]
 
 
@@ -45,3 +51,4 @@ def test_it_has_a_policy(route: tuple[BaseRoute, str]) -> None:
 def test_all_kinds_of_routes_are_seen() -> None:
     paths = {path for _, path in _routes()}
     assert {"/api/v1/meetings", "/api/v1/realtime", "/rtc/v1", "/metrics", "/{path:path}"} <= paths
+    assert "/livekit/webhook" in paths

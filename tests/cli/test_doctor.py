@@ -184,3 +184,78 @@ def test_a_client_that_is_not_built(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(composition, "STATIC", tmp_path)
     (finding,) = doctor.check_web_client()
     assert (finding.level, finding.repair) == ("fault", "run make setup")
+
+
+def _livekit(port: int, **more: object) -> MediaSettings:
+    settings = {
+        "engine": "livekit",
+        "livekit_url": f"ws://127.0.0.1:{port}",
+        "api_keys": {"key": "a secret of some length"},
+    }
+    return MediaSettings.model_validate({**settings, **more})
+
+
+@contextlib.contextmanager
+def _room_service(status: int, body: bytes) -> Iterator[int]:
+    class Answer(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["content-length"]))
+            self.send_response(status)
+            self.send_header("content-length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None: ...
+
+    server = HTTPServer(("127.0.0.1", 0), Answer)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield server.server_port
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "level", "words"),
+    [
+        (200, b"", "ok", "takes our key, 0 rooms"),
+        (401, b"invalid API key", "fault", "does not accept the API key"),
+        (404, b"<html>", "fault", "not as a LiveKit server does"),
+        (200, b"<html>", "fault", "cannot be read"),
+    ],
+)
+def test_a_livekit_server(good: Settings, status: int, body: bytes, level: str, words: str) -> None:
+    with _room_service(status, body) as port:
+        settings = good.model_copy(update={"media": _livekit(port)})
+        first, note = doctor.check_engine(settings, ManualClock())
+    assert (first.level, note.level) == (level, "note")
+    assert words in first.text
+    assert "/livekit/webhook" in note.text
+    assert "a secret" not in str([first, note])
+
+
+def test_a_livekit_server_that_is_away_or_has_a_key_too_short(good: Settings) -> None:
+    with _taken_tcp() as port:
+        pass
+    for media, words in (
+        (_livekit(port), "cannot be reached"),
+        (_livekit(port, api_keys={"key": "short"}), "fewer than 16 characters"),
+    ):
+        settings = good.model_copy(update={"media": media})
+        fault, _ = doctor.check_engine(settings, ManualClock())
+        assert fault.level == "fault"
+        assert words in fault.text
+        assert "CONCLAVE_MEDIA__API_KEYS" in fault.repair
+
+
+def test_an_insecure_livekit_server_for_secure_pages(good: Settings) -> None:
+    with _room_service(200, b"") as port:
+        http = HttpSettings(public_url="https://meet.example.org")
+        settings = good.model_copy(update={"media": _livekit(port), "http": http})
+        _, fault, note = doctor.check_engine(settings, ManualClock())
+    assert fault.level == "fault"
+    assert "wss://" in fault.repair
+    assert "https://meet.example.org/livekit/webhook" in note.text

@@ -124,3 +124,56 @@ def test_a_file_that_is_named_must_be_there(
     monkeypatch.setenv("CONCLAVE_CONFIG", str(tmp_path / "missing.toml"))
     with pytest.raises(SettingsFault, match="CONCLAVE_CONFIG"):
         load()
+
+
+def _livekit(monkeypatch: pytest.MonkeyPatch, **more: str) -> None:
+    settings = {
+        "ENGINE": "livekit",
+        "LIVEKIT_URL": "wss://livekit.example.org",
+        "API_KEYS": "key: secret",
+        **more,
+    }
+    for name, value in settings.items():
+        monkeypatch.setenv(f"CONCLAVE_MEDIA__{name}", value)
+
+
+def test_a_livekit_cluster(monkeypatch: pytest.MonkeyPatch) -> None:
+    _livekit(monkeypatch)
+    media = load().media
+    assert media.livekit_api == "https://livekit.example.org"
+    assert media.livekit_origins == ("wss://livekit.example.org", "https://livekit.example.org")
+    _livekit(monkeypatch, LIVEKIT_URL="ws://LiveKit:7880/", LIVEKIT_API_URL="http://inside:7880")
+    media = load().media
+    assert (media.livekit_url, media.livekit_api) == ("ws://livekit:7880", "http://inside:7880")
+    monkeypatch.setenv("CONCLAVE_MEDIA__ENGINE", "embedded")
+    assert load().media.livekit_origins == (), "nothing is connected to that is not used"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("LIVEKIT_URL", "", "needs livekit_url"),
+        ("LIVEKIT_URL", "livekit.example.org", "with its scheme"),
+        ("LIVEKIT_URL", "https://livekit.example.org", "with its scheme"),
+        ("LIVEKIT_URL", "wss://", "with its scheme"),
+        ("LIVEKIT_URL", "wss://a:b:c", "with its scheme"),
+        ("LIVEKIT_URL", "wss://livekit.example.org/path", "only scheme, name and port"),
+        ("LIVEKIT_URL", "wss://user:hunter2@livekit.example.org", "only scheme, name and port"),
+        ("LIVEKIT_URL", "wss://a; script-src *", "only scheme, name and port"),
+        ("LIVEKIT_URL", "wss://a,b", "only scheme, name and port"),
+        ("LIVEKIT_URL", "wss://*", "only scheme, name and port"),
+        ("LIVEKIT_URL", "wss://[::1]:7880", "IPv4"),
+        ("LIVEKIT_API_URL", "wss://livekit.example.org", "with its scheme"),
+        ("API_KEYS", "", "needs api_keys"),
+    ],
+)
+def test_a_livekit_cluster_that_cannot_be(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, words: str
+) -> None:
+    _livekit(monkeypatch, **{name: value})
+    with pytest.raises(SettingsFault) as fault:
+        load()
+    (line,) = fault.value.lines
+    assert line.startswith("CONCLAVE_MEDIA")
+    assert words in line
+    assert "hunter2" not in line

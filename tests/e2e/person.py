@@ -128,6 +128,7 @@ class Person:
         self.context.set_default_timeout(PATIENCE_MS)
         self.context.add_init_script(TONE_SCRIPT.replace("%FREQUENCY%", str(tone)))
         self.requests: list[Request] = []
+        self.sockets: list[str] = []
         self.frames_seen: list[str | bytes] = []
         self.complaints: list[str] = []
         self.context.on("request", self._note)
@@ -147,6 +148,7 @@ class Person:
         self.requests.append(request)
 
     def _listen(self, socket: WebSocket) -> None:
+        self.sockets.append(socket.url)
         socket.on("framesent", self._keep)
         socket.on("framereceived", self._keep)
 

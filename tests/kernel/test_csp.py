@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import conclave
-from conclave.kernel.csp import CONTENT_SECURITY_POLICY
+from conclave.kernel.csp import CONTENT_SECURITY_POLICY, SECURITY_HEADERS, security_headers
 
 pytestmark = pytest.mark.unit
 
@@ -51,3 +51,11 @@ def test_one_trusted_types_policy_and_it_is_made_once() -> None:
 
 def test_no_directive_twice() -> None:
     assert len(_directives()) == len(CONTENT_SECURITY_POLICY.split("; "))
+
+
+def test_pages_connect_to_what_is_named_and_to_nothing_else() -> None:
+    headers = dict(security_headers(["wss://livekit.example", "https://livekit.example"]))
+    policy = headers["content-security-policy"]
+    assert "connect-src 'self' wss://livekit.example https://livekit.example;" in policy
+    assert policy.count("livekit.example") == 2
+    assert security_headers() == SECURITY_HEADERS

@@ -12,7 +12,7 @@ import numpy as np
 from livekit import rtc
 from livekit.rtc._ffi_client import FfiClient
 
-from tests.media.server import MediaServer
+from tests.media.server import Door
 
 RATE = 48_000
 PATIENCE = 15.0
@@ -48,7 +48,7 @@ class Person:
         async with self._news:
             self._news.notify_all()
 
-    async def connect(self, server: MediaServer, **options: Any) -> Person:
+    async def connect(self, server: Door, **options: Any) -> Person:
         permission = options.pop("permission", None)
         token = server.token(self.identity, permission=permission, name=self.identity.title())
         async with asyncio.timeout(PATIENCE):

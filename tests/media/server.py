@@ -16,38 +16,35 @@ from urllib.parse import urlencode
 from livekit.protocol import rtc
 from websockets.asyncio.client import ClientConnection, connect
 
-from conclave import media
-from conclave.app import build
+from conclave import media as media_slice
+from conclave.app import Product, build
 from conclave.kernel.listen import bind, new_server
+from conclave.media.engine import MediaEngine
 from conclave.media.fake import FakeTransport
 from conclave.media.signal_engine import SignalEngine
 from conclave.settings import HttpSettings, MediaSettings, Settings
 from tests.media.stage import OFFER
 
 
-@dataclass
-class MediaServer:
-    engine: SignalEngine
-    port: int
+class Door:
+    """Where clients come in, whichever engine stands behind it."""
 
     @property
-    def fake(self) -> FakeTransport:
-        transport = self.engine.transport
-        assert isinstance(transport, FakeTransport)
-        return transport
+    def media(self) -> MediaEngine:
+        raise NotImplementedError
 
     @property
     def url(self) -> str:
-        return f"ws://127.0.0.1:{self.port}"
+        raise NotImplementedError
 
     def token(self, identity: str, room: str = "room", **more: Any) -> str:
-        return self.engine.mint(room, identity, **more).token
+        return self.media.mint(room, identity, **more).token
 
     def v1_url(
         self, token: str, request: rtc.JoinRequest | None = None, path: str = "/rtc/v1"
     ) -> str:
         parameters = {"access_token": token, "join_request": join_request(request)}
-        return f"{self.url}/rtc/v1?{urlencode(parameters)}"
+        return f"{self.url}{path}?{urlencode(parameters)}"
 
     def v0_url(self, token: str, **parameters: str) -> str:
         """As a client of two peer connections joins."""
@@ -60,6 +57,26 @@ class MediaServer:
         join = await client.next("join")
         client.sid = join.participant.sid
         return client
+
+
+@dataclass
+class MediaServer(Door):
+    engine: SignalEngine
+    port: int
+
+    @property
+    def media(self) -> MediaEngine:
+        return self.engine
+
+    @property
+    def fake(self) -> FakeTransport:
+        transport = self.engine.transport
+        assert isinstance(transport, FakeTransport)
+        return transport
+
+    @property
+    def url(self) -> str:
+        return f"ws://127.0.0.1:{self.port}"
 
 
 class RawClient:
@@ -118,7 +135,6 @@ def free_udp_port() -> int:
 async def serve(
     data_dir: Path, *, engine: str = "fake", port: int = 0, udp_port: int = 0, **media_settings: Any
 ) -> AsyncIterator[MediaServer]:
-    """Start, yield, stop as `conclave serve` does: goodbye first, then the sockets."""
     settings = Settings(
         data_dir=data_dir,
         http=HttpSettings(host="127.0.0.1", port=port),
@@ -130,14 +146,21 @@ async def serve(
             **media_settings,
         ),
     )
-    product = build(settings, slices=(media.SLICE,), process_metrics=False)
+    product = build(settings, slices=(media_slice.SLICE,), process_metrics=False)
     sockets = bind("127.0.0.1", port)
+    async with running(product, sockets):
+        yield MediaServer(product.app.use(SignalEngine), sockets[0].getsockname()[1])
+
+
+@asynccontextmanager
+async def running(product: Product, sockets: list[socket.socket]) -> AsyncIterator[None]:
+    """Start, yield, stop as `conclave serve` does: goodbye first, then the sockets."""
     server = new_server(product.web, certificate=None, trusted_proxies=[])
     await product.start()
     serving = asyncio.create_task(server.serve(sockets=sockets))
     await server.listening.wait()
     try:
-        yield MediaServer(product.app.use(SignalEngine), sockets[0].getsockname()[1])
+        yield
     finally:
         server.stop_listening()
         await product.stop()

@@ -120,12 +120,15 @@ class Stage:
             permission=more.pop("permission", Permission()),
             **more.pop("claims", {}),
         )
-        auto = more.pop("auto_subscribe", True)
+        settings = rtc.ConnectionSettings(
+            auto_subscribe=more.pop("auto_subscribe", True),
+            adaptive_stream=more.pop("adaptive_stream", False),
+        )
         dual = more.pop("dual", False)
         offer = None if dual else rtc.SessionDescription(type="offer", sdp=OFFER, id=1)
         offer = more.pop("publisher_offer", offer)
         request = rtc.JoinRequest(
-            connection_settings=rtc.ConnectionSettings(auto_subscribe=auto),
+            connection_settings=settings,
             publisher_offer=offer,
             **more,
         )
@@ -255,7 +258,7 @@ class Stage:
                     assert track.publisher.room is room
                     assert track.publisher is not participant
                 assert set(participant.choices) <= set(world.tracks)
-                assert participant.disabled <= set(world.tracks)
+                assert set(participant.wishes) | set(participant.limits) <= set(world.tracks)
         assert set(seen) == set(world.by_sid)
         assert len(world.by_connection) == sum(p.connection is not None for p in seen.values())
         assert set(world.tracks) == {sid for p in seen.values() for sid in p.tracks}

@@ -1,4 +1,4 @@
-"""Subscribing: automatic, by choice, allow lists, pauses, demand, what the engine reports."""
+"""Subscribing: automatic, by choice, allow lists, what the engine reports."""
 
 from __future__ import annotations
 
@@ -155,71 +155,6 @@ def test_failed_subscription_is_told_and_not_repeated(
     assert not _subscriptions(stage)
     bob.send(subscription=rtc.UpdateSubscription(track_sids=[sid], subscribe=True))
     assert _subscriptions(stage) == [effects.Subscribe(bob.sid, sid)]
-
-
-def test_hidden_tiles_are_paused() -> None:
-    stage, alice, bob = _pair()
-    sid = alice.publish("cam", "video", source=CAMERA)
-    stage.commands.clear()
-    for disabled in (True, True, False):
-        bob.send(track_setting=rtc.UpdateTrackSettings(track_sids=[sid, "TR_x"], disabled=disabled))
-    assert _subscriptions(stage) == [
-        effects.Pause(bob.sid, sid, True),
-        effects.Pause(bob.sid, sid, False),
-    ]
-
-
-def test_pause_is_remembered_over_a_new_subscription() -> None:
-    stage, alice, bob = _pair(auto_subscribe=False)
-    sid = alice.publish("cam", "video", source=CAMERA)
-    bob.send(track_setting=rtc.UpdateTrackSettings(track_sids=[sid], disabled=True))
-    bob.send(subscription=rtc.UpdateSubscription(track_sids=[sid], subscribe=True))
-    assert _subscriptions(stage) == [
-        effects.Subscribe(bob.sid, sid),
-        effects.Pause(bob.sid, sid, True),
-    ]
-
-
-def _demand(seat: Seat) -> list[bool]:
-    return [
-        update.subscribed_codecs[0].qualities[0].enabled
-        for update in seat.take("subscribed_quality_update")
-    ]
-
-
-def test_demand_rises_at_once_and_falls_after_a_delay() -> None:
-    stage, alice, bob = _pair()
-    sid = alice.publish("cam", "video", source=CAMERA)
-    assert _demand(alice) == [True]
-    bob.send(track_setting=rtc.UpdateTrackSettings(track_sids=[sid], disabled=True))
-    stage.keep_alive(4)
-    assert _demand(alice) == []
-    stage.keep_alive(2)
-    assert _demand(alice) == [False]
-    bob.send(track_setting=rtc.UpdateTrackSettings(track_sids=[sid], disabled=False))
-    assert _demand(alice) == [True]
-    bob.send(leave=rtc.LeaveRequest())
-    stage.keep_alive(6)
-    assert _demand(alice) == [False]
-
-
-def test_short_pause_is_no_news_to_the_publisher() -> None:
-    stage, alice, bob = _pair()
-    sid = alice.publish("cam", "video", source=CAMERA)
-    alice.inbox = [m for m in alice.inbox if m.HasField("join")]
-    for disabled in (True, False):
-        bob.send(track_setting=rtc.UpdateTrackSettings(track_sids=[sid], disabled=disabled))
-        stage.keep_alive(2)
-    stage.keep_alive(10)
-    assert _demand(alice) == []
-
-
-def test_nobody_is_told_about_demand_for_sound() -> None:
-    stage, alice, bob = _pair()
-    alice.publish()
-    bob.send(leave=rtc.LeaveRequest())
-    stage.keep_alive(10)
-    assert _demand(alice) == []
 
 
 def test_sections_needed() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -58,17 +59,25 @@ class SealedServer:
 
 
 @asynccontextmanager
-async def serve(data_dir: Path, *, engine: str = "fake") -> AsyncIterator[SealedServer]:
+async def serve(
+    data_dir: Path,
+    *,
+    engine: str = "fake",
+    media: MediaSettings | None = None,
+    sockets: list[socket.socket] | None = None,
+) -> AsyncIterator[SealedServer]:
+    """`media` instead of an engine's name, and sockets that are bound already, for a cluster."""
     settings = Settings(
         data_dir=data_dir,
         http=HttpSettings(host="127.0.0.1", port=0),
-        media=MediaSettings(
+        media=media
+        or MediaSettings(
             engine=engine, udp_port=free_udp_port(), shards=1, addresses=["127.0.0.1"]
         ),
     )
     product = build(settings, process_metrics=False)
     await migrate(product.app.db)
-    sockets = bind("127.0.0.1", 0)
+    sockets = sockets or bind("127.0.0.1", 0)
     port = sockets[0].getsockname()[1]
     server = new_server(product.web, certificate=None, trusted_proxies=[])
     await product.start()

@@ -14,9 +14,9 @@ from conclave_sealing.bot import Bot
 from conclave_sealing.context import Policy
 from conclave_sealing.effects import Inside, Knocked, Over, Trouble
 from conclave_sealing.keys import b64
-from conclave_sealing.media import Media, Received
 from tests.media.netns import own_network
 from tests.media.sdk import end_sdk, people
+from tests.sealing.senses import media_of, see_and_hear
 from tests.sealing.server import SealedServer, serve
 
 pytestmark = [
@@ -138,23 +138,6 @@ async def test_a_broken_socket_is_resumed_and_nothing_is_missed(server: SealedSe
         assert len([effect for effect in a.told if isinstance(effect, Inside)]) == tickets
 
 
-def _media(bot: Bot) -> Media:
-    assert bot.media is not None
-    return bot.media
-
-
-async def _see_and_hear(bot: Bot, of: Bot) -> None:
-    """New pictures and new sound, from now on."""
-
-    def now() -> Received:
-        return _media(bot).received.get(of.member.identity, Received())
-
-    pictures, samples = now().pictures, now().samples
-    await _media(bot).until(
-        lambda _: now().pictures > pictures + 5 and now().samples > samples + 4_800
-    )
-
-
 async def _anybody(_room: str, _identity: str) -> bool:
     return True
 
@@ -164,18 +147,18 @@ async def test_sealed_pictures_and_sound_through_key_changes(media_server: Seale
         media_server.host(media=True) as host,
         media_server.guest("a", media=True) as a,
     ):
-        both = [_media(bot) for bot in (host, a)]
+        both = [media_of(bot) for bot in (host, a)]
         for bot in (host, a):
             await bot.until(lambda each: each.is_inside)
-            await _media(bot).show()
-            await _media(bot).speak(440)
-        await _see_and_hear(host, a)
-        await _see_and_hear(a, host)
+            await media_of(bot).show()
+            await media_of(bot).speak(440)
+        await see_and_hear(host, a)
+        await see_and_hear(a, host)
         for _ in range(2):
             host.do(lambda member, now: member.renew(now))
             await _agree(host, a)
-            await _see_and_hear(host, a)
-            await _see_and_hear(a, host)
+            await see_and_hear(host, a)
+            await see_and_hear(a, host)
         # Whom the server alone lets in: sends in the clear, and is not looked at.
         engine = media_server.app.use(MediaEngine)
         engine.set_gate(_anybody)
@@ -187,7 +170,7 @@ async def test_sealed_pictures_and_sound_through_key_changes(media_server: Seale
             await outsider.show()
             for media in both:
                 await media.until(lambda each: "outsider" in each.plaintext)
-            await _see_and_hear(host, a)
+            await see_and_hear(host, a)
         for media in both:
             assert media.error is None
             assert "outsider" not in media.received

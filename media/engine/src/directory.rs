@@ -102,6 +102,7 @@ impl Directory {
             | Command::Subscribe { participant, .. }
             | Command::Unsubscribe { participant, .. }
             | Command::Pause { participant, .. }
+            | Command::Limit { participant, .. }
             | Command::ReplayData { participant, .. }
             | Command::InjectFault { participant } => {
                 Some((self.shard_of(participant)?, Change::None))

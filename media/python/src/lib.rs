@@ -224,6 +224,15 @@ impl Engine {
         })
     }
 
+    fn limit(&self, participant: &str, track: &str, spatial: u8, temporal: u8) -> PyResult<()> {
+        self.send(Command::Limit {
+            participant: id("participant", participant)?,
+            track: id("track", track)?,
+            spatial,
+            temporal,
+        })
+    }
+
     fn request_keyframes(&self, room: &str) -> PyResult<()> {
         self.send(Command::RequestKeyframes {
             room: id("room", room)?,

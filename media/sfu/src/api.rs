@@ -139,6 +139,14 @@ pub enum Command {
         track: TrackId,
         paused: bool,
     },
+    /// The largest layers of a track that a subscriber wants: spatial 0 to 2 (LiveKit's low, medium,
+    /// high), temporal 0 to 3; larger means all. Without it, all.
+    Limit {
+        participant: ParticipantId,
+        track: TrackId,
+        spatial: u8,
+        temporal: u8,
+    },
     RequestKeyframes {
         room: RoomId,
     },

@@ -5,6 +5,8 @@
 
 mod api;
 mod buffers;
+mod encoding;
+mod layers;
 mod messages;
 mod opening;
 mod participant;

@@ -32,7 +32,7 @@ impl Opening {
         };
         if now > until {
             self.clear();
-        } else if packet.starts_key_frame {
+        } else if packet.marks.starts_key_frame {
             self.packets.clear();
             self.packets.push(packet.clone());
             self.since = Some(now);
@@ -77,7 +77,13 @@ mod tests {
             marker: true,
             values: Default::default(),
             payload: Arc::from([0; 4]),
-            starts_key_frame,
+            marks: crate::layers::Marks {
+                starts_key_frame,
+                ..Default::default()
+            },
+            vp8: None,
+            descriptor: None,
+            dependency: None,
         }
     }
 

@@ -11,6 +11,9 @@ use std::time::Instant;
 
 use rustc_hash::FxHashMap;
 
+use crate::layers::MAX_SPATIAL;
+use crate::layers::selector::Selector;
+use crate::layers::svc::Chooser;
 use crate::messages::Channels;
 use crate::rtp::egress::{Egress, Format};
 use crate::rtp::extension::{SectionExtensions, SessionExtensions};
@@ -46,12 +49,27 @@ pub struct Section {
     /// otherwise, so such a section is not reused before.
     pub was_sending: bool,
     pub cid: Option<String>,
+    /// Simulcast in which the client sends: its rids and their spatial layers.
+    pub rids: Vec<(String, u8)>,
     /// What can be sent to the client here.
     pub codecs: Vec<Codec>,
     pub extensions: SectionExtensions,
 }
 
 impl Section {
+    /// Spatial layer of a stream in which the client sends here; `None` for a rid not offered.
+    pub fn layer_of(&self, rid: Option<&str>) -> Option<u8> {
+        match rid {
+            _ if self.rids.is_empty() => Some(MAX_SPATIAL),
+            Some(rid) => self
+                .rids
+                .iter()
+                .find(|(r, _)| r == rid)
+                .map(|(_, layer)| *layer),
+            None => None,
+        }
+    }
+
     pub fn is_free(&self, kind: Kind) -> bool {
         self.role == Role::Idle
             && self.can_receive
@@ -69,8 +87,10 @@ pub struct Subscription {
     pub egress: Option<Egress>,
     /// The receiver's format for the publisher's payload type.
     pub format: Option<(u8, Format)>,
-    /// Nothing is sent before the next key frame.
-    pub awaits_key_frame: bool,
+    /// Which encoding and which temporal layers are sent.
+    pub selector: Selector,
+    /// Which frames of a scalable stream are.
+    pub chooser: Chooser,
     /// The receiver asked for its first key frame already.
     pub had_first_request: bool,
     /// By the client's wish.
@@ -93,7 +113,8 @@ impl Subscription {
             section: None,
             egress: None,
             format: None,
-            awaits_key_frame: kind == Kind::Video,
+            selector: Selector::default(),
+            chooser: Chooser::default(),
             had_first_request: false,
             is_paused: false,
             is_starved: false,
@@ -107,12 +128,19 @@ impl Subscription {
         self.egress.is_some() && !self.is_paused && !self.is_starved && !self.awaits_answer
     }
 
+    /// The layer that its bandwidth carries at the moment; `None` = nothing.
+    pub fn fitted(&self) -> Option<u8> {
+        let layer = self.selector.current().or(self.selector.allowed());
+        layer.or(Some(MAX_SPATIAL)).filter(|_| !self.is_starved)
+    }
+
     /// Nothing is sent for a while: go on later with a key frame and without a gap.
     pub fn interrupt(&mut self) {
         if let Some(egress) = &mut self.egress {
             egress.interrupt();
         }
-        self.awaits_key_frame = self.kind == Kind::Video;
+        self.selector.interrupt();
+        self.chooser.interrupt();
     }
 
     pub fn unbind(&mut self) {
@@ -120,7 +148,8 @@ impl Subscription {
         self.egress = None;
         self.awaits_answer = false;
         self.format = None;
-        self.awaits_key_frame = self.kind == Kind::Video;
+        self.selector.interrupt();
+        self.chooser.interrupt();
         self.had_first_request = false;
     }
 }
@@ -166,7 +195,7 @@ pub struct Participant {
     pub tracks: Vec<TrackIndex>,
     pub subscriptions: Vec<Option<Subscription>>,
     /// Incoming SSRC -> track.
-    pub streams: FxHashMap<u32, Option<TrackIndex>>,
+    pub streams: FxHashMap<u32, Option<(TrackIndex, u8)>>,
     /// Outgoing SSRC (main and repair) -> subscription.
     pub outgoing: FxHashMap<u32, Slot>,
     pub channels: Channels,
@@ -187,8 +216,8 @@ pub struct Participant {
     pub fault: bool,
     /// Payload types of repair streams that it sends with, as a bit set.
     pub repair_pts: u128,
-    /// NACKs sent for each incoming section, as counted by the stack.
-    pub nacks: FxHashMap<String, u64>,
+    /// NACKs sent for each incoming section and rid, as counted by the stack.
+    pub nacks: FxHashMap<(String, String), u64>,
     pub told_quality: Option<crate::Quality>,
 }
 

@@ -1,11 +1,10 @@
 //! A published track: where its packets come from, who gets them, and what is measured of it.
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::opening::Opening;
-use crate::rtp::egress::{MediaPacket, SourceClock};
+use crate::encoding::Encoding;
+use crate::layers::selector::Layers;
 use crate::sdp::{Codec, CodecName};
 use crate::speakers::Level;
 use crate::{Kind, ParticipantId, Stream, TrackId};
@@ -17,20 +16,15 @@ pub type TrackIndex = usize;
 /// Index of a subscription in its participant.
 pub type Slot = usize;
 
+/// A layer has been stopped that is silent this long while others show so many pictures: on a screen
+/// on which nothing happens, pictures are rare in all of them.
+const STOPPED_AFTER: Duration = Duration::from_millis(700);
+const STOPPED_AFTER_PICTURES: u8 = 4;
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Subscriber {
     pub participant: ParticipantIndex,
     pub slot: Slot,
-}
-
-/// About one large key frame.
-const MAX_EARLY: usize = 128;
-
-/// What is sent now: changes when the publisher switches codec or SSRC.
-#[derive(Debug, Clone)]
-pub struct Source {
-    pub ssrc: u32,
-    pub codec: Arc<Codec>,
 }
 
 pub struct Track {
@@ -49,18 +43,13 @@ pub struct Track {
     pub cname: Arc<str>,
     /// Section that carries it.
     pub mid: Option<String>,
-    pub source: Option<Source>,
     pub is_announced: bool,
-    pub clock: Option<SourceClock>,
     pub subscribers: Vec<Subscriber>,
-    pub key_frames: KeyFrames,
-    /// Packets that somebody could not use for want of the key frame's first packet, which may just
-    /// be late.
-    pub early: VecDeque<MediaPacket>,
-    pub opening: Opening,
+    /// One, or one for each layer of simulcast, the smallest first.
+    pub encodings: Vec<Encoding>,
+    /// Spatial layers that flow.
+    pub flowing: Layers,
     pub level: Level,
-    pub reception: Reception,
-    pub bitrate: Bitrate,
 }
 
 impl Track {
@@ -77,188 +66,77 @@ impl Track {
         self.kind == Kind::Video
     }
 
-    /// Keep a packet that came before the key frame's first one, perhaps.
-    pub fn keep_early(&mut self, packet: MediaPacket) {
-        if self.early.len() >= MAX_EARLY {
-            self.early.pop_front();
+    /// The encoding of a spatial layer; made when it is seen for the first time.
+    pub fn encoding_at(&mut self, spatial: u8) -> usize {
+        match self
+            .encodings
+            .binary_search_by_key(&spatial, |encoding| encoding.spatial)
+        {
+            Ok(at) => at,
+            Err(at) => {
+                self.encodings.insert(at, Encoding::new(spatial));
+                at
+            }
         }
-        self.early.push_back(packet);
     }
 
-    /// The key frame's first packet came: what belongs behind it.
-    pub fn take_early(&mut self, first: &MediaPacket) -> Vec<MediaPacket> {
-        let mut early: Vec<_> = self
-            .early
-            .drain(..)
-            .filter(|p| p.ssrc == first.ssrc && p.sequence > first.sequence)
-            .collect();
-        early.sort_by_key(|p| p.sequence);
-        early
+    pub fn encoding(&mut self, spatial: u8) -> Option<&mut Encoding> {
+        self.encodings
+            .iter_mut()
+            .find(|encoding| encoding.spatial == spatial)
+    }
+
+    /// A packet of this encoding came: which layers flow now. True when that changed.
+    pub fn heard(&mut self, now: Instant, spatial: u8, ends_picture: bool) -> bool {
+        let mut flowing = 0;
+        for encoding in &mut self.encodings {
+            if encoding.spatial == spatial {
+                (encoding.last_packet, encoding.missed) = (Some(now), 0);
+            } else if ends_picture {
+                encoding.missed = encoding.missed.saturating_add(1);
+            }
+            let is_stopped = encoding.missed >= STOPPED_AFTER_PICTURES
+                && encoding
+                    .last_packet
+                    .is_none_or(|last| now.saturating_duration_since(last) > STOPPED_AFTER);
+            if encoding.last_packet.is_some() && !is_stopped {
+                flowing |= 1 << encoding.spatial;
+            }
+        }
+        std::mem::replace(&mut self.flowing, flowing) != flowing
+    }
+
+    /// What it is sent with at the moment.
+    pub fn codecs(&self) -> impl Iterator<Item = &Codec> {
+        self.encodings
+            .iter()
+            .filter_map(|encoding| Some(&*encoding.source.as_ref()?.codec))
+    }
+
+    /// Bits per second of all that the publisher sends of it.
+    pub fn rates(&mut self, now: Instant) -> [Option<u64>; 3] {
+        let mut rates = [None; 3];
+        for encoding in &mut self.encodings {
+            if self.flowing >> encoding.spatial & 1 == 1 {
+                rates[usize::from(encoding.spatial)] = Some(encoding.bitrate.get(now));
+            }
+        }
+        rates
+    }
+
+    /// When a key frame is to be asked for next.
+    pub fn key_frames_due(&self) -> Option<Instant> {
+        self.encodings
+            .iter()
+            .filter_map(|encoding| encoding.key_frames.due())
+            .min()
     }
 
     /// The section stopped or changed its track: nothing comes any more.
     pub fn stop(&mut self) {
         self.mid = None;
-        self.source = None;
-        self.clock = None;
-        self.key_frames = KeyFrames::default();
-        self.early.clear();
-        self.opening.clear();
+        self.encodings.clear();
+        self.flowing = 0;
         self.level.reset();
-    }
-}
-
-/// Requests of key frames from one publisher's track.
-#[derive(Debug, Default)]
-pub struct KeyFrames {
-    last: Option<Instant>,
-    due: Option<Instant>,
-    attempts: u32,
-}
-
-/// Encoders need a while to answer, and each answer costs all subscribers bandwidth.
-const KEY_FRAME_INTERVAL: Duration = Duration::from_millis(500);
-/// For somebody who sees nothing yet.
-const FIRST_KEY_FRAME_INTERVAL: Duration = Duration::from_millis(100);
-/// Then the publisher does not answer, and only a new request asks it again.
-const MAX_ATTEMPTS: u32 = 20;
-
-impl KeyFrames {
-    /// Somebody needs one. `is_first`: for the first picture of a subscription.
-    pub fn request(&mut self, now: Instant, is_first: bool) {
-        let interval = if is_first {
-            FIRST_KEY_FRAME_INTERVAL
-        } else {
-            KEY_FRAME_INTERVAL
-        };
-        let due = self.last.map_or(now, |last| now.max(last + interval));
-        self.due = Some(self.due.map_or(due, |d| d.min(due)));
-        self.attempts = 0;
-    }
-
-    pub fn due(&self) -> Option<Instant> {
-        self.due
-    }
-
-    /// Nothing was asked, or in vain for a long time.
-    pub fn is_quiet(&self) -> bool {
-        self.due.is_none() && self.attempts == 0
-    }
-
-    /// A request goes out now; ask again until a key frame comes.
-    pub fn sent(&mut self, now: Instant) {
-        self.last = Some(now);
-        self.attempts += 1;
-        self.due = (self.attempts < MAX_ATTEMPTS).then_some(now + KEY_FRAME_INTERVAL);
-    }
-
-    /// A key frame came.
-    pub fn satisfied(&mut self) {
-        self.due = None;
-        self.attempts = 0;
-    }
-}
-
-/// Loss on the way from the publisher, after its resends.
-#[derive(Debug, Default)]
-pub struct Reception {
-    ssrc: u32,
-    highest: u64,
-    expected: u64,
-    received: u64,
-    late: u64,
-}
-
-impl Reception {
-    pub fn record(&mut self, packet: &MediaPacket) {
-        if self.ssrc != packet.ssrc {
-            self.ssrc = packet.ssrc;
-            self.highest = packet.sequence;
-            self.expected += 1;
-        } else if packet.sequence > self.highest {
-            self.expected += packet.sequence - self.highest;
-            self.highest = packet.sequence;
-        } else {
-            self.late += 1;
-        }
-        self.received += 1;
-    }
-
-    /// (expected, missing, of those that came: late) since the last call.
-    pub fn take(&mut self) -> (u64, u64, u64) {
-        let taken = (
-            self.expected,
-            self.expected.saturating_sub(self.received),
-            self.late,
-        );
-        (self.expected, self.received, self.late) = (0, 0, 0);
-        taken
-    }
-}
-
-/// Bits per second over about the last second.
-#[derive(Debug, Default)]
-pub struct Bitrate {
-    since: Option<Instant>,
-    bytes: u64,
-    rate: u64,
-}
-
-impl Bitrate {
-    pub fn record(&mut self, now: Instant, bytes: usize) {
-        self.roll(now);
-        self.since.get_or_insert(now);
-        self.bytes += bytes as u64;
-    }
-
-    fn roll(&mut self, now: Instant) {
-        let Some(since) = self.since else { return };
-        let elapsed = now.saturating_duration_since(since);
-        if elapsed >= Duration::from_secs(1) {
-            self.rate = (self.bytes as f64 * 8.0 / elapsed.as_secs_f64()) as u64;
-            self.bytes = 0;
-            self.since = Some(now);
-        }
-    }
-
-    pub fn get(&mut self, now: Instant) -> u64 {
-        self.roll(now);
-        // Not yet a second: the bits so far are a floor.
-        self.rate
-            .max(if self.rate == 0 { self.bytes * 8 } else { 0 })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn key_frame_requests_are_throttled_and_repeated() {
-        let now = Instant::now();
-        let ms = |n| now + Duration::from_millis(n);
-        let mut requests = KeyFrames::default();
-        requests.request(now, false);
-        assert_eq!(requests.due(), Some(now));
-        requests.sent(now);
-        assert_eq!(requests.due(), Some(ms(500)), "repeated until one comes");
-        requests.request(ms(50), true);
-        assert_eq!(
-            requests.due(),
-            Some(ms(100)),
-            "a new subscriber does not wait for the interval"
-        );
-        requests.satisfied();
-        assert_eq!(requests.due(), None);
-        requests.request(ms(200), false);
-        assert_eq!(requests.due(), Some(ms(500)));
-        for n in 0..MAX_ATTEMPTS {
-            requests.sent(ms(u64::from(n) * 500));
-        }
-        assert_eq!(
-            requests.due(),
-            None,
-            "a publisher that never answers is left alone"
-        );
     }
 }

@@ -107,7 +107,10 @@ fn chromium_joins_with_its_first_offer() {
         1
     );
     assert!(sdp.contains("a=sctp-port:5000\r\na=max-message-size:64000\r\n"));
-    assert!(!sdp.contains("red/48000") && !sdp.contains("VP9") && !sdp.contains("AV1"));
+    assert!(!sdp.contains("red/48000"));
+    assert!(sdp.contains("VP9/90000") && sdp.contains("AV1/90000"));
+    // Of VP9 and AV1 the main profile only.
+    assert!(!sdp.contains("profile-id=2") && !sdp.contains("profile=1"));
 }
 
 #[test]
@@ -201,21 +204,25 @@ fn a_publisher_sends_with_the_codec_that_it_announced() {
 }
 
 #[test]
-fn of_simulcast_the_largest_layer_is_taken() {
+fn all_layers_of_simulcast_are_taken() {
     let mut world = World::new();
     // Browsers name the smallest first, the Rust SDK the largest.
-    for (name, order) in [
-        ("alice", "send q;h;f"),
-        ("bob", "send f;h;q"),
-        ("carol", "send f;~h,q"),
+    for (name, order, want) in [
+        ("alice", "send q;h;f", "q;h;f"),
+        ("bob", "send f;h;q", "f;h;q"),
+        ("carol", "send f;~h,q", "f;h"),
+        ("dave", "send a;b;c;d;e", "a;b;c"),
+        ("erin", "send q;q;~q", "q"),
     ] {
         let participant = fresh(&mut world, name);
         let offer = SIMULCAST.replace("send q;h;f", order);
         let (sdp, _) = answer(offered(&mut world, &participant, &offer));
-        assert!(
-            sdp.contains("a=rid:f recv\r\na=simulcast:recv f\r\n"),
-            "{sdp}"
-        );
+        let rids: String = want
+            .split(';')
+            .map(|r| format!("a=rid:{r} recv\r\n"))
+            .collect();
+        let lines = format!("{rids}a=simulcast:recv {want}\r\n");
+        assert!(sdp.contains(&lines), "{sdp}");
         assert!(
             sdp.contains("sdes:rtp-stream-id\r\n")
                 && sdp.contains("sdes:repaired-rtp-stream-id\r\n")

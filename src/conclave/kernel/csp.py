@@ -1,9 +1,12 @@
 """The headers that tell a browser what our pages may do. One place, one reason a line.
 
-Nothing is loaded from or sent to another host: `default-src 'none'` and then only what is used.
+Nothing is loaded from or sent to another host: `default-src 'none'` and then only what is used. The
+one exception is named by a setting: where a LiveKit cluster carries the media, pages connect to it.
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 DIRECTIVES: tuple[str, ...] = (
     # Whatever is not named below is forbidden: fonts, frames of others.
@@ -38,6 +41,23 @@ DIRECTIVES: tuple[str, ...] = (
 
 CONTENT_SECURITY_POLICY = "; ".join(DIRECTIVES)
 
+
+def security_headers(connects_to: Sequence[str] = ()) -> tuple[tuple[str, str], ...]:
+    """The common headers, where pages may also connect to these origins."""
+    policy = CONTENT_SECURITY_POLICY.replace(
+        "connect-src 'self'", " ".join(["connect-src 'self'", *connects_to])
+    )
+    return (
+        ("content-security-policy", policy),
+        ("permissions-policy", PERMISSIONS_POLICY),
+        ("referrer-policy", "no-referrer"),
+        ("x-content-type-options", "nosniff"),
+        ("x-frame-options", "DENY"),
+        ("cross-origin-opener-policy", "same-origin"),
+        ("cross-origin-resource-policy", "same-origin"),
+    )
+
+
 # What meetings need is for our own origin; everything else is off.
 PERMISSIONS_POLICY = ", ".join(
     [
@@ -61,15 +81,7 @@ PERMISSIONS_POLICY = ", ".join(
     ]
 )
 
-SECURITY_HEADERS: tuple[tuple[str, str], ...] = (
-    ("content-security-policy", CONTENT_SECURITY_POLICY),
-    ("permissions-policy", PERMISSIONS_POLICY),
-    ("referrer-policy", "no-referrer"),
-    ("x-content-type-options", "nosniff"),
-    ("x-frame-options", "DENY"),
-    ("cross-origin-opener-policy", "same-origin"),
-    ("cross-origin-resource-policy", "same-origin"),
-)
+SECURITY_HEADERS = security_headers()
 
 # Only where the certificate is one that browsers accept: with a self-signed one it would lock
 # people out for a year.

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import structlog
 from prometheus_client import CollectorRegistry, Counter, Histogram
@@ -21,7 +21,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from conclave.kernel.app import App
 from conclave.kernel.clock import Clock
-from conclave.kernel.csp import SECURITY_HEADERS, STRICT_TRANSPORT_SECURITY
+from conclave.kernel.csp import STRICT_TRANSPORT_SECURITY, security_headers
 from conclave.kernel.errors import ConclaveError, Forbidden, Invalid, TooLarge, Unavailable
 from conclave.kernel.origin import is_own_origin, split_host
 from conclave.kernel.problems import internal_error, problem_of
@@ -107,15 +107,16 @@ class Guard:
         metrics: HttpMetrics,
         *,
         body_limits: Mapping[str, int] | None = None,
+        connects_to: Sequence[str] = (),
     ) -> None:
         self._inner = inner
         self._app = app
         self._metrics = metrics
         self._body_limits = body_limits or {}
         http = app.settings.http
-        self._headers = SECURITY_HEADERS
+        self._headers = security_headers(connects_to)
         if http.tls == "files" or (http.public_url or "").startswith("https:"):
-            self._headers = (*SECURITY_HEADERS, STRICT_TRANSPORT_SECURITY)
+            self._headers = (*self._headers, STRICT_TRANSPORT_SECURITY)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":

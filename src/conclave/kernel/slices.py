@@ -28,6 +28,11 @@ async def _nothing_async(app: App) -> None:
     del app
 
 
+def _nowhere(app: App) -> Sequence[str]:
+    del app
+    return ()
+
+
 def _no_routes(app: App) -> Sequence[BaseRoute]:
     del app
     return ()
@@ -42,6 +47,8 @@ class Slice:
     """Plain Starlette routes (sockets, media); each endpoint is marked with `@guarded`."""
     body_limits: Mapping[str, int] = field(default_factory=dict)
     """Paths whose bodies may hold another amount than others do (`http.BODY_LIMIT`), in bytes."""
+    connects_to: Callable[[App], Sequence[str]] = _nowhere
+    """Origins beside our own that pages may connect to, as the settings name them."""
     setup: Callable[[App], None] = _nothing
     start: Callable[[App], Awaitable[None]] = _nothing_async
     stop: Callable[[App], Awaitable[None]] = _nothing_async

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from conclave.kernel.errors import Unavailable
 from conclave.kernel.slices import Slice
 from conclave.media.engine import MediaEngine
 
@@ -17,6 +16,7 @@ if TYPE_CHECKING:
     from starlette.routing import BaseRoute
 
     from conclave.kernel.app import App
+    from conclave.media.livekit.engine import ClusterEngine
     from conclave.media.signal_engine import SignalEngine
     from conclave.media.transport import Transport
     from conclave.settings import Settings
@@ -31,12 +31,9 @@ def _setup(app: App) -> None:
     from conclave.media.signal_engine import SignalEngine
 
     settings = app.settings
-    if settings.media.engine == "livekit":
-        msg = (
-            "media.engine = livekit (a LiveKit cluster) is not part of this release; "
-            "use embedded, or fake for a server without media"
-        )
-        raise Unavailable(msg)
+    if _is_cluster(app):
+        _setup_cluster(app)
+        return
     engine = SignalEngine(
         transport=lambda: _transport(settings),
         keys=lambda: load_keys(settings),
@@ -52,6 +49,29 @@ def _setup(app: App) -> None:
     app.metrics.register(TransportCollector(engine))
 
 
+def _is_cluster(app: App) -> bool:
+    return app.settings.media.engine == "livekit"
+
+
+def _setup_cluster(app: App) -> None:
+    from conclave.media.keys import load_keys
+    from conclave.media.livekit.engine import ClusterEngine
+    from conclave.media.livekit.metrics import ClusterCounters
+    from conclave.media.livekit.twirp import Twirp
+
+    media = app.settings.media
+    counters = ClusterCounters(app.metrics)
+    engine = ClusterEngine(
+        url=media.livekit_url or "",
+        twirp=Twirp(media.livekit_api, observe=counters.called),
+        keys=load_keys(app.settings),
+        clock=app.clock,
+        counters=counters,
+    )
+    app.provide(ClusterEngine, engine)
+    app.provide(MediaEngine, engine)
+
+
 def _transport(settings: Settings) -> Transport:
     if settings.media.engine == "fake":
         from conclave.media.fake import FakeTransport
@@ -62,16 +82,31 @@ def _transport(settings: Settings) -> Transport:
     return EmbeddedTransport.from_settings(settings.media)
 
 
-def _engine(app: App) -> SignalEngine:
+def _engine(app: App) -> SignalEngine | ClusterEngine:
+    if _is_cluster(app):
+        from conclave.media.livekit.engine import ClusterEngine
+
+        return app.use(ClusterEngine)
     from conclave.media.signal_engine import SignalEngine
 
     return app.use(SignalEngine)
 
 
 def _routes(app: App) -> Sequence[BaseRoute]:
-    from conclave.media.routes import routes
+    if _is_cluster(app):
+        from conclave.media.livekit.engine import ClusterEngine
+        from conclave.media.livekit.receiver import routes as webhook_routes
+        from conclave.media.routes import elsewhere_routes
 
-    return routes(_engine(app))
+        return [*elsewhere_routes(), *webhook_routes(app.use(ClusterEngine), app.clock)]
+    from conclave.media.routes import routes
+    from conclave.media.signal_engine import SignalEngine
+
+    return routes(app.use(SignalEngine))
+
+
+def _connects_to(app: App) -> Sequence[str]:
+    return app.settings.media.livekit_origins
 
 
 async def _start(app: App) -> None:
@@ -82,4 +117,11 @@ async def _stop(app: App) -> None:
     await _engine(app).stop()
 
 
-SLICE = Slice(name="media", asgi_routes=_routes, setup=_setup, start=_start, stop=_stop)
+SLICE = Slice(
+    name="media",
+    asgi_routes=_routes,
+    connects_to=_connects_to,
+    setup=_setup,
+    start=_start,
+    stop=_stop,
+)

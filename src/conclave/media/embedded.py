@@ -197,6 +197,10 @@ class EmbeddedTransport:
         with self._commanding() as engine:
             engine.pause(participant, track, paused)
 
+    def limit(self, participant: str, track: str, spatial: int, temporal: int) -> None:
+        with self._commanding() as engine:
+            engine.limit(participant, track, spatial, temporal)
+
     def request_keyframes(self, room: str) -> None:
         with self._commanding() as engine:
             engine.request_keyframes(room)

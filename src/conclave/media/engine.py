@@ -1,7 +1,7 @@
 """The engine port: what the product asks of a media engine, embedded or a LiveKit cluster.
 
 The shape is LiveKit's RoomService plus tokens and room events, so that a cluster can stand behind
-it (`livekit.py`). Browsers speak LiveKit's protocol to either; only `Connection.url` and
+it (`livekit/`). Browsers speak LiveKit's protocol to either; only `Connection.url` and
 `Connection.token` differ. No engine ever sees a frame key.
 """
 
@@ -60,6 +60,7 @@ class Room:
     name: str
     created_at: datetime
     participant_count: int
+    """As the engine counts; a cluster's figure may be some seconds old."""
 
 
 # Room events, for the slices above. Delivered in order per room, in the event loop.
@@ -92,7 +93,9 @@ RoomEvent = RoomStarted | RoomFinished | ParticipantJoined | ParticipantLeft
 RoomListener = Callable[[RoomEvent], Awaitable[None]]
 Gate = Callable[[str, str], Awaitable[bool]]
 """`await gate(room, identity)`: may this identity come into this room now? Asked at every join and
-full reconnect, so that a token outlives neither its meeting nor its bearer's removal."""
+full reconnect, so that a token outlives neither its meeting nor its bearer's removal. Asked before
+the join where the door is ours; with a cluster as soon as the join is heard of, and who has no
+consent is removed. Listeners hear of nobody without it."""
 
 
 class MediaEngine(Protocol):
@@ -139,4 +142,6 @@ class MediaEngine(Protocol):
         reliable: bool = True,
         identities: Sequence[str] = (),
     ) -> None: ...
-    async def request_keyframes(self, room: str) -> None: ...
+    async def request_keyframes(self, room: str) -> None:
+        """Ask senders for pictures that stand by themselves, where the engine can. Must not be
+        relied on: receivers ask by themselves for what they miss."""

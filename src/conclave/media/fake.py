@@ -113,6 +113,9 @@ class FakeTransport:
     def pause(self, participant: str, track: str, paused: bool) -> None:
         self._note("pause", participant, track, paused)
 
+    def limit(self, participant: str, track: str, spatial: int, temporal: int) -> None:
+        self._note("limit", participant, track, spatial, temporal)
+
     def request_keyframes(self, room: str) -> None:
         self._note("request_keyframes", room)
 

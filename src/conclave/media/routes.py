@@ -10,7 +10,7 @@ to show those words, so both come from one function. Must never log a token.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -31,6 +31,11 @@ from conclave.media.tokens import Claims, TokenRefused
 
 if TYPE_CHECKING:
     from conclave.media.signal_engine import SignalEngine
+
+ELSEWHERE = (
+    "the media of this server are carried by a LiveKit server of its own: connect to the address "
+    "that came with the token"
+)
 
 log = structlog.get_logger()
 
@@ -60,13 +65,37 @@ def routes(engine: SignalEngine) -> Sequence[BaseRoute]:
     async def validate(request: Request) -> Response:
         return await _validate(engine, request)
 
+    return _at_rtc(socket, validate)
+
+
+def elsewhere_routes() -> Sequence[BaseRoute]:
+    """The same paths where a LiveKit cluster carries the media: nobody is let in here."""
+
+    @guarded("nobody: another server has the media")
+    async def socket(websocket: WebSocket) -> None:
+        headers = _cors(websocket)
+        await websocket.send_denial_response(PlainTextResponse(ELSEWHERE, 404, headers=headers))
+
+    @guarded("nobody: another server has the media")
+    async def answer(request: Request) -> Response:
+        headers = {**_cors(request), "Cache-Control": "no-store"}
+        if request.method == "OPTIONS":
+            return Response(status_code=204, headers=headers)
+        return PlainTextResponse(ELSEWHERE, 404, headers=headers)
+
+    return _at_rtc(socket, answer)
+
+
+def _at_rtc(
+    socket: Callable[[WebSocket], Awaitable[None]],
+    validate: Callable[[Request], Awaitable[Response]],
+) -> Sequence[BaseRoute]:
+    methods = ["GET", "HEAD", "OPTIONS"]
     return [
         WebSocketRoute("/rtc", socket, name="rtc"),
         WebSocketRoute("/rtc/v1", socket, name="rtc_v1"),
-        Route("/rtc/validate", validate, methods=["GET", "HEAD", "OPTIONS"], name="rtc_validate"),
-        Route(
-            "/rtc/v1/validate", validate, methods=["GET", "HEAD", "OPTIONS"], name="rtc_v1_validate"
-        ),
+        Route("/rtc/validate", validate, methods=methods, name="rtc_validate"),
+        Route("/rtc/v1/validate", validate, methods=methods, name="rtc_v1_validate"),
     ]
 
 

@@ -102,6 +102,14 @@ def verify(token: str, keys: ApiKeys, now: datetime, *, room: str = "") -> Claim
 
     `room` is the room the caller has in mind, when it named one.
     """
+    claims = _claims(signed_payload(token, keys, now))
+    if room and claims.room != room:
+        raise TokenRefused("wrong_room")
+    return claims
+
+
+def signed_payload(token: str, keys: ApiKeys, now: datetime) -> dict[str, Any]:
+    """All that a good token says, of whatever kind it is; raises `TokenRefused`."""
     if not token:
         raise TokenRefused("missing")
     if len(token) > MAX_TOKEN:
@@ -111,10 +119,7 @@ def verify(token: str, keys: ApiKeys, now: datetime, *, room: str = "") -> Claim
     if not is_known:
         # The same work has been done as for a key that we know.
         raise TokenRefused("unknown_key")
-    claims = _claims(payload)
-    if room and claims.room != room:
-        raise TokenRefused("wrong_room")
-    return claims
+    return payload
 
 
 def mint(claims: Claims, keys: ApiKeys, now: datetime, lifetime: timedelta) -> str:
@@ -137,10 +142,7 @@ def mint(claims: Claims, keys: ApiKeys, now: datetime, lifetime: timedelta) -> s
     }
     video |= {name: value for name, value in optional.items() if value}
     payload: dict[str, Any] = {
-        "iss": keys.primary,
         "sub": claims.identity,
-        "nbf": int(now.timestamp()),
-        "exp": int((now + lifetime).timestamp()),
         "video": video,
     }
     rest = {
@@ -150,9 +152,19 @@ def mint(claims: Claims, keys: ApiKeys, now: datetime, lifetime: timedelta) -> s
         "kind": "" if claims.kind == "standard" else claims.kind,
     }
     payload |= {name: value for name, value in rest.items() if value}
+    return sign(payload, keys, now, lifetime)
+
+
+def sign(payload: Mapping[str, Any], keys: ApiKeys, now: datetime, lifetime: timedelta) -> str:
+    """A token of any kind, valid from now for `lifetime`, with the first key."""
+    times = {
+        "iss": keys.primary,
+        "nbf": int(now.timestamp()),
+        "exp": int((now + lifetime).timestamp()),
+    }
     return jwt.encode(
         {"alg": "HS256", "typ": "JWT"},
-        payload,
+        {**times, **payload},
         OctKey.import_key(keys.secret(keys.primary)),
         algorithms=["HS256"],
     )

@@ -9,8 +9,15 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::extension::{self, SectionExtensions, Values};
+use super::resends::{Kept, Resends};
 use super::rtcp;
+use super::window::Window;
 use crate::buffers::Buffers;
+use crate::layers::Marks;
+use crate::layers::dependency::Dependency;
+use crate::layers::numbering::Numbering;
+use crate::layers::svc::Choice;
+use crate::layers::vp8::{Descriptor, Patch, Rewriter};
 use crate::sdp::CodecName;
 use crate::transport::srtp::SrtpSender;
 
@@ -25,7 +32,12 @@ pub struct MediaPacket {
     pub marker: bool,
     pub values: Values,
     pub payload: Arc<[u8]>,
-    pub starts_key_frame: bool,
+    pub marks: Marks,
+    pub vp8: Option<Descriptor>,
+    /// The dependency descriptor as it came.
+    pub descriptor: Option<Arc<[u8]>>,
+    /// As it was read, of scalable streams only.
+    pub dependency: Option<Arc<Dependency>>,
 }
 
 /// Where the source's media clock stands: its RTP timestamp at an instant, from sender reports.
@@ -54,39 +66,28 @@ pub struct Format {
     pub rtx: Option<u8>,
 }
 
-/// Resends kept for a video stream: 2 s of 2.5 Mbit/s. About 100 bytes each; payloads are shared.
-const CACHE: usize = 512;
-const CACHE_AGE: Duration = Duration::from_secs(3);
-/// The same packet is not sent again sooner; its resend may still be on the way.
-const RESEND_INTERVAL: Duration = Duration::from_millis(15);
-/// Resends a second and in one burst. Above 5 % of any stream this side of 200 Mbit/s.
-const RESEND_RATE: f64 = 1000.0;
-/// Window of sent sequence numbers.
-const WINDOW: u64 = 2048;
 /// A larger gap is no loss that anybody repairs: numbering goes on without it, so that the receiver's
 /// roll-over counter stays right.
 const MAX_GAP: u64 = 4000;
+/// RFC 3550, 5.1: the last byte says how many there are.
+const PADDING: u8 = 0x20;
+/// Holes filled at one switch.
+const MAX_FILLERS: u64 = 64;
 const AUDIO_REPORTS: Duration = Duration::from_secs(5);
 const VIDEO_REPORTS: Duration = Duration::from_secs(1);
 
-struct Cached {
-    sequence: u64,
-    timestamp: u32,
-    marker: bool,
-    rtx_pt: u8,
-    values: Values,
-    payload: Arc<[u8]>,
-    sent_at: Instant,
-    resent_at: Option<Instant>,
+/// What every packet that is written needs.
+pub struct Line<'a> {
+    pub now: Instant,
+    pub srtp: &'a mut SrtpSender,
+    pub buffers: &'a mut Buffers,
 }
 
-/// How the numbers of the source become ours.
-#[derive(Debug, Clone, Copy)]
+/// How the numbers of the source become ours; a new one after each pause or switch.
+#[derive(Debug)]
 struct Mapping {
     source: u32,
-    /// Older packets belong to the time before a pause or switch.
-    first: u64,
-    offset: i64,
+    numbers: Numbering,
 }
 
 pub struct Egress {
@@ -96,23 +97,29 @@ pub struct Egress {
     extensions: SectionExtensions,
     cname: Arc<str>,
     mapping: Option<Mapping>,
-    /// Highest sequence number sent.
-    highest: u64,
-    sent: [u64; (WINDOW / 64) as usize],
+    /// The last one's, which may be over.
+    source: Option<u32>,
+    /// The source's media clock, in our timestamps.
+    clock: Option<SourceClock>,
+    pictures: Rewriter,
+    window: Window,
+    /// Numbers to be filled.
+    holes: Vec<u64>,
     timestamp_offset: u32,
     last_timestamp: Option<(u32, Instant)>,
+    /// Added to the frame numbers of dependency descriptors, and the highest sent.
+    frame_offset: u16,
+    last_frame: Option<u16>,
     rtx_sequence: u64,
-    cache: Vec<Option<Cached>>,
-    resend_tokens: f64,
-    resend_refilled: Instant,
+    resends: Resends,
     packets: u32,
     octets: u32,
-    /// Packets sent and packets repaired since `take_losses`.
-    window: u32,
-    repaired: u32,
+    /// Packets sent since `take_losses`.
+    recent: u32,
     next_report: Option<Instant>,
     is_mid_known: bool,
     header: Vec<u8>,
+    descriptor: Vec<u8>,
     scratch: Vec<u8>,
 }
 
@@ -132,22 +139,25 @@ impl Egress {
             extensions,
             cname,
             mapping: None,
+            source: None,
+            clock: None,
+            pictures: Rewriter::default(),
             // Small, so that the receiver guesses the right roll-over counter (RFC 3711, 3.3.1).
-            highest: u64::from(ssrc & 0x3fff) + (1 << 14),
-            sent: [0; (WINDOW / 64) as usize],
+            window: Window::new(u64::from(ssrc & 0x3fff) + (1 << 14)),
+            holes: Vec::new(),
             timestamp_offset: 0,
             last_timestamp: None,
             rtx_sequence: u64::from(rtx_ssrc & 0x3fff),
-            cache: Vec::new(),
-            resend_tokens: RESEND_RATE,
-            resend_refilled: now,
+            frame_offset: 0,
+            last_frame: None,
+            resends: Resends::new(now),
             packets: 0,
             octets: 0,
-            window: 0,
-            repaired: 0,
+            recent: 0,
             next_report: Some(now),
             is_mid_known: false,
             header: Vec::with_capacity(64),
+            descriptor: Vec::new(),
             scratch: Vec::new(),
         }
     }
@@ -169,8 +179,8 @@ impl Egress {
     /// Share of packets that had to be sent again since the last call.
     pub fn take_losses(&mut self) -> Option<f32> {
         let (sent, repaired) = (
-            std::mem::take(&mut self.window),
-            std::mem::take(&mut self.repaired),
+            std::mem::take(&mut self.recent),
+            self.resends.take_repaired(),
         );
         (sent > 0).then(|| repaired as f32 / sent as f32)
     }
@@ -178,14 +188,22 @@ impl Egress {
     /// Rewrite and protect one packet. `None` when it is a duplicate or from before an interruption.
     pub fn write(
         &mut self,
-        now: Instant,
-        srtp: &mut SrtpSender,
-        buffers: &mut Buffers,
+        line: &mut Line<'_>,
         packet: &MediaPacket,
         format: Format,
+        clock: Option<SourceClock>,
+        choice: Option<&Choice>,
     ) -> Option<Vec<u8>> {
-        let sequence = self.map(now, packet, format.codec.clock_rate())?;
-        if !self.mark_sent(sequence) {
+        let now = line.now;
+        let sequence = self.map(now, packet, format.codec.clock_rate(), clock)?;
+        let patch = match &packet.vp8 {
+            None => Patch::default(),
+            Some(descriptor) => match self.pictures.pass(&packet.payload, descriptor) {
+                Some(patch) => patch,
+                None => return self.fill(line, sequence, format),
+            },
+        };
+        if !self.window.mark(sequence) {
             return None;
         }
         let timestamp = packet.timestamp.wrapping_add(self.timestamp_offset);
@@ -195,171 +213,243 @@ impl Egress {
         {
             self.last_timestamp = Some((timestamp, now));
         }
+        let marker = packet.marker || choice.is_some_and(|choice| choice.ends_picture);
+        let has_descriptor = self.write_descriptor(packet, choice);
         let mid = (!self.is_mid_known).then_some(&self.mid[..]);
+        let number = sequence as u16;
         header(
             &mut self.header,
-            packet.marker,
+            marker,
             format.pt,
-            sequence as u16,
+            number,
             timestamp,
             self.ssrc,
         );
-        extension::write(&mut self.header, &self.extensions, &packet.values, mid);
+        let descriptor = has_descriptor.then_some(&self.descriptor[..]);
+        let out = &mut self.header;
+        extension::write(out, &self.extensions, &packet.values, mid, descriptor);
+        let payload = patched(&mut self.scratch, &patch, &packet.payload);
         let datagram =
-            srtp.protect_rtp(&self.header, &packet.payload, self.ssrc, sequence, buffers)?;
+            line.srtp
+                .protect_rtp(&self.header, payload, self.ssrc, sequence, line.buffers)?;
         self.packets = self.packets.wrapping_add(1);
-        self.window += 1;
+        self.recent += 1;
         self.octets = self.octets.wrapping_add(packet.payload.len() as u32);
         if let Some(rtx_pt) = format.rtx {
-            if self.cache.is_empty() {
-                self.cache.resize_with(CACHE, || None);
-            }
-            self.cache[sequence as usize % CACHE] = Some(Cached {
+            self.resends.keep(Kept {
                 sequence,
                 timestamp,
-                marker: packet.marker,
+                marker,
                 rtx_pt,
                 values: packet.values,
+                descriptor: descriptor.map(Arc::from),
+                patch,
                 payload: packet.payload.clone(),
                 sent_at: now,
-                resent_at: None,
             });
         }
         Some(datagram)
     }
 
-    fn map(&mut self, now: Instant, packet: &MediaPacket, rate: u32) -> Option<u64> {
-        let is_jump =
-            |m: &Mapping| packet.sequence as i64 + m.offset > (self.highest + MAX_GAP) as i64;
-        let mapping = match self.mapping {
-            Some(mapping) if mapping.source == packet.ssrc && !is_jump(&mapping) => mapping,
-            _ => {
-                if let Some((last, at)) = self.last_timestamp {
-                    let was_same_source = self.mapping.is_none();
-                    // After a pause the source's own clock goes on; another source's clock is
-                    // joined to it by the time that passed.
-                    let expected = packet.timestamp.wrapping_add(self.timestamp_offset);
-                    let elapsed =
-                        (now.saturating_duration_since(at).as_secs_f64() * f64::from(rate)) as u32;
-                    let wanted = last.wrapping_add(elapsed.max(1));
-                    let off_by = expected.wrapping_sub(wanted) as i32;
-                    if !was_same_source || off_by.unsigned_abs() > rate {
-                        self.timestamp_offset = wanted.wrapping_sub(packet.timestamp);
-                        self.next_report = Some(now);
-                    }
-                }
-                let offset = (self.highest + 1) as i64 - packet.sequence as i64;
-                Mapping {
-                    source: packet.ssrc,
-                    first: packet.sequence,
-                    offset,
-                }
-            }
+    /// The dependency descriptor as this receiver is to see it. False: there is none.
+    fn write_descriptor(&mut self, packet: &MediaPacket, choice: Option<&Choice>) -> bool {
+        let Some(dependency) = &packet.dependency else {
+            return false;
         };
-        self.mapping = Some(mapping);
-        if packet.sequence < mapping.first {
-            return None;
-        }
-        Some((packet.sequence as i64 + mapping.offset) as u64)
-    }
-
-    fn mark_sent(&mut self, sequence: u64) -> bool {
-        let slot = |s: u64| ((s % WINDOW / 64) as usize, 1u64 << (s % 64));
-        if sequence > self.highest {
-            for skipped in self.highest + 1..=sequence.min(self.highest + WINDOW) {
-                let (word, bit) = slot(skipped);
-                self.sent[word] &= !bit;
-            }
-            if sequence - self.highest > WINDOW {
-                self.sent = [0; (WINDOW / 64) as usize];
-            }
-            self.highest = sequence;
-        } else if self.highest - sequence >= WINDOW {
+        if !self.extensions.has_descriptor() {
             return false;
         }
-        let (word, bit) = slot(sequence);
-        let is_new = self.sent[word] & bit == 0;
-        self.sent[word] |= bit;
-        is_new
+        let number = dependency.frame_number.wrapping_add(self.frame_offset);
+        if self
+            .last_frame
+            .is_none_or(|last| number.wrapping_sub(last) < 1 << 15)
+        {
+            self.last_frame = Some(number);
+        }
+        let active = choice.and_then(|choice| choice.active);
+        dependency.write(&mut self.descriptor, number, active);
+        true
+    }
+
+    /// A packet of the present source that the receiver is not to get. Numbers close up behind it; for
+    /// one that came late an empty packet is returned, so that its number is not waited for.
+    pub fn leave_out(
+        &mut self,
+        line: &mut Line<'_>,
+        packet: &MediaPacket,
+        format: Format,
+    ) -> Option<Vec<u8>> {
+        let highest = self.window.highest();
+        let mapping = self.mapping.as_mut().filter(|m| m.source == packet.ssrc)?;
+        if is_jump(&mapping.numbers, packet.sequence, highest) {
+            // What comes next begins anew.
+            return None;
+        }
+        if let Some(descriptor) = &packet.vp8 {
+            self.pictures.leave_out(descriptor);
+        }
+        let kept = mapping.numbers.leave_out(packet.sequence)?;
+        self.fill(line, kept, format)
+    }
+
+    pub fn has_holes(&self) -> bool {
+        !self.holes.is_empty()
+    }
+
+    /// Empty packets in place of what will not come any more.
+    pub fn take_fillers(&mut self, line: &mut Line<'_>, format: Format) -> Vec<Vec<u8>> {
+        let holes = std::mem::take(&mut self.holes);
+        let fillers = holes.into_iter();
+        fillers
+            .filter_map(|sequence| self.fill(line, sequence, format))
+            .collect()
+    }
+
+    /// A packet of nothing but padding (RFC 3550, 5.1).
+    fn fill(&mut self, line: &mut Line<'_>, sequence: u64, format: Format) -> Option<Vec<u8>> {
+        let (timestamp, _) = self.last_timestamp?;
+        if !self.window.mark(sequence) {
+            return None;
+        }
+        let number = sequence as u16;
+        header(
+            &mut self.header,
+            false,
+            format.pt,
+            number,
+            timestamp,
+            self.ssrc,
+        );
+        self.header[0] |= PADDING;
+        self.packets = self.packets.wrapping_add(1);
+        let datagram =
+            line.srtp
+                .protect_rtp(&self.header, &[1], self.ssrc, sequence, line.buffers)?;
+        if let Some(rtx_pt) = format.rtx {
+            self.resends.keep(Kept {
+                sequence,
+                timestamp,
+                marker: false,
+                rtx_pt,
+                values: Values::default(),
+                descriptor: None,
+                patch: Patch::default(),
+                payload: Arc::from([]),
+                sent_at: line.now,
+            });
+        }
+        Some(datagram)
+    }
+
+    fn map(
+        &mut self,
+        now: Instant,
+        packet: &MediaPacket,
+        rate: u32,
+        clock: Option<SourceClock>,
+    ) -> Option<u64> {
+        let highest = self.window.highest();
+        let is_continued = self.mapping.as_ref().is_some_and(|m| {
+            m.source == packet.ssrc && !is_jump(&m.numbers, packet.sequence, highest)
+        });
+        if !is_continued {
+            // What is missing of a source that is over will not come any more.
+            self.holes = self.window.holes(MAX_FILLERS);
+            self.join_timestamps(now, packet, rate, clock);
+            self.pictures.interrupt();
+            if let Some((dependency, last)) = packet.dependency.as_ref().zip(self.last_frame) {
+                self.frame_offset = last.wrapping_add(1).wrapping_sub(dependency.frame_number);
+            }
+            self.source = Some(packet.ssrc);
+            self.mapping = Some(Mapping {
+                source: packet.ssrc,
+                numbers: Numbering::new(packet.sequence, highest + 1),
+            });
+        }
+        self.clock = clock.map(|clock| SourceClock {
+            timestamp: clock.timestamp.wrapping_add(self.timestamp_offset),
+            ..clock
+        });
+        self.mapping.as_mut()?.numbers.pass(packet.sequence)
+    }
+
+    /// After a pause the source's own clock goes on. Another source's clock is joined to it: by the
+    /// sender reports of both, else by the time that passed.
+    fn join_timestamps(
+        &mut self,
+        now: Instant,
+        packet: &MediaPacket,
+        rate: u32,
+        clock: Option<SourceClock>,
+    ) {
+        let Some((last, at)) = self.last_timestamp else {
+            return;
+        };
+        let elapsed = (now.saturating_duration_since(at).as_secs_f64() * f64::from(rate)) as u32;
+        let wanted = last.wrapping_add(elapsed.max(1));
+        if self.source != Some(packet.ssrc) {
+            let by_clocks = self
+                .clock
+                .zip(clock)
+                .map(|(ours, theirs)| ours.at(now, rate).wrapping_sub(theirs.at(now, rate)));
+            self.timestamp_offset =
+                by_clocks.unwrap_or_else(|| wanted.wrapping_sub(packet.timestamp));
+            self.next_report = Some(now);
+        }
+        let expected = packet.timestamp.wrapping_add(self.timestamp_offset);
+        let is_behind = expected.wrapping_sub(last) as i32 <= 0;
+        let off_by = expected.wrapping_sub(wanted) as i32;
+        if is_behind || off_by.unsigned_abs() > rate {
+            self.timestamp_offset = wanted.wrapping_sub(packet.timestamp);
+            self.next_report = Some(now);
+        }
     }
 
     /// Resends for a NACK, ready to go (RFC 4588).
     pub fn resend(
         &mut self,
-        now: Instant,
-        srtp: &mut SrtpSender,
-        buffers: &mut Buffers,
+        line: &mut Line<'_>,
         first: u16,
         following: u16,
         out: &mut Vec<Vec<u8>>,
     ) {
-        let elapsed = now
-            .saturating_duration_since(self.resend_refilled)
-            .as_secs_f64();
-        self.resend_refilled = now;
-        self.resend_tokens = (self.resend_tokens + elapsed * RESEND_RATE).min(RESEND_RATE);
+        self.resends.refill(line.now);
         let wanted = std::iter::once(0).chain(
             (0..16)
                 .filter(|bit| following >> bit & 1 == 1)
                 .map(|bit| bit + 1),
         );
         for distance in wanted {
-            if self.resend_tokens < 1.0 {
-                return;
-            }
-            let Some(sequence) = self.extend(first.wrapping_add(distance)) else {
+            let sequence = self.window.extend(first.wrapping_add(distance));
+            let Some(kept) = sequence.and_then(|s| self.resends.take(line.now, s)) else {
                 continue;
             };
-            let Some(Some(cached)) = self.cache.get_mut(sequence as usize % CACHE) else {
-                continue;
-            };
-            let is_due = cached
-                .resent_at
-                .is_none_or(|at| now.saturating_duration_since(at) >= RESEND_INTERVAL);
-            if cached.sequence != sequence
-                || now.saturating_duration_since(cached.sent_at) > CACHE_AGE
-                || !is_due
-            {
-                continue;
-            }
-            if cached.resent_at.replace(now).is_none() {
-                self.repaired += 1;
-            }
             self.rtx_sequence += 1;
             let rtx = self.rtx_sequence;
+            let (marker, pt, number) = (kept.marker, kept.rtx_pt, rtx as u16);
             header(
                 &mut self.header,
-                cached.marker,
-                cached.rtx_pt,
-                rtx as u16,
-                cached.timestamp,
+                marker,
+                pt,
+                number,
+                kept.timestamp,
                 self.rtx_ssrc,
             );
-            extension::write(
-                &mut self.header,
-                &self.extensions,
-                &cached.values,
-                Some(&self.mid),
-            );
+            let (mid, descriptor) = (Some(&self.mid[..]), kept.descriptor.as_deref());
+            let header = &mut self.header;
+            extension::write(header, &self.extensions, &kept.values, mid, descriptor);
             self.scratch.clear();
             self.scratch
-                .extend_from_slice(&(sequence as u16).to_be_bytes());
-            self.scratch.extend_from_slice(&cached.payload);
-            if let Some(datagram) =
-                srtp.protect_rtp(&self.header, &self.scratch, self.rtx_ssrc, rtx, buffers)
-            {
-                self.resend_tokens -= 1.0;
-                out.push(datagram);
-            }
+                .extend_from_slice(&(kept.sequence as u16).to_be_bytes());
+            self.scratch.extend_from_slice(kept.patch.bytes());
+            self.scratch
+                .extend_from_slice(&kept.payload[kept.patch.bytes().len()..]);
+            let (header, payload) = (&self.header, &self.scratch);
+            out.extend(
+                line.srtp
+                    .protect_rtp(header, payload, self.rtx_ssrc, rtx, line.buffers),
+            );
         }
-    }
-
-    /// The extended number nearest below the highest sent.
-    fn extend(&self, sequence: u16) -> Option<u64> {
-        let behind = (self.highest as u16).wrapping_sub(sequence);
-        (behind < 1 << 15)
-            .then(|| self.highest.checked_sub(u64::from(behind)))
-            .flatten()
     }
 
     /// A sender report when one is due and the source's clock is known: a guess would be worse for
@@ -396,6 +486,22 @@ impl Egress {
     }
 }
 
+/// A larger gap is no loss that anybody repairs.
+fn is_jump(numbers: &Numbering, sequence: u64, highest: u64) -> bool {
+    numbers.ahead(sequence) > (highest + MAX_GAP) as i64
+}
+
+/// The payload with its first bytes replaced; a copy only when they differ.
+fn patched<'a>(scratch: &'a mut Vec<u8>, patch: &Patch, payload: &'a [u8]) -> &'a [u8] {
+    if payload.starts_with(patch.bytes()) {
+        return payload;
+    }
+    scratch.clear();
+    scratch.extend_from_slice(patch.bytes());
+    scratch.extend_from_slice(&payload[patch.bytes().len()..]);
+    scratch
+}
+
 fn header(out: &mut Vec<u8>, marker: bool, pt: u8, sequence: u16, timestamp: u32, ssrc: u32) {
     out.clear();
     out.extend_from_slice(&[0x80, (pt & 0x7f) | if marker { 0x80 } else { 0 }]);
@@ -419,7 +525,7 @@ mod tests {
 
     fn srtp() -> SrtpSender {
         SrtpSecrets::new(&[7; 56], SrtpProfile::AEAD_AES_128_GCM)
-            .server_contexts(&crypto().provider)
+            .contexts(&crypto().provider, false)
             .unwrap()
             .0
     }
@@ -433,7 +539,10 @@ mod tests {
             marker: false,
             values: Values::default(),
             payload: Arc::from([1u8, 2, 3].as_slice()),
-            starts_key_frame: false,
+            marks: Marks::default(),
+            vp8: None,
+            descriptor: None,
+            dependency: None,
         }
     }
 
@@ -455,7 +564,12 @@ mod tests {
             now,
         );
         let mut write = |egress: &mut Egress, at: Instant, p: MediaPacket| {
-            let datagram = egress.write(at, &mut srtp, &mut buffers, &p, VP8);
+            let mut line = Line {
+                now: at,
+                srtp: &mut srtp,
+                buffers: &mut buffers,
+            };
+            let datagram = egress.write(&mut line, &p, VP8, None, None);
             datagram.map(|d| numbers(&d))
         };
         let (first, _) = write(&mut egress, now, packet(5, 100, 9000)).unwrap();
@@ -500,11 +614,15 @@ mod tests {
         let now = Instant::now();
         let (mut srtp, mut buffers) = (srtp(), Buffers::default());
         let mut egress = Egress::new(1, 2, "1", SectionExtensions::default(), "PA_a".into(), now);
-        let start = egress.highest;
+        let start = egress.window.highest();
         for n in 0..70_000u64 {
-            let datagram = egress
-                .write(now, &mut srtp, &mut buffers, &packet(5, 65_000 + n, 0), VP8)
-                .unwrap();
+            let mut line = Line {
+                now,
+                srtp: &mut srtp,
+                buffers: &mut buffers,
+            };
+            let p = packet(5, 65_000 + n, 0);
+            let datagram = egress.write(&mut line, &p, VP8, None, None).unwrap();
             assert_eq!(numbers(&datagram).0, (start + 1 + n) as u16);
         }
     }
@@ -514,18 +632,28 @@ mod tests {
         let now = Instant::now();
         let (mut srtp, mut buffers) = (srtp(), Buffers::default());
         let mut egress = Egress::new(1, 2, "1", SectionExtensions::default(), "PA_a".into(), now);
-        let start = egress.highest as u16 + 1;
+        let start = egress.window.highest() as u16 + 1;
         for n in 0..20 {
-            egress.write(now, &mut srtp, &mut buffers, &packet(5, n, 0), VP8);
+            let mut line = Line {
+                now,
+                srtp: &mut srtp,
+                buffers: &mut buffers,
+            };
+            egress.write(&mut line, &packet(5, n, 0), VP8, None, None);
         }
         let mut out = Vec::new();
         let mut resend = |at: Instant, first: u16, following: u16| {
-            egress.resend(at, &mut srtp, &mut buffers, first, following, &mut out);
+            let mut line = Line {
+                now: at,
+                srtp: &mut srtp,
+                buffers: &mut buffers,
+            };
+            egress.resend(&mut line, first, following, &mut out);
             out.len()
         };
         assert_eq!(resend(now, start, 0b101), 3);
         assert_eq!(resend(now, start, 0), 3, "asked again too soon");
-        assert_eq!(resend(now + RESEND_INTERVAL, start, 0), 4);
+        assert_eq!(resend(now + crate::rtp::resends::INTERVAL, start, 0), 4);
         let never_sent = [
             (start.wrapping_sub(50), 0xffff),
             (start.wrapping_add(100), 0xffff),
@@ -541,7 +669,12 @@ mod tests {
         let now = Instant::now();
         let (mut srtp, mut buffers) = (srtp(), Buffers::default());
         let mut egress = Egress::new(1, 2, "1", SectionExtensions::default(), "PA_a".into(), now);
-        egress.write(now, &mut srtp, &mut buffers, &packet(5, 1, 1000), VP8);
+        let mut line = Line {
+            now,
+            srtp: &mut srtp,
+            buffers: &mut buffers,
+        };
+        egress.write(&mut line, &packet(5, 1, 1000), VP8, None, None);
         assert!(
             egress
                 .report(now, 1, &mut srtp, None, CodecName::Vp8)

@@ -1,7 +1,9 @@
 //! Header extensions (RFC 8285): which are negotiated, and writing them.
 
+use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
-use str0m::rtp::{AbsCaptureTime, Extension, ExtensionMap, ExtensionValues};
+
+use str0m::rtp::{AbsCaptureTime, Extension, ExtensionMap, ExtensionSerializer, ExtensionValues};
 
 pub const MID: &str = "urn:ietf:params:rtp-hdrext:sdes:mid";
 pub const AUDIO_LEVEL: &str = "urn:ietf:params:rtp-hdrext:ssrc-audio-level";
@@ -13,10 +15,13 @@ pub const PLAYOUT_DELAY: &str = "http://www.webrtc.org/experiments/rtp-hdrext/pl
 pub const RID: &str = "urn:ietf:params:rtp-hdrext:sdes:rtp-stream-id";
 pub const REPAIRED_RID: &str = "urn:ietf:params:rtp-hdrext:sdes:repaired-rtp-stream-id";
 
+pub const DEPENDENCY_DESCRIPTOR: &str =
+    "https://aomediacodec.github.io/av1-rtp-spec/#dependency-descriptor-rtp-header-extension";
+
 /// Answered in every section, also where nothing flows yet: libwebrtc leaves out of later offers
 /// what an answer left out, and what a section is for changes. Transport-wide sequence numbers are
-/// read, and not written.
-const ANSWERED: [&str; 8] = [
+/// read, and not written. Dependency descriptors are asked of publishers of scalable codecs only.
+const ANSWERED: [&str; 9] = [
     MID,
     AUDIO_LEVEL,
     ABS_CAPTURE_TIME,
@@ -25,24 +30,30 @@ const ANSWERED: [&str; 8] = [
     PLAYOUT_DELAY,
     RID,
     REPAIRED_RID,
+    DEPENDENCY_DESCRIPTOR,
 ];
-const CONVENTIONAL: [(u8, &str); 7] = [
+/// RFC 8285, 4.2 and 4.3; the length is filled in later.
+const ONE_BYTE_FORM: [u8; 4] = [0xbe, 0xde, 0, 0];
+const TWO_BYTE_FORM: [u8; 4] = [0x10, 0, 0, 0];
+const CONVENTIONAL: [(u8, &str); 8] = [
     (1, AUDIO_LEVEL),
     (3, TRANSPORT_CC),
     (4, MID),
     (5, PLAYOUT_DELAY),
     (10, RID),
     (11, REPAIRED_RID),
+    (12, DEPENDENCY_DESCRIPTOR),
     (13, VIDEO_ORIENTATION),
 ];
 
 /// What offers of ours name for what a client receives, under libwebrtc's ids.
-const OFFERED: [(u8, &str); 6] = [
+const OFFERED: [(u8, &str); 7] = [
     (1, AUDIO_LEVEL),
     (2, ABS_CAPTURE_TIME),
     (3, TRANSPORT_CC),
     (4, MID),
     (5, PLAYOUT_DELAY),
+    (12, DEPENDENCY_DESCRIPTOR),
     (13, VIDEO_ORIENTATION),
 ];
 
@@ -50,7 +61,7 @@ const OFFERED: [(u8, &str); 6] = [
 pub fn offered(is_video: bool) -> Vec<(u8, String)> {
     let fits = |uri: &str| match uri {
         AUDIO_LEVEL => !is_video,
-        VIDEO_ORIENTATION | PLAYOUT_DELAY => is_video,
+        VIDEO_ORIENTATION | PLAYOUT_DELAY | DEPENDENCY_DESCRIPTOR => is_video,
         _ => true,
     };
     let kept = OFFERED.into_iter().filter(|(_, uri)| fits(uri));
@@ -61,6 +72,7 @@ pub fn offered(is_video: bool) -> Vec<(u8, String)> {
 pub fn answered<'a>(
     offered: &'a [(u8, String)],
     is_video: bool,
+    wants_descriptor: bool,
     known: &SessionExtensions,
 ) -> Vec<(u8, &'a str)> {
     let mut answered: Vec<(u8, &str)> = Vec::new();
@@ -68,6 +80,7 @@ pub fn answered<'a>(
         let fits_kind = match uri.as_str() {
             AUDIO_LEVEL => !is_video,
             VIDEO_ORIENTATION | PLAYOUT_DELAY | RID | REPAIRED_RID => is_video,
+            DEPENDENCY_DESCRIPTOR => wants_descriptor,
             _ => true,
         };
         let is_new = !answered.iter().any(|(i, u)| i == id || u == uri);
@@ -118,11 +131,38 @@ impl SessionExtensions {
                 PLAYOUT_DELAY => Extension::PlayoutDelay,
                 RID => Extension::RtpStreamId,
                 REPAIRED_RID => Extension::RepairedRtpStreamId,
+                DEPENDENCY_DESCRIPTOR => {
+                    Extension::with_serializer(uri, RawDescriptor(Arc::from([])))
+                }
                 _ => continue,
             };
             map.set(*id, extension);
         }
         map
+    }
+}
+
+/// A dependency descriptor as it stands in a packet; the stack only carries it.
+#[derive(Debug, Clone)]
+pub struct RawDescriptor(pub Arc<[u8]>);
+
+impl ExtensionSerializer for RawDescriptor {
+    fn write_to(&self, _: &mut [u8], _: &ExtensionValues) -> usize {
+        // The stack sends no media.
+        0
+    }
+
+    fn parse_value(&self, bytes: &[u8], values: &mut ExtensionValues) -> bool {
+        values.user_values.set(RawDescriptor(bytes.into()));
+        true
+    }
+
+    fn is_video(&self) -> bool {
+        true
+    }
+
+    fn is_audio(&self) -> bool {
+        false
     }
 }
 
@@ -134,6 +174,7 @@ pub struct SectionExtensions {
     abs_capture_time: u8,
     video_orientation: u8,
     playout_delay: u8,
+    descriptor: u8,
 }
 
 impl SectionExtensions {
@@ -150,7 +191,12 @@ impl SectionExtensions {
             abs_capture_time: id(ABS_CAPTURE_TIME),
             video_orientation: id(VIDEO_ORIENTATION),
             playout_delay: id(PLAYOUT_DELAY),
+            descriptor: id(DEPENDENCY_DESCRIPTOR),
         }
+    }
+
+    pub fn has_descriptor(&self) -> bool {
+        self.descriptor != 0
     }
 }
 
@@ -208,16 +254,36 @@ pub fn ntp_of(time: SystemTime) -> u64 {
     ((since.as_secs() + NTP_TO_UNIX_SECONDS) << 32) | fraction
 }
 
-/// Append the extension block (one-byte form) to a header of 12 bytes; sets its X bit.
-pub fn write(header: &mut Vec<u8>, ids: &SectionExtensions, values: &Values, mid: Option<&[u8]>) {
+/// Append the extension block to a header of 12 bytes; sets its X bit. In the one-byte form, unless
+/// a dependency descriptor is too long for it (answers allow the forms to be mixed).
+pub fn write(
+    header: &mut Vec<u8>,
+    ids: &SectionExtensions,
+    values: &Values,
+    mid: Option<&[u8]>,
+    descriptor: Option<&[u8]>,
+) {
     let start = header.len();
-    header.extend_from_slice(&[0xbe, 0xde, 0, 0]);
+    let is_long = descriptor.is_some_and(|bytes| bytes.len() > 16);
+    header.extend_from_slice(if is_long {
+        &TWO_BYTE_FORM
+    } else {
+        &ONE_BYTE_FORM
+    });
     let mut element = |id: u8, bytes: &[u8]| {
-        if id != 0 && !bytes.is_empty() && bytes.len() <= 16 {
-            header.push(id << 4 | (bytes.len() as u8 - 1));
-            header.extend_from_slice(bytes);
+        if id == 0 || bytes.is_empty() || bytes.len() > 255 {
+            return;
         }
+        if is_long {
+            header.extend_from_slice(&[id, bytes.len() as u8]);
+        } else {
+            header.push(id << 4 | (bytes.len() as u8 - 1));
+        }
+        header.extend_from_slice(bytes);
     };
+    if let Some(descriptor) = descriptor {
+        element(ids.descriptor, descriptor);
+    }
     if let Some(mid) = mid {
         element(ids.mid, mid);
     }
@@ -268,14 +334,36 @@ mod tests {
             ..Default::default()
         };
         let mut header = vec![0x80; 12];
-        write(&mut header, &ids, &values, Some(b"12"));
+        write(&mut header, &ids, &values, Some(b"12"), None);
         assert_eq!(header[0], 0x90);
         assert_eq!(
             &header[12..],
             [0xbe, 0xde, 0, 2, 0x41, b'1', b'2', 0x10, 0x85, 0, 0, 0]
         );
         let mut plain = vec![0x80; 12];
-        write(&mut plain, &ids, &Values::default(), None);
+        write(&mut plain, &ids, &Values::default(), None, None);
         assert_eq!(plain, vec![0x80; 12]);
+    }
+
+    #[test]
+    fn long_descriptors_take_the_two_byte_form() {
+        let ids = SectionExtensions {
+            mid: 4,
+            descriptor: 12,
+            ..Default::default()
+        };
+        let mut short = vec![0x80; 12];
+        write(&mut short, &ids, &Values::default(), None, Some(&[1, 2, 3]));
+        assert_eq!(&short[12..], [0xbe, 0xde, 0, 1, 0xc2, 1, 2, 3]);
+        let mut long = vec![0x80; 12];
+        write(
+            &mut long,
+            &ids,
+            &Values::default(),
+            Some(b"7"),
+            Some(&[9; 17]),
+        );
+        assert_eq!(&long[12..18], [0x10, 0, 0, 6, 12, 17]);
+        assert_eq!(&long[18 + 17..], [4, 1, b'7', 0, 0]);
     }
 }

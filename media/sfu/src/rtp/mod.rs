@@ -3,4 +3,6 @@
 pub mod egress;
 pub mod extension;
 pub mod keyframe;
+pub mod resends;
 pub mod rtcp;
+pub mod window;

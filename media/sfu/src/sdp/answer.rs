@@ -164,10 +164,12 @@ impl Answer<'_> {
         for codec in &section.codecs {
             self.codec(out, section, codec)?;
         }
-        // One layer of a simulcast sender is taken, its largest; the others are not sent then.
-        // Without these lines it would send its smallest.
-        if let (SectionAnswer::Receive { .. }, Some(rid)) = (&section.answer, &offer.rid) {
-            write!(out, "a=rid:{rid} recv\r\na=simulcast:recv {rid}\r\n")?;
+        if let (SectionAnswer::Receive { .. }, false) = (&section.answer, offer.rids.is_empty()) {
+            for (rid, _) in &offer.rids {
+                write!(out, "a=rid:{rid} recv\r\n")?;
+            }
+            let rids: Vec<&str> = offer.rids.iter().map(|(rid, _)| rid.as_str()).collect();
+            write!(out, "a=simulcast:recv {}\r\n", rids.join(";"))?;
         }
         if let SectionAnswer::Send {
             ssrc,
@@ -237,15 +239,16 @@ fn rtpmap(name: CodecName) -> &'static str {
         CodecName::Opus => "opus/48000/2",
         CodecName::Vp8 => "VP8/90000",
         CodecName::H264 => "H264/90000",
+        CodecName::Vp9 => "VP9/90000",
+        CodecName::Av1 => "AV1/90000",
     }
 }
 
 fn parameters(codec: &Codec, answer: &SectionAnswer) -> String {
-    if codec.name == CodecName::H264 {
-        return codec.fmtp.clone();
-    }
-    if codec.name != CodecName::Opus {
-        return String::new();
+    match codec.name {
+        CodecName::H264 | CodecName::Vp9 | CodecName::Av1 => return codec.fmtp.clone(),
+        CodecName::Vp8 => return String::new(),
+        CodecName::Opus => {}
     }
     // Both ends speak these of themselves (RFC 7587, 7), so the offer's cannot just be echoed.
     let minptime = codec

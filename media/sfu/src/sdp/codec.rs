@@ -7,22 +7,39 @@ pub enum CodecName {
     Opus,
     Vp8,
     H264,
+    Vp9,
+    Av1,
 }
 
 impl CodecName {
+    const ALL: [CodecName; 5] = [
+        CodecName::Opus,
+        CodecName::Vp8,
+        CodecName::H264,
+        CodecName::Vp9,
+        CodecName::Av1,
+    ];
+
     pub fn mime(self) -> &'static str {
         match self {
             CodecName::Opus => "audio/opus",
             CodecName::Vp8 => "video/VP8",
             CodecName::H264 => "video/H264",
+            CodecName::Vp9 => "video/VP9",
+            CodecName::Av1 => "video/AV1",
         }
     }
 
     /// A type as in `mime`, in any case; `None` for what is not forwarded.
     pub fn from_mime(mime: &str) -> Option<CodecName> {
-        [CodecName::Opus, CodecName::Vp8, CodecName::H264]
+        Self::ALL
             .into_iter()
             .find(|codec| codec.mime().eq_ignore_ascii_case(mime))
+    }
+
+    /// Sent as layers that lean on each other in one stream, with dependency descriptors.
+    pub fn is_scalable(self) -> bool {
+        matches!(self, CodecName::Vp9 | CodecName::Av1)
     }
 
     pub fn clock_rate(self) -> u32 {
@@ -101,6 +118,19 @@ impl Codec {
         (self.name == CodecName::H264).then(|| H264::parse(&self.fmtp))
     }
 
+    /// Of VP9 (RFC 9628, 6) and AV1 (RTP specification, 7.2): only profile 0 is passed on, which every
+    /// receiver decodes. True for other codecs.
+    fn is_main_profile(&self) -> bool {
+        let name = match self.name {
+            CodecName::Vp9 => "profile-id",
+            CodecName::Av1 => "profile",
+            _ => return true,
+        };
+        let parameters = self.fmtp.split(';').filter_map(|p| p.split_once('='));
+        let mut profiles = parameters.filter(|(n, _)| n.trim() == name);
+        profiles.all(|(_, profile)| profile.trim() == "0")
+    }
+
     pub fn offers(&self, feedback: &str) -> bool {
         self.feedback.iter().any(|f| f == feedback)
     }
@@ -110,7 +140,7 @@ impl Codec {
 ///
 /// - RED is left out: publishers then send plain Opus. A RED stream could not be passed to
 ///   subscribers without RED, and is useless under end-to-end encryption of whole frames.
-/// - VP9 and AV1 are left out until layers of theirs can be selected; clients fall back to VP8.
+/// - VP9 and AV1 in their main profile.
 /// - H.264 in Baseline with packetization-mode 1 if there is one, since all receivers offer it.
 pub fn encodings_for_publishing(section: &OfferSection, wanted: Option<CodecName>) -> Vec<&Codec> {
     let has_mode_1 = section.codecs.iter().any(|c| {
@@ -120,6 +150,7 @@ pub fn encodings_for_publishing(section: &OfferSection, wanted: Option<CodecName
     let mut codecs: Vec<_> = section
         .codecs
         .iter()
+        .filter(|c| c.is_main_profile())
         .filter(|c| {
             c.h264()
                 .is_none_or(|h| h.is_baseline() && (!has_mode_1 || h.packetization_mode == 1))
@@ -135,7 +166,7 @@ pub fn encodings_for_subscribing(section: &OfferSection) -> Vec<&Codec> {
     section
         .codecs
         .iter()
-        .filter(|c| c.h264().is_none_or(H264::is_baseline))
+        .filter(|c| c.is_main_profile() && c.h264().is_none_or(H264::is_baseline))
         .collect()
 }
 

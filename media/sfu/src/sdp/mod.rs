@@ -110,6 +110,6 @@ pub struct OfferSection {
     pub ssrcs: Vec<u32>,
     /// `a=ssrc-group:FID`: main and repair.
     pub repair: Vec<(u32, u32)>,
-    /// Of a simulcast sender: the layer that is answered, the largest.
-    pub rid: Option<String>,
+    /// Of a simulcast sender: its encodings in the order of the offer, and the spatial layer of each.
+    pub rids: Vec<(String, u8)>,
 }

@@ -10,6 +10,8 @@ use crate::rtp::extension;
 
 const H264_BASELINE: &str = "level-asymmetry-allowed=1;profile-level-id=42e01f";
 
+const AV1_MAIN: &str = "level-idx=5;profile=0;tier=0";
+
 /// What a section of this kind is offered with.
 pub fn offered_codecs(kind: SectionKind) -> Vec<Codec> {
     let codec = |pt, rtx: Option<u8>, name, fmtp: &str, feedback: &[&str]| Codec {
@@ -33,6 +35,8 @@ pub fn offered_codecs(kind: SectionKind) -> Vec<Codec> {
             codec(96, Some(97), CodecName::Vp8, "", &video),
             codec(103, Some(104), CodecName::H264, &h264(1), &video),
             codec(109, Some(114), CodecName::H264, &h264(0), &video),
+            codec(98, Some(99), CodecName::Vp9, "profile-id=0", &video),
+            codec(45, Some(46), CodecName::Av1, AV1_MAIN, &video),
         ],
         _ => Vec::new(),
     }
@@ -62,7 +66,7 @@ pub fn offered_section(mid: &str, kind: SectionKind) -> OfferSection {
         },
         ssrcs: Vec::new(),
         repair: Vec::new(),
-        rid: None,
+        rids: Vec::new(),
     }
 }
 

@@ -1,6 +1,8 @@
 //! Reads offers (RFC 8866, RFC 8829): tolerant of what it does not know, strict about sizes and
 //! about what the transport is built from.
 
+use crate::layers::MAX_SPATIAL;
+
 use super::codec::{Codec, CodecName, H264};
 use super::{
     Direction, MAX_EXTENSIONS, MAX_FORMATS, MAX_LINE_BYTES, MAX_LINES, MAX_SDP_BYTES, MAX_SECTIONS,
@@ -26,7 +28,7 @@ struct Draft {
     extensions: Vec<(u8, String)>,
     ssrcs: Vec<u32>,
     repair: Vec<(u32, u32)>,
-    rid: Option<String>,
+    rids: Vec<(String, u8)>,
     ufrag: Option<String>,
     password: Option<String>,
     fingerprint: Option<String>,
@@ -284,19 +286,34 @@ fn attribute(draft: &mut Draft, attribute: &str) -> Result<(), Problem> {
                     .unwrap_or_default()
                     .split(';')
                     .filter_map(|l| l.split(',').next());
-                let layers: Vec<&str> = layers
-                    .map(|l| l.trim_start_matches('~'))
-                    .filter(is_sane)
-                    .take(8)
-                    .collect();
-                // The largest: `f`, then `h`, by LiveKit's names, which come in either order.
-                let named = ["f", "h"].into_iter().find(|name| layers.contains(name));
-                draft.rid = named.or(layers.last().copied()).map(str::to_owned);
+                let mut rids: Vec<&str> = Vec::new();
+                for rid in layers.map(|l| l.trim_start_matches('~')).filter(is_sane) {
+                    if rids.len() < usize::from(MAX_SPATIAL) + 1 && !rids.contains(&rid) {
+                        rids.push(rid);
+                    }
+                }
+                draft.rids = spatial_layers(&rids);
             }
         }
         _ => {}
     }
     Ok(())
+}
+
+/// By LiveKit's names, which come in either order; others are taken to begin with the smallest.
+fn spatial_layers(rids: &[&str]) -> Vec<(String, u8)> {
+    const NAMED: [[&str; 3]; 2] = [["q", "h", "f"], ["0", "1", "2"]];
+    let named = NAMED
+        .iter()
+        .find(|names| rids.iter().all(|rid| names.contains(rid)));
+    let layer = |at: usize, rid: &str| match named {
+        Some(names) => names.iter().position(|name| *name == rid).unwrap_or(at),
+        None => at,
+    };
+    rids.iter()
+        .enumerate()
+        .map(|(at, rid)| ((*rid).to_owned(), layer(at, rid) as u8))
+        .collect()
 }
 
 fn bounded_push<T>(
@@ -406,7 +423,7 @@ fn section(
         extensions: draft.extensions,
         ssrcs: draft.ssrcs,
         repair: draft.repair,
-        rid: draft.rid,
+        rids: draft.rids,
     })
 }
 
@@ -440,6 +457,8 @@ fn codecs(draft: &Draft) -> Vec<Codec> {
             "opus/48000/2" => CodecName::Opus,
             "vp8/90000" => CodecName::Vp8,
             "h264/90000" => CodecName::H264,
+            "vp9/90000" => CodecName::Vp9,
+            "av1/90000" => CodecName::Av1,
             _ => continue,
         };
         if name.is_video() != (draft.media == "video") || codecs.iter().any(|c| c.pt == pt) {

@@ -165,27 +165,27 @@ impl Shard {
             let Some(track) = self.tracks.get_mut(t) else {
                 continue;
             };
-            let Some(due) = track.key_frames.due() else {
-                continue;
-            };
-            if due <= now {
-                let is_wanted = !track.muted && !track.subscribers.is_empty();
+            let is_wanted = !track.muted && !track.subscribers.is_empty();
+            for encoding in &mut track.encodings {
+                if encoding.key_frames.due().is_none_or(|due| due > now) {
+                    continue;
+                }
                 let asked = is_wanted
                     && participant.transport.as_mut().is_some_and(|transport| {
-                        track
+                        encoding
                             .source
                             .as_ref()
                             .is_some_and(|s| transport.request_key_frame(s.ssrc))
                     });
                 if asked {
                     self.stats.plis_out += 1;
-                    track.key_frames.sent(now);
+                    encoding.key_frames.sent(now);
                 } else {
                     // Nobody to ask or to look: the next packet or subscriber asks again.
-                    track.key_frames.satisfied();
+                    encoding.key_frames.satisfied();
                 }
             }
-            next = [next, track.key_frames.due()].into_iter().flatten().min();
+            next = [next, track.key_frames_due()].into_iter().flatten().min();
         }
         participant.key_frames_due = next;
     }
@@ -195,7 +195,7 @@ impl Shard {
         let Some(track) = self.tracks.get(t) else {
             return;
         };
-        let (due, publisher) = (track.key_frames.due(), track.publisher);
+        let (due, publisher) = (track.key_frames_due(), track.publisher);
         let Some(participant) = self.participants.get_mut(publisher) else {
             return;
         };
@@ -334,12 +334,15 @@ impl Shard {
                 let Some(track) = self.tracks.get_mut(t) else {
                     continue;
                 };
-                let (expected, missing, late) = track.reception.take();
-                self.stats.packets_lost_in += missing;
-                if expected > 0 {
-                    // Late video was mostly lost and sent again.
-                    let lost = missing + if track.is_video() { late } else { 0 };
-                    score.loss(lost as f32 / expected as f32, track.is_video());
+                let is_video = track.is_video();
+                for encoding in &mut track.encodings {
+                    let (expected, missing, late) = encoding.reception.take();
+                    self.stats.packets_lost_in += missing;
+                    if expected > 0 {
+                        // Late video was mostly lost and sent again.
+                        let lost = missing + if is_video { late } else { 0 };
+                        score.loss(lost as f32 / expected as f32, is_video);
+                    }
                 }
             }
             let receiving = participant.peer.unwrap_or(index);

@@ -3,9 +3,10 @@
 use std::time::Instant;
 
 use super::Shard;
+use crate::layers::selector::Limit;
 use crate::participant::MAX_TRACKS;
 use crate::participant::Role;
-use crate::track::{Bitrate, KeyFrames, ParticipantIndex, Reception, Track};
+use crate::track::{ParticipantIndex, Track};
 use crate::{Command, Event, ExpectedTrack, Grant, ParticipantId, RoomId, TrackId};
 
 impl Shard {
@@ -82,6 +83,17 @@ impl Shard {
             } => {
                 self.with(&participant, |s, i| {
                     s.pause(now, s.receiving_end(i), &track, paused)
+                });
+            }
+            Command::Limit {
+                participant,
+                track,
+                spatial,
+                temporal,
+            } => {
+                let limit = Limit { spatial, temporal };
+                self.with(&participant, |s, i| {
+                    s.limit(now, s.receiving_end(i), &track, limit)
                 });
             }
             Command::RequestKeyframes { room } => self.request_all_key_frames(now, &room),
@@ -190,16 +202,11 @@ impl Shard {
             publisher_id: participant.id.clone(),
             cname: participant.id.clone(),
             mid: None,
-            source: None,
             is_announced: false,
-            clock: None,
             subscribers: Vec::new(),
-            key_frames: KeyFrames::default(),
-            early: Default::default(),
-            opening: Default::default(),
+            encodings: Vec::new(),
+            flowing: 0,
             level: Default::default(),
-            reception: Reception::default(),
-            bitrate: Bitrate::default(),
         };
         let id = track.id.clone();
         let room = participant.room;
@@ -226,9 +233,9 @@ impl Shard {
         let room = track.room;
         if muted {
             track.level.reset();
-            track.opening.clear();
-        } else {
-            track.key_frames.request(now, false);
+            for encoding in &mut track.encodings {
+                encoding.opening.clear();
+            }
         }
         for subscriber in track.subscribers.clone() {
             if let Some(subscription) = self.subscription(subscriber) {
@@ -238,7 +245,7 @@ impl Shard {
         if muted {
             self.tell_speakers(room);
         } else {
-            self.schedule_key_frames(t);
+            self.want_key_frames(now, t, false);
         }
     }
 
@@ -252,13 +259,7 @@ impl Shard {
             .map(|r| r.tracks.clone())
             .unwrap_or_default()
         {
-            if let Some(track) = self.tracks.get_mut(t)
-                && track.is_video()
-                && track.source.is_some()
-            {
-                track.key_frames.request(now, true);
-                self.schedule_key_frames(t);
-            }
+            self.want_key_frames(now, t, true);
         }
     }
 }

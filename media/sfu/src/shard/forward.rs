@@ -5,19 +5,24 @@ use std::time::Instant;
 
 use super::Shard;
 use crate::buffers::Buffers;
+use crate::encoding::Source;
+use crate::layers::selector::{Layers, Take};
 use crate::participant::Participant;
-use crate::rtp::egress::{Format, MediaPacket, SourceClock};
-use crate::rtp::keyframe::starts_key_frame;
+use crate::rtp::egress::{Format, Line, MediaPacket, SourceClock};
 use crate::sdp::{Codec, match_codec};
 use crate::speakers;
-use crate::track::{ParticipantIndex, Slot, Source, Subscriber, TrackIndex};
-use crate::{Event, Kind, SubscriptionError};
+use crate::track::{ParticipantIndex, Slot, Subscriber, TrackIndex};
+use crate::{Event, SubscriptionError};
 
 /// What all subscribers of a packet have in common.
+#[derive(Clone, Copy)]
 struct Passing<'a> {
     now: Instant,
     ntp: u64,
     packet: &'a MediaPacket,
+    /// Layer of its encoding.
+    spatial: u8,
+    flowing: Layers,
     codec: &'a Codec,
     clock: Option<SourceClock>,
 }
@@ -28,6 +33,8 @@ enum Passed {
     /// Nothing flows at the moment.
     Idle,
     NeedsKeyFrame,
+    /// It goes on, but for what is wanted a key frame is needed.
+    SentAndNeedsKeyFrame,
     CodecUnsupported,
 }
 
@@ -37,89 +44,145 @@ impl Shard {
         now: Instant,
         index: ParticipantIndex,
         t: TrackIndex,
+        spatial: u8,
         mut packet: MediaPacket,
     ) {
+        if !self.follow_source(index, t, spatial, &packet) {
+            return;
+        }
         let Some(track) = self.tracks.get_mut(t) else {
             return;
         };
-        let is_same_source = track
-            .source
-            .as_ref()
-            .is_some_and(|s| s.ssrc == packet.ssrc && s.codec.pt == packet.pt);
-        if !is_same_source {
-            let Some(publisher) = self.participants.get(index) else {
-                return;
-            };
-            let codec = publisher.known_codecs.iter().find(|c| c.pt == packet.pt);
-            let Some(codec) = codec.filter(|c| c.name.is_video() == track.is_video()) else {
-                return;
-            };
-            let codec = Arc::new(codec.clone());
-            let (name, ssrc) = (codec.name, packet.ssrc);
-            let before = track.source.replace(Source { ssrc, codec });
-            if before.as_ref().is_some_and(|s| s.ssrc != packet.ssrc) {
-                track.clock = None;
+        let is_changed = track.heard(now, spatial, packet.marker);
+        let (is_muted, is_video, room, flowing) =
+            (track.muted, track.is_video(), track.room, track.flowing);
+        if let Some(encoding) = track.encoding(spatial) {
+            encoding.measure(now, &packet);
+        }
+        if is_muted {
+            return;
+        }
+        if !is_video && let Some(level) = packet.values.level() {
+            track.level.record(level, packet.timestamp);
+            self.watch_speakers(now, room);
+        }
+        let Some(encoding) = self.tracks.get_mut(t).and_then(|t| t.encoding(spatial)) else {
+            return;
+        };
+        let Some(source) = &encoding.source else {
+            return;
+        };
+        let (codec, clock) = (source.codec.clone(), encoding.clock);
+        if !encoding.read(codec.name, &mut packet) {
+            encoding.keep_early(packet);
+            if encoding.key_frames.is_quiet() {
+                encoding.key_frames.request(now, false);
+                self.schedule_key_frames(t);
             }
-            if before.is_some() && track.is_video() {
-                // What comes now does not continue the pictures before.
-                for subscriber in track.subscribers.clone() {
-                    if let Some(subscription) = self.subscription(subscriber) {
-                        subscription.interrupt();
-                    }
+            return;
+        }
+        if is_video {
+            encoding.opening.record(now, &packet);
+            if packet.marks.starts_key_frame {
+                encoding.key_frames.satisfied();
+            }
+        }
+        if is_changed {
+            self.refit(now, t);
+        }
+        let passing = Passing {
+            now,
+            ntp: self.ntp(now),
+            packet: &packet,
+            spatial,
+            flowing,
+            codec: &codec,
+            clock,
+        };
+        let needs_key_frame = self.distribute(t, &passing);
+        if !is_video {
+            return;
+        }
+        let Some(encoding) = self.tracks.get_mut(t).and_then(|t| t.encoding(spatial)) else {
+            return;
+        };
+        if packet.marks.starts_key_frame {
+            for mut early in encoding.take_early(&packet) {
+                let known = self.tracks.get_mut(t).and_then(|t| t.encoding(spatial));
+                if !known.is_some_and(|encoding| encoding.read(codec.name, &mut early)) {
+                    continue;
                 }
-            }
-            let Some(track) = self.tracks.get_mut(t) else {
-                return;
-            };
-            if !std::mem::replace(&mut track.is_announced, true) {
-                self.events.push(Event::TrackActive {
-                    participant: track.publisher_id.clone(),
-                    track: track.id.clone(),
-                    mime: name.mime(),
-                    mid: track.mid.clone().unwrap_or_default(),
-                });
-            }
-        }
-        let Some(track) = self.tracks.get_mut(t) else {
-            return;
-        };
-        track.reception.record(&packet);
-        track.bitrate.record(now, packet.payload.len() + 40);
-        if track.muted {
-            return;
-        }
-        let Some(source) = &track.source else { return };
-        let codec = source.codec.clone();
-        packet.starts_key_frame = starts_key_frame(codec.name, &packet.payload);
-        let clock = track.clock;
-        if track.kind == Kind::Audio {
-            if let Some(level) = packet.values.level() {
-                track.level.record(level, packet.timestamp);
-                let room = track.room;
-                self.watch_speakers(now, room);
-            }
-        } else {
-            track.opening.record(now, &packet);
-            if packet.starts_key_frame {
-                track.key_frames.satisfied();
-            }
-        }
-
-        let needs_key_frame = self.distribute(now, t, &packet, &codec, clock);
-        let Some(track) = self.tracks.get_mut(t).filter(|t| t.is_video()) else {
-            return;
-        };
-        if packet.starts_key_frame {
-            for early in track.take_early(&packet) {
-                self.distribute(now, t, &early, &codec, clock);
+                let passing = Passing {
+                    packet: &early,
+                    ..passing
+                };
+                self.distribute(t, &passing);
             }
         } else if needs_key_frame {
-            track.keep_early(packet);
-            if track.key_frames.is_quiet() {
-                track.key_frames.request(now, false);
+            encoding.keep_early(packet);
+            if encoding.key_frames.is_quiet() {
+                encoding.key_frames.request(now, false);
                 self.schedule_key_frames(t);
             }
         }
+    }
+
+    /// Note what the publisher sends with. False: nothing that could be passed on.
+    fn follow_source(
+        &mut self,
+        index: ParticipantIndex,
+        t: TrackIndex,
+        spatial: u8,
+        packet: &MediaPacket,
+    ) -> bool {
+        let Some(track) = self.tracks.get_mut(t) else {
+            return false;
+        };
+        let is_video = track.is_video();
+        let at = track.encoding_at(spatial);
+        let encoding = &mut track.encodings[at];
+        let is_same_source = encoding
+            .source
+            .as_ref()
+            .is_some_and(|s| s.ssrc == packet.ssrc && s.codec.pt == packet.pt);
+        if is_same_source {
+            return true;
+        }
+        let Some(publisher) = self.participants.get(index) else {
+            return false;
+        };
+        let codec = publisher.known_codecs.iter().find(|c| c.pt == packet.pt);
+        let Some(codec) = codec.filter(|c| c.name.is_video() == is_video) else {
+            return false;
+        };
+        let codec = Arc::new(codec.clone());
+        let (name, ssrc) = (codec.name, packet.ssrc);
+        let before = encoding.source.replace(Source { ssrc, codec });
+        if before.as_ref().is_some_and(|s| s.ssrc != packet.ssrc) {
+            encoding.clock = None;
+        }
+        if before.is_some() && is_video {
+            // What comes now does not continue the pictures before.
+            for subscriber in track.subscribers.clone() {
+                if let Some(subscription) = self.subscription(subscriber)
+                    && subscription.selector.current() == Some(spatial)
+                {
+                    subscription.interrupt();
+                }
+            }
+        }
+        let Some(track) = self.tracks.get_mut(t) else {
+            return false;
+        };
+        if !std::mem::replace(&mut track.is_announced, true) {
+            self.events.push(Event::TrackActive {
+                participant: track.publisher_id.clone(),
+                track: track.id.clone(),
+                mime: name.mime(),
+                mid: track.mid.clone().unwrap_or_default(),
+            });
+        }
+        true
     }
 
     /// What has come since the newest key frame, to somebody who has just connected. False: nothing
@@ -128,8 +191,20 @@ impl Shard {
         let Some(track) = self.tracks.get(t).filter(|track| !track.muted) else {
             return false;
         };
-        let (packets, clock) = (track.opening.packets(now), track.clock);
-        let Some(codec) = track.source.as_ref().map(|source| source.codec.clone()) else {
+        let flowing = track.flowing;
+        let target = self
+            .subscription(subscriber)
+            .and_then(|subscription| subscription.selector.target(flowing));
+        let Some(encoding) = target.and_then(|layer| self.tracks.get_mut(t)?.encoding(layer))
+        else {
+            return false;
+        };
+        let (packets, clock, spatial) = (
+            encoding.opening.packets(now),
+            encoding.clock,
+            encoding.spatial,
+        );
+        let Some(codec) = encoding.source.as_ref().map(|source| source.codec.clone()) else {
             return false;
         };
         let ntp = self.ntp(now);
@@ -144,14 +219,17 @@ impl Shard {
                     now,
                     ntp,
                     packet,
+                    spatial,
+                    flowing,
                     codec: &codec,
                     clock,
                 };
                 let outcome = pass(&passing, participant, subscriber.slot, &mut shard.buffers);
-                if !matches!(outcome, Passed::Sent) {
+                let is_sent = matches!(outcome, Passed::Sent | Passed::SentAndNeedsKeyFrame);
+                if !is_sent && !matches!(outcome, Passed::Idle) {
                     break;
                 }
-                has_sent = true;
+                has_sent |= is_sent;
             }
             Ok(())
         });
@@ -162,22 +240,8 @@ impl Shard {
     }
 
     /// To all subscribers. True when one of them waits for a key frame.
-    fn distribute(
-        &mut self,
-        now: Instant,
-        t: TrackIndex,
-        packet: &MediaPacket,
-        codec: &Codec,
-        clock: Option<SourceClock>,
-    ) -> bool {
+    fn distribute(&mut self, t: TrackIndex, passing: &Passing<'_>) -> bool {
         let mut needs_key_frame = false;
-        let passing = Passing {
-            now,
-            ntp: self.ntp(now),
-            packet,
-            codec,
-            clock,
-        };
         let mut at = 0;
         // By index: a subscriber that fails is taken out of the list.
         while let Some(&subscriber) = self.tracks.get(t).and_then(|t| t.subscribers.get(at)) {
@@ -185,7 +249,7 @@ impl Shard {
             let receiver = subscriber.participant;
             self.guard(receiver, |shard| {
                 if let Some(participant) = shard.participants.get_mut(receiver) {
-                    outcome = pass(&passing, participant, subscriber.slot, &mut shard.buffers);
+                    outcome = pass(passing, participant, subscriber.slot, &mut shard.buffers);
                 }
                 Ok(())
             });
@@ -193,6 +257,10 @@ impl Shard {
                 Passed::Sent => self.mark_output(receiver),
                 Passed::Idle => {}
                 Passed::NeedsKeyFrame => needs_key_frame = true,
+                Passed::SentAndNeedsKeyFrame => {
+                    needs_key_frame = true;
+                    self.mark_output(receiver);
+                }
                 Passed::CodecUnsupported => {
                     self.fail_subscription(receiver, t, SubscriptionError::CodecUnsupported);
                     continue;
@@ -225,6 +293,8 @@ fn pass(
         now,
         ntp,
         packet,
+        spatial,
+        flowing,
         codec,
         clock,
     } = *passing;
@@ -237,6 +307,23 @@ fn pass(
     if !subscription.flows() {
         return Passed::Idle;
     }
+    let taken = subscription.selector.take(spatial, flowing, &packet.marks);
+    match taken {
+        Take::Pass | Take::LeaveOut => {}
+        Take::Ignore => return Passed::Idle,
+        Take::Wait => return Passed::NeedsKeyFrame,
+    }
+    let choice = packet.dependency.as_ref().map(|dependency| {
+        let limit = subscription.selector.within();
+        subscription
+            .chooser
+            .choose(limit, dependency, packet.timestamp)
+    });
+    let is_left_out = match &choice {
+        Some(choice) => !choice.is_sent,
+        None => taken == Take::LeaveOut,
+    };
+    let needs_key_frame = choice.is_some_and(|choice| choice.needs_key_frame);
     let format = match subscription.format {
         Some((pt, format)) if pt == codec.pt => format,
         _ => {
@@ -258,12 +345,6 @@ fn pass(
             format
         }
     };
-    if subscription.awaits_key_frame {
-        if !packet.starts_key_frame {
-            return Passed::NeedsKeyFrame;
-        }
-        subscription.awaits_key_frame = false;
-    }
     let (Some(transport), Some(egress)) = (&mut participant.transport, &mut subscription.egress)
     else {
         return Passed::Idle;
@@ -271,13 +352,28 @@ fn pass(
     let Some(srtp) = transport.sender() else {
         return Passed::Idle;
     };
-    let Some(datagram) = egress.write(now, srtp, buffers, packet, format) else {
-        return Passed::Idle;
+    let mut line = Line { now, srtp, buffers };
+    let datagram = if is_left_out {
+        egress.leave_out(&mut line, packet, format)
+    } else {
+        egress.write(&mut line, packet, format, clock, choice.as_ref())
     };
-    let report = egress.report(now, ntp, srtp, clock, format.codec);
-    transport.send(datagram);
-    if let Some(report) = report {
-        transport.send(report);
+    let fillers = match egress.has_holes() {
+        true => egress.take_fillers(&mut line, format),
+        false => Vec::new(),
+    };
+    if datagram.is_none() && fillers.is_empty() {
+        return match needs_key_frame {
+            true => Passed::NeedsKeyFrame,
+            false => Passed::Idle,
+        };
     }
-    Passed::Sent
+    let report = egress.report(now, ntp, srtp, clock, format.codec);
+    for packet in fillers.into_iter().chain(datagram).chain(report) {
+        transport.send(packet);
+    }
+    match needs_key_frame {
+        true => Passed::SentAndNeedsKeyFrame,
+        false => Passed::Sent,
+    }
 }

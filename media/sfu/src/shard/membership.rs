@@ -154,7 +154,9 @@ impl Shard {
         }
         if let Some(publisher) = self.participants.get_mut(track.publisher) {
             publisher.tracks.retain(|other| *other != t);
-            publisher.streams.retain(|_, stream| *stream != Some(t));
+            publisher
+                .streams
+                .retain(|_, stream| stream.is_none_or(|(track, _)| track != t));
             for section in &mut publisher.sections {
                 if section.role == Role::Publishing(Some(t)) {
                     section.role = Role::Publishing(None);
@@ -178,7 +180,7 @@ impl Shard {
         let Some(track) = self.tracks.get_mut(t) else {
             return;
         };
-        if track.mid.is_none() && track.source.is_none() {
+        if track.mid.is_none() && track.encodings.is_empty() {
             return;
         }
         track.stop();
@@ -190,7 +192,9 @@ impl Shard {
             }
         }
         if let Some(publisher) = self.participants.get_mut(publisher) {
-            publisher.streams.retain(|_, stream| *stream != Some(t));
+            publisher
+                .streams
+                .retain(|_, stream| stream.is_none_or(|(track, _)| track != t));
             self.events.push(Event::TrackEnded {
                 participant: publisher.id.clone(),
                 track: id,

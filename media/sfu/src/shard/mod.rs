@@ -70,7 +70,7 @@ pub struct Shard {
     stats: Stats,
     sessions: u64,
     // Scratch space of the packet path.
-    packets: Vec<(TrackIndex, MediaPacket)>,
+    packets: Vec<(Option<(TrackIndex, u8)>, MediaPacket)>,
     stack_events: Vec<str0m::Event>,
     order: runs::Order,
 }

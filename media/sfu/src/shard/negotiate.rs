@@ -17,7 +17,7 @@ use crate::track::{ParticipantIndex, TrackIndex};
 use crate::transport::dtls::crypto;
 use crate::transport::ice::IceLite;
 use crate::transport::{Transport, TransportConfig};
-use crate::{Event, Kind, SubscriptionError, TrackId};
+use crate::{Event, SubscriptionError, TrackId};
 
 /// What a publisher's section is answered with, before and after its track is known.
 struct Publishing {
@@ -176,6 +176,7 @@ impl Shard {
                     can_receive: false,
                     was_sending: false,
                     cid: None,
+                    rids: Vec::new(),
                     codecs: encodings_for_subscribing(offered)
                         .into_iter()
                         .cloned()
@@ -224,6 +225,10 @@ impl Shard {
                 transport.forget_media(&section.mid);
             }
             section.role = role;
+            // Some clients name their layers once only.
+            if section.cid != offered.cid || !offered.rids.is_empty() {
+                section.rids = offered.rids.clone();
+            }
             section.cid = offered.cid.clone();
             section.can_receive = can_receive(offered);
             if let (Role::Publishing(_), Some(kind)) = (role, offered.kind.media())
@@ -299,9 +304,9 @@ impl Shard {
             else {
                 continue;
             };
-            if let Some(source) = &track.source
-                && match_codec(&source.codec, &participant.sections[place].codecs).is_none()
-            {
+            let receivable = &participant.sections[place].codecs;
+            let is_unsupported = |codec| match_codec(codec, receivable).is_none();
+            if track.codecs().next().is_some() && track.codecs().all(is_unsupported) {
                 unsupported.push(subscription.track);
                 continue;
             }
@@ -333,8 +338,6 @@ impl Shard {
         for t in unsupported {
             self.fail_subscription(index, t, SubscriptionError::CodecUnsupported);
         }
-        // Encoders answer a second request only some hundred milliseconds after the first: for who
-        // is not connected yet, the answer is kept.
         let can_see = self
             .participants
             .get(index)
@@ -343,10 +346,7 @@ impl Shard {
             let Some(&t) = self.tracks_by_id.get(track) else {
                 continue;
             };
-            if let Some(track) = self.tracks.get_mut(t).filter(|_| !can_see) {
-                track.opening.expect(now);
-            }
-            self.want_first_key_frame(now, t);
+            self.want_first_picture(now, index, t, can_see);
         }
         if let Some(participant) = self.participants.get_mut(index)
             && participant.bandwidth.is_some()
@@ -356,14 +356,25 @@ impl Shard {
         bound
     }
 
-    /// Somebody new will look at this track.
-    pub(super) fn want_first_key_frame(&mut self, now: Instant, t: TrackIndex) {
-        if let Some(track) = self.tracks.get_mut(t)
-            && track.kind == Kind::Video
+    /// A subscription was given its section. Encoders answer a second request only some hundred
+    /// milliseconds after the first: for who is not connected yet, the answer is kept.
+    pub(super) fn want_first_picture(
+        &mut self,
+        now: Instant,
+        index: ParticipantIndex,
+        t: TrackIndex,
+        can_see: bool,
+    ) {
+        let Some(selector) = self.selector_of(index, t) else {
+            return;
+        };
+        if let Some(track) = self.tracks.get_mut(t).filter(|_| !can_see)
+            && let Some(target) = selector.target(track.flowing)
+            && let Some(encoding) = track.encoding(target)
         {
-            track.key_frames.request(now, true);
-            self.schedule_key_frames(t);
+            encoding.opening.expect(now);
         }
+        self.want_key_frame(now, t, &selector, true);
     }
 
     fn answer(
@@ -396,8 +407,13 @@ impl Shard {
             } else {
                 encodings_for_subscribing(offered)
             };
-            let extensions =
-                extension::answered(&offered.extensions, is_video, &participant.known_extensions);
+            let is_scalable = codecs.first().is_some_and(|codec| codec.name.is_scalable());
+            let extensions = extension::answered(
+                &offered.extensions,
+                is_video,
+                is_video && (is_scalable || !is_publishing),
+                &participant.known_extensions,
+            );
             let answer = match role {
                 Role::Closed => SectionAnswer::Rejected,
                 _ if offered.kind == SectionKind::Data => SectionAnswer::Data,
@@ -531,13 +547,15 @@ fn session_codecs(offer: &Offer) -> Vec<Codec> {
 /// The payload types of libwebrtc, for clients whose first offer has the data channel only: the
 /// stack cannot learn payload types later.
 fn conventional_codecs() -> impl Iterator<Item = Codec> {
-    use crate::sdp::CodecName::{H264, Opus, Vp8};
+    use crate::sdp::CodecName::{Av1, H264, Opus, Vp8, Vp9};
     let h264 = "level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=42e01f";
     [
         (111, None, Opus, ""),
         (96, Some(97), Vp8, ""),
         (103, Some(104), H264, h264),
         (109, Some(114), H264, h264),
+        (98, Some(99), Vp9, "profile-id=0"),
+        (45, Some(46), Av1, "level-idx=5;profile=0;tier=0"),
     ]
     .into_iter()
     .map(|(pt, rtx, name, fmtp)| Codec {

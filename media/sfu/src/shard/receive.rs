@@ -9,15 +9,13 @@ use str0m::rtp::RtpPacket;
 
 use super::Shard;
 use crate::TransportState;
+use crate::layers::Marks;
 use crate::participant::{MAX_STREAMS, Role};
-use crate::rtp::egress::{MediaPacket, SourceClock};
-use crate::rtp::extension::Values;
+use crate::rtp::egress::{Line, MediaPacket, SourceClock};
+use crate::rtp::extension::{RawDescriptor, Values};
 use crate::rtp::rtcp::{self, Feedback};
 use crate::track::{ParticipantIndex, Subscriber, TrackIndex};
 use crate::transport::ice::{Checked, Path};
-
-/// Marks a packet whose track is looked up after the stack was drained.
-const UNMAPPED: TrackIndex = usize::MAX;
 
 impl Shard {
     pub(super) fn take_in(&mut self, now: Instant, path: Path, datagram: &[u8]) {
@@ -166,8 +164,10 @@ impl Shard {
                 participant: index,
                 slot,
             };
-            if !self.catch_up(now, t, subscriber) {
-                self.want_first_key_frame(now, t);
+            if !self.catch_up(now, t, subscriber)
+                && let Some(selector) = self.subscription(subscriber).map(|s| s.selector)
+            {
+                self.want_key_frame(now, t, &selector, true);
             }
         }
     }
@@ -205,12 +205,11 @@ impl Shard {
         );
         transport.drain(|event| match event {
             StackEvent::RtpPacket(packet) => {
-                let track = match streams.get(&*packet.header.ssrc) {
-                    Some(Some(track)) => *track,
-                    Some(None) => return,
-                    None => UNMAPPED,
-                };
-                packets.push((track, media_packet(packet)));
+                // What is unknown is looked up after the stack was drained.
+                let encoding = streams.get(&*packet.header.ssrc).copied();
+                if encoding != Some(None) {
+                    packets.push((encoding.flatten(), media_packet(packet)));
+                }
             }
             other => events.push(other),
         })?;
@@ -219,14 +218,13 @@ impl Shard {
         }
         if !self.packets.is_empty() {
             let mut packets = std::mem::take(&mut self.packets);
-            for (track, packet) in packets.drain(..) {
-                let track = if track == UNMAPPED {
-                    self.map_stream(index, packet.ssrc)?
-                } else {
-                    Some(track)
+            for (known, packet) in packets.drain(..) {
+                let encoding = match known {
+                    Some(encoding) => Some(encoding),
+                    None => self.map_stream(index, packet.ssrc)?,
                 };
-                if let Some(track) = track {
-                    self.forward(now, index, track, packet);
+                if let Some((track, spatial)) = encoding {
+                    self.forward(now, index, track, spatial, packet);
                 }
             }
             self.packets = packets;
@@ -241,19 +239,20 @@ impl Shard {
         Ok(())
     }
 
-    /// Find the track of a stream that is seen for the first time since the last offer.
+    /// Find the track, and the spatial layer, of a stream that is seen for the first time since the
+    /// last offer.
     fn map_stream(
         &mut self,
         index: ParticipantIndex,
         ssrc: u32,
-    ) -> Result<Option<TrackIndex>, String> {
+    ) -> Result<Option<(TrackIndex, u8)>, String> {
         let Some(participant) = self.participants.get_mut(index) else {
             return Ok(None);
         };
-        if let Some(track) = participant.streams.get(&ssrc) {
-            return Ok(*track);
+        if let Some(encoding) = participant.streams.get(&ssrc) {
+            return Ok(*encoding);
         }
-        let Some(mid) = participant
+        let Some((mid, rid)) = participant
             .transport
             .as_mut()
             .and_then(|t| t.section_of(ssrc))
@@ -263,16 +262,13 @@ impl Shard {
         if participant.streams.len() >= MAX_STREAMS {
             return Err("too many streams".to_owned());
         }
-        let track = participant
-            .sections
-            .iter()
-            .find(|s| *s.mid == *mid)
-            .and_then(|s| match s.role {
-                Role::Publishing(track) => track,
-                _ => None,
-            });
-        participant.streams.insert(ssrc, track);
-        Ok(track)
+        let section = participant.sections.iter().find(|s| *s.mid == *mid);
+        let encoding = section.and_then(|section| match section.role {
+            Role::Publishing(Some(track)) => Some((track, section.layer_of(rid.as_deref())?)),
+            _ => None,
+        });
+        participant.streams.insert(ssrc, encoding);
+        Ok(encoding)
     }
 
     fn stack_event(
@@ -310,7 +306,11 @@ impl Shard {
                 let Some(participant) = self.participants.get_mut(index) else {
                     return Ok(());
                 };
-                let counted = participant.nacks.entry(stats.mid.to_string()).or_insert(0);
+                let rid = stats.rid.map(|rid| rid.to_string()).unwrap_or_default();
+                let counted = participant
+                    .nacks
+                    .entry((stats.mid.to_string(), rid))
+                    .or_insert(0);
                 self.stats.nacks_out += stats.nacks.saturating_sub(*counted);
                 *counted = stats.nacks;
             }
@@ -340,10 +340,12 @@ impl Shard {
         };
         let timestamp = report.sender_info.rtp_time.numer() as u32;
         let section = participant.sections.iter().find(|s| *s.mid == *report.mid);
-        if let Some(Role::Publishing(Some(t))) = section.map(|s| s.role)
-            && let Some(track) = self.tracks.get_mut(t)
+        if let Some(section) = section
+            && let Role::Publishing(Some(t)) = section.role
+            && let Some(spatial) = section.layer_of(report.rid.as_deref())
+            && let Some(encoding) = self.tracks.get_mut(t).and_then(|t| t.encoding(spatial))
         {
-            track.clock = Some(SourceClock { timestamp, at });
+            encoding.clock = Some(SourceClock { timestamp, at });
         }
     }
 
@@ -375,6 +377,7 @@ impl Shard {
         let Some(srtp) = transport.sender() else {
             return Ok(());
         };
+        let mut line = Line { now, srtp, buffers };
         let for_stack = rtcp::parse(&compound, |feedback| {
             let ssrc = match feedback {
                 Feedback::Nack { ssrc, .. }
@@ -396,14 +399,14 @@ impl Shard {
                 } => {
                     stats.nacks_in += 1;
                     if egress.ssrc == ssrc && !subscription.is_paused && !subscription.is_starved {
-                        egress.resend(now, srtp, buffers, first, following, &mut resends);
+                        egress.resend(&mut line, first, following, &mut resends);
                     }
                 }
                 Feedback::KeyFrame { .. } => {
                     stats.plis_in += 1;
                     let is_first = !std::mem::replace(&mut subscription.had_first_request, true);
                     if subscription.flows() {
-                        key_frames.push((subscription.track, is_first));
+                        key_frames.push((subscription.track, subscription.selector, is_first));
                     }
                 }
                 Feedback::Report {
@@ -430,13 +433,9 @@ impl Shard {
             }
             self.mark_output(index);
         }
-        for (t, is_first) in key_frames {
-            if let Some(track) = self.tracks.get_mut(t)
-                && track.is_video()
-                && !track.muted
-            {
-                track.key_frames.request(now, is_first);
-                self.schedule_key_frames(t);
+        for (t, selector, is_first) in key_frames {
+            if self.tracks.get(t).is_some_and(|track| !track.muted) {
+                self.want_key_frame(now, t, &selector, is_first);
             }
         }
         if for_stack {
@@ -448,14 +447,21 @@ impl Shard {
 }
 
 fn media_packet(packet: RtpPacket) -> MediaPacket {
+    let values = &packet.header.ext_vals;
     MediaPacket {
         ssrc: *packet.header.ssrc,
         pt: *packet.header.payload_type,
         sequence: *packet.seq_no,
         timestamp: packet.header.timestamp,
         marker: packet.header.marker,
-        values: Values::new(&packet.header.ext_vals),
+        values: Values::new(values),
         payload: packet.payload,
-        starts_key_frame: false,
+        marks: Marks::default(),
+        vp8: None,
+        descriptor: values
+            .user_values
+            .get()
+            .map(|RawDescriptor(bytes)| bytes.clone()),
+        dependency: None,
     }
 }

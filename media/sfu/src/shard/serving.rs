@@ -455,17 +455,21 @@ impl Shard {
                 }
             }
             let track = self.tracks.get(subscription.track);
-            let source = track.and_then(|t| t.source.as_ref());
-            let fits = match source {
-                Some(source) => match_codec(&source.codec, &section.codecs).is_some(),
-                None => !section.codecs.is_empty(),
-            };
+            let fits = !section.codecs.is_empty()
+                && track.is_none_or(|track| {
+                    let mut codecs = track.codecs();
+                    codecs.all(|codec| match_codec(codec, &section.codecs).is_some())
+                });
             if !receives || !fits {
                 declined.push(subscription.track);
             } else if std::mem::take(&mut subscription.awaits_answer) {
                 let is_video = section.kind == SectionKind::Video;
-                let extensions =
-                    extension::answered(&answered.extensions, is_video, &end.known_extensions);
+                let extensions = extension::answered(
+                    &answered.extensions,
+                    is_video,
+                    is_video,
+                    &end.known_extensions,
+                );
                 section.extensions = SectionExtensions::new(&extensions);
                 subscription.format = None;
                 if let Some(egress) = &mut subscription.egress {
@@ -486,11 +490,7 @@ impl Shard {
             self.fail_subscription(index, t, SubscriptionError::CodecUnsupported);
         }
         for t in bound {
-            // For who is not connected yet, the picture is kept.
-            if let Some(track) = self.tracks.get_mut(t).filter(|_| !can_see) {
-                track.opening.expect(now);
-            }
-            self.want_first_key_frame(now, t);
+            self.want_first_picture(now, index, t, can_see);
         }
     }
 
@@ -517,6 +517,7 @@ fn section(place: usize, kind: SectionKind) -> Section {
         can_receive: kind.media().is_some(),
         was_sending: false,
         cid: None,
+        rids: Vec::new(),
         codecs: offered_codecs(kind),
         extensions: SectionExtensions::default(),
     }

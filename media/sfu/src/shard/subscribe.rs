@@ -3,6 +3,9 @@
 use std::time::{Duration, Instant};
 
 use super::Shard;
+use crate::layers::MAX_SPATIAL;
+use crate::layers::allocate::{Demand, allocate};
+use crate::layers::selector::{Limit, Selector};
 use crate::participant::{Asked, Subscription};
 use crate::track::{ParticipantIndex, Subscriber, TrackIndex};
 use crate::{Event, Kind, Stream, SubscriptionError, TrackId};
@@ -11,8 +14,6 @@ use crate::{Event, Kind, Stream, SubscriptionError, TrackId};
 const ASK_AGAIN: Duration = Duration::from_secs(3);
 /// Between looks at a limited participant's bandwidth.
 const BANDWIDTH_INTERVAL: Duration = Duration::from_secs(1);
-/// A paused stream comes back only with this much to spare, so that it does not flap.
-const HEADROOM: f64 = 0.9;
 
 impl Shard {
     pub(super) fn subscription(&mut self, subscriber: Subscriber) -> Option<&mut Subscription> {
@@ -158,15 +159,91 @@ impl Shard {
             return;
         }
         subscription.interrupt();
-        self.resume_or_hold(now, t, !paused);
+        let selector = subscription.selector;
+        if !paused {
+            self.want_key_frame(now, t, &selector, false);
+        }
+        self.fit_soon(now, index);
     }
 
-    fn resume_or_hold(&mut self, now: Instant, t: TrackIndex, is_resumed: bool) {
-        if let Some(track) = self.tracks.get_mut(t)
-            && is_resumed
-            && track.is_video()
-        {
-            track.key_frames.request(now, false);
+    /// What a subscriber wants to see at most.
+    pub(super) fn limit(
+        &mut self,
+        now: Instant,
+        index: ParticipantIndex,
+        id: &TrackId,
+        limit: Limit,
+    ) {
+        let Some(&t) = self.tracks_by_id.get(id) else {
+            return;
+        };
+        let Some(participant) = self.participants.get_mut(index) else {
+            return;
+        };
+        let Some(subscription) = participant
+            .slot_of(t)
+            .and_then(|slot| participant.subscription(slot))
+        else {
+            return;
+        };
+        if subscription.selector.set_limit(limit) && subscription.flows() {
+            let selector = subscription.selector;
+            self.want_target(now, t, &selector);
+        }
+        self.fit_soon(now, index);
+    }
+
+    pub(super) fn selector_of(&self, index: ParticipantIndex, t: TrackIndex) -> Option<Selector> {
+        let participant = self.participants.get(index)?;
+        let slot = participant.slot_of(t)?;
+        Some(participant.subscriptions.get(slot)?.as_ref()?.selector)
+    }
+
+    /// Ask for what a changed selector needs, if it is not what is shown already.
+    fn want_target(&mut self, now: Instant, t: TrackIndex, selector: &Selector) {
+        let target = self.tracks.get(t).and_then(|t| selector.target(t.flowing));
+        if target.is_some() && target != selector.current() {
+            self.request_key_frame(now, t, target, true);
+        }
+    }
+
+    /// Somebody who looks at a track cannot go on, or wants to begin.
+    pub(super) fn want_key_frame(
+        &mut self,
+        now: Instant,
+        t: TrackIndex,
+        selector: &Selector,
+        is_first: bool,
+    ) {
+        let Some(track) = self.tracks.get(t) else {
+            return;
+        };
+        let is_flowing = |layer: &u8| track.flowing >> layer & 1 == 1;
+        let layer = selector
+            .current()
+            .filter(is_flowing)
+            .or_else(|| selector.target(track.flowing));
+        self.request_key_frame(now, t, layer, is_first);
+    }
+
+    /// Everybody who looks at a track begins anew.
+    pub(super) fn want_key_frames(&mut self, now: Instant, t: TrackIndex, is_first: bool) {
+        let layers = self.tracks.get(t).map_or(0, |track| track.flowing);
+        for layer in (0..=MAX_SPATIAL).filter(|layer| layers >> layer & 1 == 1) {
+            self.request_key_frame(now, t, Some(layer), is_first);
+        }
+    }
+
+    fn request_key_frame(
+        &mut self,
+        now: Instant,
+        t: TrackIndex,
+        layer: Option<u8>,
+        is_first: bool,
+    ) {
+        let track = self.tracks.get_mut(t).filter(|track| track.is_video());
+        if let Some(encoding) = track.zip(layer).and_then(|(t, layer)| t.encoding(layer)) {
+            encoding.key_frames.request(now, is_first);
             self.schedule_key_frames(t);
         }
     }
@@ -261,8 +338,28 @@ impl Shard {
         [again, participant.release_due].into_iter().flatten().min()
     }
 
+    /// The bandwidth of a limited participant is to be shared out anew.
+    fn fit_soon(&mut self, now: Instant, index: ParticipantIndex) {
+        if let Some(participant) = self.participants.get_mut(index)
+            && participant.bandwidth.is_some()
+        {
+            participant.bandwidth_due = Some(now);
+            self.mark_dirty(index);
+        }
+    }
+
+    /// Other layers of a track flow than before.
+    pub(super) fn refit(&mut self, now: Instant, t: TrackIndex) {
+        for at in 0.. {
+            let Some(subscriber) = self.tracks.get(t).and_then(|t| t.subscribers.get(at)) else {
+                return;
+            };
+            self.fit_soon(now, subscriber.participant);
+        }
+    }
+
     /// Fit the video of a limited participant into its bandwidth: audio always flows, shared
-    /// screens go last.
+    /// screens are served before faces.
     pub(super) fn fit_bandwidth(&mut self, now: Instant, index: ParticipantIndex) {
         let Some(participant) = self.participants.get_mut(index) else {
             return;
@@ -273,7 +370,8 @@ impl Shard {
         let limit = participant.bandwidth;
         participant.bandwidth_due = limit.map(|_| now + BANDWIDTH_INTERVAL);
         let mut left = limit.map_or(f64::INFINITY, |l| l as f64);
-        let mut videos = Vec::new();
+        let mut slots = Vec::new();
+        let mut demands = Vec::new();
         for (slot, subscription) in participant.subscriptions.iter().enumerate() {
             let Some(subscription) = subscription
                 .as_ref()
@@ -284,33 +382,44 @@ impl Shard {
             let Some(track) = self.tracks.get_mut(subscription.track) else {
                 continue;
             };
-            let rate = track.bitrate.get(now) as f64;
+            let rates = track.rates(now);
             if subscription.kind == Kind::Audio {
-                left -= rate;
-            } else {
-                videos.push((
-                    track.stream != Stream::Screen,
-                    subscription.is_starved,
-                    slot,
-                    rate,
-                ));
+                left -= rates.iter().flatten().sum::<u64>() as f64;
+                continue;
             }
+            slots.push(slot);
+            demands.push(Demand {
+                rates,
+                wanted: subscription.selector.limit().spatial,
+                is_screen: track.stream == Stream::Screen,
+                current: subscription.fitted(),
+            });
         }
-        // Screens first, then what flows already, so that as few as possible change.
-        videos.sort_by_key(|v| (v.0, v.1, v.2));
-        for (_, was_starved, slot, rate) in videos {
-            let needed = if was_starved { rate / HEADROOM } else { rate };
-            let fits = needed <= left;
-            if fits {
-                left -= rate;
-            }
-            if fits == was_starved {
-                self.starve(now, index, slot, !fits);
+        let allocated = allocate(left, &demands);
+        for (at, slot) in slots.into_iter().enumerate() {
+            // What has not sent yet takes nothing.
+            let is_silent = demands[at].rates.iter().all(Option::is_none);
+            if !is_silent {
+                self.fit(
+                    now,
+                    index,
+                    slot,
+                    allocated[at].filter(|_| limit.is_some()),
+                    limit.is_some(),
+                );
             }
         }
     }
 
-    fn starve(&mut self, now: Instant, index: ParticipantIndex, slot: usize, starved: bool) {
+    /// One stream gets this layer at most, or nothing.
+    fn fit(
+        &mut self,
+        now: Instant,
+        index: ParticipantIndex,
+        slot: usize,
+        layer: Option<u8>,
+        is_limited: bool,
+    ) {
         let Some(participant) = self.participants.get_mut(index) else {
             return;
         };
@@ -318,14 +427,26 @@ impl Shard {
         let Some(subscription) = participant.subscription(slot) else {
             return;
         };
-        subscription.is_starved = starved;
-        subscription.interrupt();
+        let is_starved = is_limited && layer.is_none();
+        let is_changed = subscription.selector.allow(layer);
         let (t, track) = (subscription.track, subscription.track_id.clone());
+        if subscription.is_starved == is_starved {
+            let selector = subscription.selector;
+            if is_changed && !is_starved {
+                self.want_target(now, t, &selector);
+            }
+            return;
+        }
+        subscription.is_starved = is_starved;
+        subscription.interrupt();
+        let selector = subscription.selector;
         self.events.push(Event::StreamState {
             participant: id,
             track,
-            paused: starved,
+            paused: is_starved,
         });
-        self.resume_or_hold(now, t, !starved);
+        if !is_starved {
+            self.want_key_frame(now, t, &selector, false);
+        }
     }
 }

@@ -95,6 +95,8 @@ impl Transport {
                 CodecName::Opus => (StackCodec::Opus, Frequency::FORTY_EIGHT_KHZ, Some(2)),
                 CodecName::Vp8 => (StackCodec::Vp8, Frequency::NINETY_KHZ, None),
                 CodecName::H264 => (StackCodec::H264, Frequency::NINETY_KHZ, None),
+                CodecName::Vp9 => (StackCodec::Vp9, Frequency::NINETY_KHZ, None),
+                CodecName::Av1 => (StackCodec::Av1, Frequency::NINETY_KHZ, None),
             };
             let rtx = codec.rtx.map(Pt::from);
             formats.add_config(
@@ -277,11 +279,14 @@ impl Transport {
             };
             let mut api = self.rtc.direct_api();
             let media = api.declare_media(mid, kind);
-            if let Some(rid) = &offered.rid {
+            for (rid, _) in &offered.rids {
                 media.expect_rid_rx(Rid::from(rid.as_str()));
             }
         }
-        // The SSRCs of simulcast are not offered: streams are found by their extensions.
+        if !offered.rids.is_empty() {
+            // Streams of simulcast are found by their extensions, whether SSRCs were offered or not.
+            return;
+        }
         let mut api = self.rtc.direct_api();
         // Only one main stream for each section without simulcast.
         let is_repair = |ssrc: &u32| offered.repair.iter().any(|(_, rtx)| rtx == ssrc);
@@ -301,12 +306,12 @@ impl Transport {
         self.rtc.direct_api().remove_media(Mid::from(mid));
     }
 
-    /// Section of an incoming stream.
-    pub fn section_of(&mut self, ssrc: u32) -> Option<Mid> {
+    /// Section of an incoming stream, and its rid in simulcast.
+    pub fn section_of(&mut self, ssrc: u32) -> Option<(Mid, Option<Rid>)> {
         self.rtc
             .direct_api()
             .stream_rx(&Ssrc::from(ssrc))
-            .map(|s| s.mid())
+            .map(|s| (s.mid(), s.rid()))
     }
 
     /// Ask for a key frame; leaves with the next tick. False when the stream is not there.

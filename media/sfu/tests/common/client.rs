@@ -1,7 +1,7 @@
 //! A client as livekit-client behaves: it offers, opens the data channels, publishes with the
 //! track's id in msid, and knows received tracks by their section.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
@@ -9,7 +9,7 @@ use conclave_sfu::{Kind, ParticipantId, TrackId};
 use str0m::change::{SdpAnswer, SdpOffer, SdpPendingOffer};
 use str0m::channel::{ChannelConfig, ChannelId, Reliability};
 use str0m::format::Codec;
-use str0m::media::{Direction, MediaKind, Mid, Pt};
+use str0m::media::{Direction, MediaKind, Mid, Pt, Rid, Simulcast, SimulcastLayer};
 use str0m::net::{Protocol, Receive};
 use str0m::rtp::{ExtensionValues, RtpWrite, SeqNo};
 use str0m::{Candidate, Event, Input, Output, Rtc};
@@ -24,11 +24,59 @@ pub struct Sending {
     pub key_frames: u32,
     pub level: i8,
     next: Instant,
-    sequence: u64,
-    timestamp: u32,
-    frame: u32,
-    wants_key: bool,
+    pub encodings: Vec<Encoding>,
     pub sent: u64,
+}
+
+/// One layer of a track; three of simulcast, else one.
+pub struct Encoding {
+    pub rid: Option<&'static str>,
+    pub is_on: bool,
+    pub key_frames: u32,
+    pub sequence: u64,
+    pub timestamp: u32,
+    pub frame: u32,
+    pub tl0: u8,
+    pub wants_key: bool,
+    /// Answers no request.
+    pub is_deaf: bool,
+    /// Of a packet.
+    size: usize,
+}
+
+impl Encoding {
+    fn new(rid: Option<&'static str>, number: u32, size: usize) -> Self {
+        Encoding {
+            rid,
+            is_on: true,
+            key_frames: 0,
+            sequence: 1000 + 5000 * u64::from(number),
+            timestamp: 12_345 + 777_777 * number,
+            frame: 1000 * number,
+            tl0: 100 * number as u8,
+            wants_key: true,
+            is_deaf: false,
+            size,
+        }
+    }
+}
+
+/// Temporal layer and layer sync of libvpx' three-layer pattern.
+const PATTERN: [(u8, bool); 4] = [(0, false), (2, true), (1, true), (2, false)];
+
+/// What one received video packet says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Seen {
+    pub at: Instant,
+    pub timestamp: u32,
+    pub picture: u16,
+    pub tl0: u8,
+    pub temporal: u8,
+    pub is_start: bool,
+    pub is_key: bool,
+    pub is_end: bool,
+    /// Size of the packet stands for the layer.
+    pub size: usize,
 }
 
 /// What came of one track.
@@ -46,9 +94,65 @@ pub struct Received {
     pub first_at: Option<Instant>,
     pub ssrcs: HashSet<u32>,
     pub levels: u64,
+    /// Of video, by sequence number.
+    pub seen: BTreeMap<u64, Seen>,
+    pub padding: u64,
 }
 
 impl Received {
+    /// Every picture whole and in order, layers changing with key frames only, and nothing missing
+    /// in sequence numbers, picture ids, TL0PICIDX and time. `lossy`: holes are no fault.
+    pub fn assert_decodable(&self, lossy: bool) {
+        let mut before: Option<(u64, Seen)> = None;
+        for (&sequence, &seen) in &self.seen {
+            if before.is_none() {
+                assert!(seen.is_key || lossy, "begins with a key frame");
+                before = Some((sequence, seen)).filter(|_| seen.is_key);
+                continue;
+            }
+            let Some((last, was)) = before.replace((sequence, seen)) else {
+                continue;
+            };
+            let has_hole = sequence != last + 1;
+            assert!(lossy || !has_hole, "{last} then {sequence}");
+            if seen.is_start && !has_hole {
+                assert_eq!(seen.picture, (was.picture + 1) & 0x7fff, "{was:?} {seen:?}");
+                let step = seen.timestamp.wrapping_sub(was.timestamp);
+                assert!(step > 0 && step < 900_000, "{was:?} {seen:?}");
+                let tl0 = was.tl0.wrapping_add(u8::from(seen.temporal == 0));
+                assert_eq!(seen.tl0, tl0, "{was:?} {seen:?}");
+            } else if !has_hole {
+                assert_eq!((seen.picture, seen.timestamp), (was.picture, was.timestamp));
+            }
+            if seen.size != was.size && !has_hole {
+                assert!(seen.is_start && seen.is_key, "{was:?} {seen:?}");
+            }
+        }
+    }
+
+    /// Sizes of pictures' packets in order of appearance: which layers were shown.
+    pub fn layers(&self) -> Vec<usize> {
+        let mut layers: Vec<usize> = self.seen.values().map(|seen| seen.size).collect();
+        layers.dedup();
+        layers
+    }
+
+    /// When the layer of this size was shown first, at or after `since`.
+    pub fn shown(&self, size: usize, since: Instant) -> Option<Instant> {
+        let seen = self
+            .seen
+            .values()
+            .filter(|s| s.size == size && s.at >= since);
+        seen.map(|s| s.at).min()
+    }
+
+    pub fn pictures_since(&self, since: Instant) -> usize {
+        self.seen
+            .values()
+            .filter(|s| s.is_start && s.at >= since)
+            .count()
+    }
+
     /// Sequence numbers between the first and the last that never came.
     pub fn missing(&self) -> u64 {
         let first = self.sequences.iter().min().copied().unwrap_or(0);
@@ -100,6 +204,7 @@ pub struct Client {
     deadline: Instant,
     out: Vec<(SocketAddr, Vec<u8>)>,
     pub key_frame_requests: u64,
+    pub ignores_key_frame_requests: bool,
     pub wants_key: Vec<Mid>,
 }
 
@@ -141,6 +246,7 @@ impl Client {
             deadline: now,
             out: Vec::new(),
             key_frame_requests: 0,
+            ignores_key_frame_requests: false,
             wants_key: Vec::new(),
         }
     }
@@ -165,13 +271,32 @@ impl Client {
             key_frames: 0,
             level: -20,
             next: self.deadline,
-            sequence: 1000,
-            timestamp: 12_345,
-            frame: 0,
-            wants_key: true,
+            encodings: vec![Encoding::new(
+                None,
+                0,
+                if kind == Kind::Video { 1100 } else { 80 },
+            )],
             sent: 0,
         });
         self.wants_offer = true;
+    }
+
+    /// Three layers of video; the sizes of their packets are 300, 600 and 1100 bytes.
+    pub fn add_simulcast(&mut self, name: &str) {
+        self.add_sender(name, Kind::Video);
+        if let Some(sending) = self.sending.last_mut() {
+            let layers = [("q", 300), ("h", 600), ("f", 1100)];
+            let layers = layers.iter().enumerate();
+            sending.encodings = layers
+                .map(|(at, (rid, size))| Encoding::new(Some(rid), at as u32, *size))
+                .collect();
+        }
+    }
+
+    pub fn layer(&mut self, name: &str, rid: &str) -> &mut Encoding {
+        let sending = self.sending.iter_mut().find(|s| s.name == name).unwrap();
+        let mut encodings = sending.encodings.iter_mut();
+        encodings.find(|e| e.rid == Some(rid)).unwrap()
     }
 
     /// As `unpublishTrack` does: the section goes inactive.
@@ -256,8 +381,11 @@ impl Client {
                 MediaKind::Video
             };
             let cid = Some(sending.name.clone());
-            sending.mid =
-                Some(api.add_media(kind, Direction::SendOnly, Some("stream".into()), cid, None));
+            let rids = sending.encodings.iter().filter_map(|e| e.rid);
+            let send: Vec<_> = rids.map(SimulcastLayer::new).collect();
+            let simulcast = (!send.is_empty()).then(|| Simulcast { send, recv: vec![] });
+            let stream = Some("stream".into());
+            sending.mid = Some(api.add_media(kind, Direction::SendOnly, stream, cid, simulcast));
         }
         for mid in self.stops.drain(..) {
             api.stop_media(mid);
@@ -422,65 +550,61 @@ impl Client {
         let Some(pt) = self.pt(codec) else { return };
         let sending = &mut self.sending[at];
         let Some(mid) = sending.mid else { return };
-        let is_key = std::mem::take(&mut sending.wants_key);
-        sending.frame += 1;
-        sending.key_frames += u32::from(is_key);
+        let is_video = sending.kind == Kind::Video;
         let mut api = self.rtc.direct_api();
-        let Some(stream) = api.stream_tx_by_mid(mid, None) else {
-            return;
-        };
-        let count = sending.packets_per_frame
-            * if is_key && sending.kind == Kind::Video {
-                3
-            } else {
-                1
-            };
-        for part in 0..count {
-            let mut payload = match sending.kind {
-                Kind::Audio => Vec::new(),
-                Kind::Video => {
-                    let start = if part == 0 { 0x90 } else { 0x80 };
-                    let picture = (sending.frame & 0x7fff) as u16 | 0x8000;
-                    let header = u8::from(!(is_key && part == 0));
-                    let [high, low] = picture.to_be_bytes();
-                    vec![start, 0x80, high, low, header]
-                }
-            };
-            payload.extend_from_slice(&sending.frame.to_be_bytes());
-            payload.resize(
-                if sending.kind == Kind::Video {
-                    1100
-                } else {
-                    80
-                },
-                7,
-            );
-            let mut values = ExtensionValues::default();
-            if sending.kind == Kind::Audio {
-                values.audio_level = Some(sending.level);
-                values.voice_activity = Some(true);
+        for encoding in &mut sending.encodings {
+            if !encoding.is_on {
+                encoding.wants_key = true;
+                encoding.timestamp = encoding.timestamp.wrapping_add(3000);
+                continue;
             }
-            sending.sequence += 1;
-            sending.sent += 1;
-            let write = RtpWrite::new(
-                pt,
-                SeqNo::from(sending.sequence),
-                sending.timestamp,
-                now,
-                payload,
-            )
-            .marker(part + 1 == count)
-            .ext_vals(values)
-            .nackable(sending.kind == Kind::Video);
-            stream.write_rtp(write);
+            let is_key = std::mem::take(&mut encoding.wants_key);
+            encoding.frame += 1;
+            sending.key_frames += u32::from(is_key);
+            encoding.key_frames += u32::from(is_key);
+            let (temporal, is_sync) = match is_key {
+                true => (0, false),
+                false => PATTERN[encoding.frame as usize % 4],
+            };
+            encoding.tl0 = encoding.tl0.wrapping_add(u8::from(temporal == 0));
+            let rid = encoding.rid.map(Rid::from);
+            let Some(stream) = api.stream_tx_by_mid(mid, rid) else {
+                return;
+            };
+            let count = sending.packets_per_frame * if is_key && is_video { 3 } else { 1 };
+            for part in 0..count {
+                let mut payload = if is_video {
+                    let start = if part == 0 { 0x90 } else { 0x80 };
+                    let [high, low] = ((encoding.frame & 0x7fff) as u16 | 0x8000).to_be_bytes();
+                    let layer = temporal << 6 | u8::from(is_sync) << 5 | 3;
+                    let header = u8::from(!(is_key && part == 0));
+                    vec![start, 0xf0, high, low, encoding.tl0, layer, header]
+                } else {
+                    Vec::new()
+                };
+                payload.extend_from_slice(&encoding.frame.to_be_bytes());
+                payload.resize(encoding.size, 7);
+                let mut values = ExtensionValues {
+                    rid,
+                    ..Default::default()
+                };
+                if !is_video {
+                    values.audio_level = Some(sending.level);
+                    values.voice_activity = Some(true);
+                }
+                encoding.sequence += 1;
+                sending.sent += 1;
+                let sequence = SeqNo::from(encoding.sequence);
+                let write = RtpWrite::new(pt, sequence, encoding.timestamp, now, payload)
+                    .marker(part + 1 == count)
+                    .ext_vals(values)
+                    .nackable(is_video);
+                stream.write_rtp(write);
+            }
+            let ticks = if is_video { 3000 } else { 960 };
+            encoding.timestamp = encoding.timestamp.wrapping_add(ticks);
         }
-        let (interval, ticks) = if sending.kind == Kind::Audio {
-            (20_000, 960)
-        } else {
-            (33_333, 3000)
-        };
-        sending.next += Duration::from_micros(interval);
-        sending.timestamp = sending.timestamp.wrapping_add(ticks);
+        sending.next += Duration::from_micros(if is_video { 33_333 } else { 20_000 });
     }
 
     fn drain(&mut self, now: Instant) {
@@ -512,7 +636,12 @@ impl Client {
                     .iter_mut()
                     .filter(|s| s.mid == Some(request.mid))
                 {
-                    sending.wants_key = true;
+                    let rid = request.rid;
+                    let asked = sending.encodings.iter_mut();
+                    asked
+                        .filter(|e| !e.is_deaf && !self.ignores_key_frame_requests)
+                        .filter(|e| rid.is_none() || e.rid.map(Rid::from) == rid)
+                        .for_each(|e| e.wants_key = true);
                 }
             }
             Event::SenderFeedback(report) => {
@@ -541,13 +670,33 @@ impl Client {
                 let received = self.received.entry(track.clone()).or_default();
                 received.packets += 1;
                 received.ssrcs.insert(*ssrc);
-                let is_video = packet.payload.len() > 500;
-                let is_key =
-                    is_video && packet.payload[0] & 0x10 != 0 && packet.payload[4] & 1 == 0;
+                if packet.payload.is_empty() {
+                    received.padding += 1;
+                    received.sequences.insert(*packet.seq_no);
+                    return;
+                }
+                let is_video = packet.payload.len() > 150;
+                let is_start = packet.payload[0] & 0x10 != 0;
+                let is_key = is_video && is_start && packet.payload[6] & 1 == 0;
+                if is_video {
+                    let p = &packet.payload;
+                    let seen = Seen {
+                        at: now,
+                        timestamp: packet.header.timestamp,
+                        picture: u16::from_be_bytes([p[2] & 0x7f, p[3]]),
+                        tl0: p[4],
+                        temporal: p[5] >> 6,
+                        is_start,
+                        is_key,
+                        is_end: packet.header.marker,
+                        size: p.len(),
+                    };
+                    received.seen.insert(*packet.seq_no, seen);
+                }
                 received.key_frames += u64::from(is_key);
                 received.first_is_key.get_or_insert(is_key);
                 received.first_at.get_or_insert(now);
-                let at = if is_video { 5 } else { 0 };
+                let at = if is_video { 7 } else { 0 };
                 if packet.payload.len() >= at + 4 {
                     let frame = u32::from_be_bytes(packet.payload[at..at + 4].try_into().unwrap());
                     received.frames.insert(frame);
@@ -581,7 +730,7 @@ impl Client {
             return;
         };
         let Some(mid) = sending.mid else { return };
-        sending.wants_key = true;
+        sending.encodings[0].wants_key = true;
         let mut api = self.rtc.direct_api();
         let (ssrc, rtx) = (api.new_ssrc(), api.new_ssrc());
         api.reset_stream_tx(mid, None, ssrc, Some(rtx));

@@ -164,6 +164,22 @@ impl World {
         track
     }
 
+    pub fn publish_simulcast(&mut self, index: usize, name: &str) -> TrackId {
+        let track = self.announce(index, name, Kind::Video);
+        self.clients[index].add_simulcast(name);
+        self.offer(index);
+        track
+    }
+
+    pub fn limit(&mut self, index: usize, track: &TrackId, spatial: u8, temporal: u8) {
+        self.command(Command::Limit {
+            participant: self.clients[index].id.clone(),
+            track: track.clone(),
+            spatial,
+            temporal,
+        });
+    }
+
     pub fn announce(&mut self, index: usize, name: &str, kind: Kind) -> TrackId {
         let track: TrackId = format!("TR_{name}").into();
         let expected = ExpectedTrack {

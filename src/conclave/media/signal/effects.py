@@ -206,6 +206,19 @@ class Pause:
 
 
 @dataclass(frozen=True, slots=True)
+class Limit:
+    """The largest layers of a track that a participant wants."""
+
+    participant: str
+    track: str
+    spatial: int
+    temporal: int
+
+    def apply(self, transport: Transport) -> None:
+        transport.limit(self.participant, self.track, self.spatial, self.temporal)
+
+
+@dataclass(frozen=True, slots=True)
 class SendData:
     room: str
     packet: bytes
@@ -243,11 +256,12 @@ Command = (
     | Subscribe
     | Unsubscribe
     | Pause
+    | Limit
     | SendData
     | ReplayData
 )
 COMMANDS = (
     Open, SetGrant, Offer, Answer, RestartIce, Trickle, SetBandwidth, Close, CloseRoom, AddTrack,
-    RemoveTrack, MuteTrack, Subscribe, Unsubscribe, Pause, SendData, ReplayData,
+    RemoveTrack, MuteTrack, Subscribe, Unsubscribe, Pause, Limit, SendData, ReplayData,
 )  # fmt: skip
 Effect = Send | SendToken | CloseSocket | Announce | Count | Command

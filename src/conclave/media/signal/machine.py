@@ -18,13 +18,13 @@ from conclave.kernel.errors import Forbidden, NotFound, TooLarge
 from conclave.media.engine import Permission
 from conclave.media.signal import (
     effects,
+    layers,
     membership,
     outcomes,
     profile,
     publishing,
     requests,
     simulate,
-    subscribing,
 )
 from conclave.media.signal.messages import Action, Reason
 from conclave.media.signal.negotiating import Malformed
@@ -276,4 +276,4 @@ def _tick_participant(turn: Turn, participant: Participant) -> None:
         participant.speaking_until = None
         simulate.tell_speaking(turn, participant, active=False)
     for track in participant.tracks.values():
-        subscribing.tick_demand(turn, track)
+        layers.tick(turn, track)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from livekit.protocol import models, rtc
 
 from conclave.media.engine import ParticipantJoined, ParticipantLeft, RoomFinished, RoomStarted
-from conclave.media.signal import effects, messages, negotiating, publishing, subscribing
+from conclave.media.signal import effects, layers, messages, negotiating, publishing, subscribing
 from conclave.media.signal.messages import Action, Reason
 from conclave.media.signal.state import Participant, Room, State, Turn
 from conclave.media.tokens import Claims
@@ -58,6 +58,7 @@ def join(
         client=request.client_info,
         joined_at=turn.now.at,
         auto_subscribe=request.connection_settings.auto_subscribe,
+        is_adaptive=request.connection_settings.adaptive_stream,
         last_seen=turn.now.tick,
         connect_by=turn.now.tick + turn.world.limits.offer_timeout,
         refresh_at=turn.now.tick + turn.world.limits.token_refresh,
@@ -198,7 +199,7 @@ def on_sync_state(turn: Turn, participant: Participant, state: rtc.SyncState) ->
     )
     subscribing.on_subscription(turn, participant, known)
     disabled = set(state.track_sids_disabled)
-    for sid in disabled | participant.disabled:
+    for sid in disabled | {sid for sid, wish in participant.wishes.items() if wish.disabled}:
         subscribing.set_disabled(turn, participant, sid, disabled=sid in disabled)
     last = {
         entry.publisher_sid: entry.last_seq
@@ -244,7 +245,7 @@ def remove(turn: Turn, participant: Participant, reason: Reason) -> None:
         track = world.tracks.get(sid)
         if track is not None:
             track.bound_to.discard(participant.sid)
-            subscribing.update_demand(turn, track)
+            layers.update_demand(turn, track)
     for track in participant.tracks.values():
         publishing.forget(turn, track)
     turn.do(effects.Close(participant.sid))

@@ -16,7 +16,7 @@ Action = rtc.LeaveRequest.Action
 Reason = models.DisconnectReason
 Answer = rtc.RequestResponse.Reason
 
-PUBLISH_CODECS = ("audio/opus", "video/VP8", "video/H264")
+PUBLISH_CODECS = ("audio/opus", "video/VP8", "video/H264", "video/VP9", "video/AV1")
 """What the engine can pick from an offer; clients fall back to the first that they have."""
 
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 
 from livekit.protocol import models, rtc
 
-from conclave.media.signal import effects, messages, subscribing
+from conclave.media.signal import effects, layers, messages, subscribing
 from conclave.media.signal.messages import Answer
 from conclave.media.signal.state import Participant, Track, Turn
 from conclave.media.transport import ExpectedTrack
@@ -101,7 +101,7 @@ def _info(
         muted=request.muted,
         width=request.width,
         height=request.height,
-        simulcast=False,
+        simulcast=len(request.layers) > 1,
         disable_dtx=no_dtx,
         source=request.source,
         layers=request.layers[:4],
@@ -137,8 +137,9 @@ def on_bound(turn: Turn, participant: Participant, tracks: Iterable[str]) -> Non
 
 def on_active(turn: Turn, track: Track, mime: str, mid: str) -> None:
     """The first packet of a track has come."""
-    is_news = not track.is_active or track.info.mime_type != mime or track.info.mid != mid
-    track.is_active = True
+    is_news = track.active_since is None or track.info.mime_type != mime or track.info.mid != mid
+    if track.active_since is None:
+        track.active_since = turn.now.tick
     track.info.mime_type = mime
     track.info.mid = mid
     if track.info.codecs:
@@ -158,7 +159,7 @@ def publish(turn: Turn, track: Track) -> None:
     # Receivers must know the track before its media: first the update, then the subscription.
     turn.publish_state(track.publisher)
     subscribing.reconcile_track(turn, track)
-    subscribing.update_demand(turn, track)
+    layers.update_demand(turn, track)
 
 
 def remove(turn: Turn, track: Track, *, tell_publisher: bool = False) -> None:
@@ -183,7 +184,7 @@ def forget(turn: Turn, track: Track) -> None:
     turn.world.tracks.pop(track.sid, None)
     for participant in track.publisher.room.participants.values():
         participant.subscribed.discard(track.sid)
-        participant.disabled.discard(track.sid)
+        layers.forget(participant, track.sid)
         participant.choices.pop(track.sid, None)
 
 
@@ -239,5 +240,6 @@ def on_update_video(
         return
     track.info.width = request.width
     track.info.height = request.height
+    layers.on_sizes_changed(turn, track)
     if track.is_published:
         turn.publish_state(participant)

@@ -62,7 +62,9 @@ class Limits:
     empty_timeout: float = 300.0
     departure_timeout: float = 20.0
     demand_delay: float = 5.0
-    """A video track nobody watches is sent on for this long before its publisher may pause."""
+    """Layers that nobody wants are sent on for this long before their publisher may pause them."""
+    first_demand_delay: float = 1.0
+    """From a track's first packet until its publisher is told for the first time what is wanted."""
 
 
 @dataclass(slots=True, eq=False)
@@ -75,13 +77,28 @@ class Track:
     info: models.TrackInfo
     publisher: Participant
     is_published: bool = False
-    is_active: bool = False
-    """Media has been seen."""
+    active_since: float | None = None
+    """When its first packet was seen."""
     bound_to: set[str] = field(default_factory=set)
     """Participants (PA_) whose transport carries it."""
     was_subscribed: bool = False
-    is_demanded: bool | None = None
-    idle_since: float | None = None
+    demand: int | None = None
+    """What the publisher was told last: the largest quality that is wanted, -1 = none; None =
+    nothing yet."""
+    falls_since: float | None = None
+    """Less than that has been wanted since."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """A subscriber's settings of one track, as it sent them."""
+
+    disabled: bool = False
+    quality: int | None = None
+    """Of `VideoQuality`; counts when there is no width."""
+    width: int = 0
+    height: int = 0
+    fps: int = 0
 
 
 @dataclass(slots=True, eq=False)
@@ -93,6 +110,8 @@ class Participant:
     client: models.ClientInfo
     joined_at: datetime
     auto_subscribe: bool
+    is_adaptive: bool
+    """The client says how large it shows each picture."""
     last_seen: float
     state: State = State.JOINING
     version: int = 0
@@ -102,7 +121,9 @@ class Participant:
     # What it wants to receive.
     choices: dict[str, bool] = field(default_factory=dict)
     subscribed: set[str] = field(default_factory=set)
-    disabled: set[str] = field(default_factory=set)
+    wishes: dict[str, Wish] = field(default_factory=dict)
+    limits: dict[str, tuple[int, int]] = field(default_factory=dict)
+    """What the transport was told of them: the largest spatial and temporal layer."""
     allow: rtc.SubscriptionPermission | None = None
     """Who may receive its tracks; None = everybody."""
 

@@ -1,4 +1,4 @@
-"""Who receives what: choices, permissions, visibility, and the demand that publishers are told.
+"""Who receives what: choices, permissions, visibility.
 
 `reconcile` is the only place that subscribes or unsubscribes: it compares what should be with what
 the transport has been told. Must never decide what may be published.
@@ -7,13 +7,12 @@ the transport has been told. Must never decide what may be published.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from livekit.protocol import models, rtc
 
-from conclave.media.signal import effects, messages
-from conclave.media.signal.state import Participant, Track, Turn
-
-QUALITIES = (models.VideoQuality.LOW, models.VideoQuality.MEDIUM, models.VideoQuality.HIGH)
+from conclave.media.signal import effects, layers, messages
+from conclave.media.signal.state import Participant, Track, Turn, Wish
 
 
 def is_allowed(track: Track, subscriber: Participant) -> bool:
@@ -46,14 +45,13 @@ def reconcile(turn: Turn, subscriber: Participant, track: Track) -> None:
     if is_wanted and track.sid not in subscriber.subscribed:
         subscriber.subscribed.add(track.sid)
         turn.do(effects.Subscribe(subscriber.sid, track.sid))
-        if track.sid in subscriber.disabled:
-            turn.do(effects.Pause(subscriber.sid, track.sid, paused=True))
-        update_demand(turn, track)
+        layers.begin(turn, subscriber, track)
+        layers.update_demand(turn, track)
     elif not is_wanted and track.sid in subscriber.subscribed:
         subscriber.subscribed.discard(track.sid)
         track.bound_to.discard(subscriber.sid)
         turn.do(effects.Unsubscribe(subscriber.sid, track.sid))
-        update_demand(turn, track)
+        layers.update_demand(turn, track)
 
 
 def reconcile_subscriber(turn: Turn, subscriber: Participant) -> None:
@@ -84,22 +82,25 @@ def on_subscription(turn: Turn, participant: Participant, request: rtc.UpdateSub
 def on_track_setting(
     turn: Turn, participant: Participant, request: rtc.UpdateTrackSettings
 ) -> None:
-    """Adaptive stream: what is not shown is not sent. There are no layers to choose from yet."""
+    """Adaptive stream: what is not shown is not sent, and small pictures are sent small."""
+    wish = Wish(
+        disabled=request.disabled or request.quality == layers.OFF,
+        quality=int(request.quality),
+        width=request.width,
+        height=request.height,
+        fps=request.fps,
+    )
     for sid in dict.fromkeys(request.track_sids):
-        set_disabled(turn, participant, sid, disabled=request.disabled)
+        track = _track_in_room(turn, participant, sid)
+        if track is not None:
+            layers.set_wish(turn, participant, track, wish)
 
 
 def set_disabled(turn: Turn, participant: Participant, sid: str, *, disabled: bool) -> None:
     track = _track_in_room(turn, participant, sid)
-    if track is None or (sid in participant.disabled) == disabled:
-        return
-    if disabled:
-        participant.disabled.add(sid)
-    else:
-        participant.disabled.discard(sid)
-    if sid in participant.subscribed:
-        turn.do(effects.Pause(participant.sid, sid, paused=disabled))
-        update_demand(turn, track)
+    if track is not None:
+        wish = participant.wishes.get(sid, Wish())
+        layers.set_wish(turn, participant, track, replace(wish, disabled=disabled))
 
 
 def on_subscription_permission(
@@ -142,46 +143,8 @@ def on_failed(
         subscriber.subscribed.discard(track)
         subscriber.choices[track] = False
         known.bound_to.discard(subscriber.sid)
-        update_demand(turn, known)
+        layers.update_demand(turn, known)
     turn.send(subscriber, messages.subscription_error(track, error))
-
-
-def update_demand(turn: Turn, track: Track) -> None:
-    """Tell a video publisher at once that somebody watches; that nobody does, after a delay."""
-    if track.kind != "video" or not track.is_published:
-        return
-    if any(
-        track.sid in p.subscribed and track.sid not in p.disabled
-        for p in track.publisher.room.participants.values()
-    ):
-        track.idle_since = None
-        if track.is_demanded is not True:
-            _tell_demand(turn, track, demanded=True)
-    elif track.idle_since is None and track.is_demanded is not False:
-        track.idle_since = turn.now.tick
-
-
-def tick_demand(turn: Turn, track: Track) -> None:
-    if (
-        track.idle_since is not None
-        # A publisher that pauses before its first packet would never become active.
-        and track.is_active
-        and turn.now.tick - track.idle_since >= turn.world.limits.demand_delay
-    ):
-        track.idle_since = None
-        _tell_demand(turn, track, demanded=False)
-
-
-def _tell_demand(turn: Turn, track: Track, *, demanded: bool) -> None:
-    track.is_demanded = demanded
-    qualities = [rtc.SubscribedQuality(quality=quality, enabled=demanded) for quality in QUALITIES]
-    codec = track.info.mime_type.partition("/")[2].lower()
-    update = rtc.SubscribedQualityUpdate(
-        track_sid=track.sid,
-        subscribed_qualities=qualities,
-        subscribed_codecs=[rtc.SubscribedCodec(codec=codec, qualities=qualities)],
-    )
-    turn.send(track.publisher, rtc.SignalResponse(subscribed_quality_update=update))
 
 
 def _sids(request: rtc.UpdateSubscription) -> Iterable[str]:

@@ -26,12 +26,12 @@ const EYES: Eyes = {
 };
 
 describe("the options of a room", () => {
-  it("send one layer of VP8 and take the devices of the door", () => {
+  it("send VP8 in layers and take the devices of the door", () => {
     const options = roomOptions(DEVICES, () => undefined);
     expect(options).toMatchObject({
       adaptiveStream: true,
-      dynacast: false,
-      publishDefaults: { simulcast: false, videoCodec: "vp8", dtx: true, red: false },
+      dynacast: true,
+      publishDefaults: { simulcast: true, videoCodec: "vp8", dtx: true, red: false },
       videoCaptureDefaults: { deviceId: { ideal: "cam" } },
       audioOutput: { deviceId: "out" },
       audioCaptureDefaults: {},

@@ -50,7 +50,8 @@ export function roomOptions(
 ): RoomOptions {
   return {
     adaptiveStream: true,
-    dynacast: false,
+    // Layers that nobody looks at are not encoded.
+    dynacast: true,
     stopLocalTrackOnUnpublish: true,
     disconnectOnPageLeave: true,
     singlePeerConnection: true,
@@ -61,8 +62,8 @@ export function roomOptions(
     },
     ...(devices.speakerId === null ? {} : { audioOutput: { deviceId: devices.speakerId } }),
     publishDefaults: {
-      // The engine forwards one layer, so one layer is all we send.
-      simulcast: false,
+      // 180, 360 and 720 lines: each receiver gets what its tile shows.
+      simulcast: true,
       videoCodec: "vp8",
       backupCodec: false,
       videoEncoding: { maxBitrate: 1_700_000, maxFramerate: 30 },

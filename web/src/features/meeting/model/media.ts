@@ -207,7 +207,8 @@ export function createOwnMedia(ports: MediaPorts): OwnMedia {
           systemAudio: "include",
           contentHint: "detail",
         },
-        { simulcast: false },
+        // One layer, and rather fewer pictures than blurred ones: what is shared is read.
+        { simulcast: false, degradationPreference: "maintain-resolution" },
       );
     } catch (error) {
       // Closing the browser's window of choice is an answer, not a fault.

@@ -1,0 +1,76 @@
+"""LiveKit's messages as the engine port's values, and back. Must never change one on the way."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Literal
+
+from livekit.protocol import models
+
+from conclave.media.engine import Participant, Permission, PublishedTrack, Room
+
+_State = models.ParticipantInfo.State
+_Source = Literal["camera", "microphone", "screen_share", "screen_share_audio", "unknown"]
+_SOURCES: dict[models.TrackSource, _Source] = {
+    models.TrackSource.CAMERA: "camera",
+    models.TrackSource.MICROPHONE: "microphone",
+    models.TrackSource.SCREEN_SHARE: "screen_share",
+    models.TrackSource.SCREEN_SHARE_AUDIO: "screen_share_audio",
+}
+_KINDS: dict[models.TrackType, Literal["audio", "video", "data"]] = {
+    models.TrackType.AUDIO: "audio",
+    models.TrackType.VIDEO: "video",
+}
+
+
+def is_there(info: models.ParticipantInfo) -> bool:
+    return bool(info.identity) and info.state != _State.DISCONNECTED
+
+
+def room_view(room: models.Room) -> Room:
+    created = room.creation_time_ms / 1000 or room.creation_time
+    return Room(room.sid, room.name, datetime.fromtimestamp(created, UTC), room.num_participants)
+
+
+def participant_view(info: models.ParticipantInfo) -> Participant:
+    joined = info.joined_at_ms / 1000 or info.joined_at
+    return Participant(
+        sid=info.sid,
+        identity=info.identity,
+        name=info.name,
+        joined_at=datetime.fromtimestamp(joined, UTC),
+        is_connected=info.state == _State.ACTIVE,
+        permission=Permission(
+            can_publish=info.permission.can_publish,
+            can_subscribe=info.permission.can_subscribe,
+            can_publish_data=info.permission.can_publish_data,
+            can_update_own_metadata=info.permission.can_update_metadata,
+            hidden=info.permission.hidden,
+        ),
+        attributes=dict(info.attributes),
+        metadata=info.metadata,
+        tracks=[_track_view(track) for track in info.tracks],
+    )
+
+
+def _track_view(track: models.TrackInfo) -> PublishedTrack:
+    return PublishedTrack(
+        sid=track.sid,
+        kind=_KINDS.get(track.type, "data"),
+        source=_SOURCES.get(track.source, "unknown"),
+        muted=track.muted,
+    )
+
+
+def permission_message(
+    wanted: Permission, present: models.ParticipantPermission
+) -> models.ParticipantPermission:
+    """What LiveKit knows beside the port's five words (sources, for one) stays as it is."""
+    message = models.ParticipantPermission()
+    message.CopyFrom(present)
+    message.can_publish = wanted.can_publish
+    message.can_subscribe = wanted.can_subscribe
+    message.can_publish_data = wanted.can_publish_data
+    message.can_update_metadata = wanted.can_update_own_metadata
+    message.hidden = wanted.hidden
+    return message
