@@ -26,7 +26,7 @@ fn offered(world: &mut World) -> (usize, Dual, TrackId, u32, String) {
 
 fn good_answer(world: &mut World, bob: Dual, camera: &TrackId, offer: &str) -> String {
     let mids = [("1".to_owned(), camera.clone())];
-    world.clients[bob.subscriber].accept_offer(world.now, offer, &mids)
+    world.clients[bob.subscriber].accept_offer(offer, &mids)
 }
 
 fn failure(world: &World) -> Option<String> {

@@ -142,7 +142,7 @@ fn one_offer_at_a_time_and_the_rest_after_its_answer() {
         .as_mut()
         .unwrap()
         .is_silent = false;
-    let answer = world.clients[bob.subscriber].accept_offer(world.now, &offer, &[]);
+    let answer = world.clients[bob.subscriber].accept_offer(&offer, &[]);
     // An answer to an offer that was never made is none.
     world.answer(bob.subscriber, first + 1, answer.clone());
     world.run_ms(200);
@@ -268,7 +268,7 @@ fn unsubscribed_and_subscribed_again_while_an_offer_is_under_way() {
         .unwrap()
         .is_silent = false;
     let mids = [("1".to_owned(), camera.clone())];
-    let answer = world.clients[bob.subscriber].accept_offer(world.now, &offer, &mids);
+    let answer = world.clients[bob.subscriber].accept_offer(&offer, &mids);
     world.answer(bob.subscriber, first, answer);
     world.run_ms(2500);
     assert!(world.received(bob.subscriber, &camera).packets > 100);
@@ -313,7 +313,7 @@ fn a_lost_answer_is_mended_by_a_restart() {
     let (first, offer) = world.server_offers(bob.subscriber)[0].clone();
     // The client has taken it, and its answer never came.
     let mids = [("1".to_owned(), microphone.clone())];
-    let lost = world.clients[bob.subscriber].accept_offer(world.now, &offer, &mids);
+    let lost = world.clients[bob.subscriber].accept_offer(&offer, &mids);
     world.clients[bob.subscriber]
         .answers
         .as_mut()
@@ -535,7 +535,7 @@ fn what_a_client_declines_is_told_and_the_rest_flows() {
     world.run_ms(100);
     let (first, offer) = world.server_offers(bob.subscriber)[0].clone();
     let mids = [("1".to_owned(), microphone.clone())];
-    let answer = world.clients[bob.subscriber].accept_offer(world.now, &offer, &mids);
+    let answer = world.clients[bob.subscriber].accept_offer(&offer, &mids);
     let (rest, video) = answer.split_once("m=video 9").unwrap();
     let rest = rest.replace("BUNDLE 0 1 2", "BUNDLE 0 1");
     let answer = format!("{rest}m=video 0{video}");

@@ -5,8 +5,9 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
+use super::dual::Answering;
 use conclave_sfu::{Kind, ParticipantId, TrackId};
-use str0m::change::{SdpAnswer, SdpOffer, SdpPendingOffer};
+use str0m::change::{SdpAnswer, SdpPendingOffer};
 use str0m::channel::{ChannelConfig, ChannelId, Reliability};
 use str0m::format::Codec;
 use str0m::media::{Direction, MediaKind, Mid, Pt, Rid, Simulcast, SimulcastLayer};
@@ -162,17 +163,6 @@ impl Received {
             self.highest + 1 - first - self.sequences.len() as u64
         }
     }
-}
-
-/// How offers of the server are dealt with.
-#[derive(Default)]
-pub struct Answering {
-    /// They are kept in `offers` and nothing else.
-    pub is_silent: bool,
-    /// The client is the DTLS server.
-    pub is_passive: bool,
-    pub offers: Vec<(u32, String)>,
-    pub last_answer: String,
 }
 
 pub struct Client {
@@ -444,30 +434,6 @@ impl Client {
             sending.next = sending.next.max(now);
         }
         self.deadline = now;
-    }
-
-    /// Take an offer of the server; the answer.
-    pub fn accept_offer(
-        &mut self,
-        now: Instant,
-        sdp: &str,
-        mid_to_track: &[(String, TrackId)],
-    ) -> String {
-        let setup = match self.answers.as_ref().map(|a| a.is_passive) {
-            Some(true) => "active",
-            _ => "passive",
-        };
-        // This stack answers a choice with `passive`, and browsers with `active`.
-        let sdp = sdp.replace("a=setup:actpass", &format!("a=setup:{setup}"));
-        let offer = SdpOffer::from_sdp_string(&sdp).unwrap_or_else(|e| panic!("{e}: {sdp}"));
-        let answer = self
-            .rtc
-            .sdp_api()
-            .accept_offer(offer)
-            .unwrap_or_else(|e| panic!("{e}: {sdp}"));
-        self.mid_to_track = mid_to_track.iter().cloned().collect();
-        self.deadline = now;
-        answer.to_sdp_string()
     }
 
     pub fn send_data(&mut self, label: &str, message: &[u8]) -> bool {

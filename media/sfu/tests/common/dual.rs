@@ -3,8 +3,8 @@
 use std::net::SocketAddr;
 
 use conclave_sfu::{Command, Grant, ParticipantId, TrackId};
+use str0m::change::SdpOffer;
 
-use super::client::Answering;
 use super::{Client, World};
 
 /// Indices of the two connections of one client.
@@ -12,6 +12,38 @@ use super::{Client, World};
 pub struct Dual {
     pub publisher: usize,
     pub subscriber: usize,
+}
+
+/// How offers of the server are dealt with.
+#[derive(Default)]
+pub struct Answering {
+    /// They are kept in `offers` and nothing else.
+    pub is_silent: bool,
+    /// The client is the DTLS server.
+    pub is_passive: bool,
+    pub offers: Vec<(u32, String)>,
+    pub last_answer: String,
+}
+
+impl Client {
+    /// Take an offer of the server; the answer.
+    pub fn accept_offer(&mut self, sdp: &str, mid_to_track: &[(String, TrackId)]) -> String {
+        let setup = match self.answers.as_ref().map(|a| a.is_passive) {
+            Some(true) => "active",
+            _ => "passive",
+        };
+        // This stack answers a choice with `passive`, and browsers with `active`.
+        let sdp = sdp.replace("a=setup:actpass", &format!("a=setup:{setup}"));
+        let offer = SdpOffer::from_sdp_string(&sdp).unwrap_or_else(|e| panic!("{e}: {sdp}"));
+        let answer = self
+            .rtc
+            .sdp_api()
+            .accept_offer(offer)
+            .unwrap_or_else(|e| panic!("{e}: {sdp}"));
+        self.mid_to_track = mid_to_track.iter().cloned().collect();
+        self.poke();
+        answer.to_sdp_string()
+    }
 }
 
 impl World {
@@ -57,7 +89,7 @@ impl World {
         if answers.is_silent {
             return;
         }
-        let sdp = self.clients[index].accept_offer(self.now, sdp, mid_to_track);
+        let sdp = self.clients[index].accept_offer(sdp, mid_to_track);
         if let Some(answers) = &mut self.clients[index].answers {
             answers.last_answer.clone_from(&sdp);
         }
