@@ -29,6 +29,8 @@ fn good_answer(world: &mut World, bob: Dual, camera: &TrackId, offer: &str) -> S
     world.clients[bob.subscriber].accept_offer(offer, &mids)
 }
 
+type Twist = fn(&str) -> String;
+
 fn failure(world: &World) -> Option<String> {
     world.events.iter().find_map(|e| match e {
         Event::ParticipantFailed { reason, .. } => Some(reason.clone()),
@@ -38,7 +40,7 @@ fn failure(world: &World) -> Option<String> {
 
 #[test]
 fn hostile_answers_end_their_sender_in_words_and_nobody_else() {
-    let twists: [(&str, fn(&str) -> String); 12] = [
+    let twists: [(&str, Twist); 12] = [
         ("not those of the offer", |a| {
             a.replace("a=mid:1", "a=mid:7")
                 .replace("BUNDLE 0 1", "BUNDLE 0 7")

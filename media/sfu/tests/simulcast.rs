@@ -196,11 +196,11 @@ fn a_limited_bandwidth_lowers_layers_before_it_stops_pictures() {
     let since = world.now;
     limit(&mut world, Some(1_250_000));
     let paused = |events: &[Event], id: &TrackId| {
-        let states = events.iter().filter_map(|event| match event {
+        let mut states = events.iter().filter_map(|event| match event {
             Event::StreamState { track, paused, .. } if track == id => Some(*paused),
             _ => None,
         });
-        states.last()
+        states.next_back()
     };
     assert_eq!(
         paused(&world.events, &camera),

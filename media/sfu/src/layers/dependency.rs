@@ -4,6 +4,8 @@
 
 use std::sync::Arc;
 
+use super::bits::{Bits, BitsOut};
+
 /// Decode targets, chains and templates that the format can express.
 const MAX_TARGETS: usize = 32;
 const MAX_TEMPLATES: usize = 64;
@@ -299,62 +301,6 @@ fn indications(bits: &mut Bits<'_>, count: usize) -> Option<Vec<Indication>> {
     (0..count)
         .map(|_| Some(Indication::of(bits.read(2)?)))
         .collect()
-}
-
-struct Bits<'a> {
-    bytes: &'a [u8],
-    at: usize,
-}
-
-impl Bits<'_> {
-    fn bit(&self, at: usize) -> bool {
-        self.bytes
-            .get(at / 8)
-            .is_some_and(|byte| byte >> (7 - at % 8) & 1 == 1)
-    }
-
-    fn flag(&mut self) -> Option<bool> {
-        Some(self.read(1)? == 1)
-    }
-
-    fn read(&mut self, count: usize) -> Option<u32> {
-        if self.at + count > self.bytes.len() * 8 {
-            return None;
-        }
-        let value = (self.at..self.at + count).fold(0, |v, at| v << 1 | u32::from(self.bit(at)));
-        self.at += count;
-        Some(value)
-    }
-
-    /// `ns(n)`: a number below `n` in as few bits as possible.
-    fn read_below(&mut self, n: u32) -> Option<u32> {
-        let width = u32::BITS - n.leading_zeros();
-        let short = (1 << width) - n;
-        let value = self.read(width as usize - 1)?;
-        if value < short {
-            return Some(value);
-        }
-        Some((value << 1) - short + self.read(1)?)
-    }
-}
-
-struct BitsOut<'a> {
-    bytes: &'a mut Vec<u8>,
-    at: usize,
-}
-
-impl BitsOut<'_> {
-    fn push(&mut self, value: u32, count: usize) {
-        for bit in (0..count).rev() {
-            if self.at % 8 == 0 {
-                self.bytes.push(0);
-            }
-            if let Some(last) = self.bytes.last_mut() {
-                *last |= ((value >> bit & 1) as u8) << (7 - self.at % 8);
-            }
-            self.at += 1;
-        }
-    }
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 //! holes. Pure values without sockets, rooms or clocks.
 
 pub mod allocate;
+mod bits;
 pub mod dependency;
 pub mod numbering;
 pub mod selector;

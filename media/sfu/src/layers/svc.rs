@@ -31,7 +31,7 @@ pub struct Choice {
     pub active: Option<u32>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Chooser {
     decisions: Vec<Decision>,
     highest: Option<u64>,
@@ -41,19 +41,6 @@ pub struct Chooser {
     /// Layers of the target in use.
     current: Option<(u8, u8)>,
     has_key_frame: bool,
-}
-
-impl Default for Chooser {
-    fn default() -> Self {
-        Chooser {
-            decisions: Vec::new(),
-            highest: None,
-            limit: Limit::default(),
-            picture: None,
-            current: None,
-            has_key_frame: false,
-        }
-    }
 }
 
 impl Chooser {

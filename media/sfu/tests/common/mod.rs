@@ -5,17 +5,20 @@
 
 pub mod client;
 pub mod dual;
+pub mod received;
+pub mod sending;
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-pub use client::{Client, Received};
+pub use client::Client;
 use conclave_sfu::{
     Candidate, Command, Event, ExpectedTrack, Grant, Kind, ParticipantId, Shard, ShardConfig,
     Stream, TrackId,
 };
+pub use received::Received;
 
 pub const SERVER: &str = "198.51.100.1:7882";
 
