@@ -111,13 +111,12 @@ class Peer:
 
 
 @asynccontextmanager
-async def peer(server: MediaServer, identity: str, *, single: bool = False) -> AsyncIterator[Peer]:
-    """Somebody on the Go SDK who has joined; with two peer connections unless `single`."""
+async def peer(server: MediaServer, identity: str) -> AsyncIterator[Peer]:
+    """Somebody on the Go SDK who has joined, with two peer connections."""
     process = await asyncio.create_subprocess_exec(
         program(),
         "-url",
         server.url,
-        *(["-single"] if single else []),
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         env={**os.environ, "PEER_TOKEN": server.token(identity)},

@@ -1,7 +1,8 @@
 // Command peer is one participant on LiveKit's Go SDK, driven by the tests: it joins, publishes a
 // tone and a picture, and says in JSON lines what it gets of the others. Commands come on standard
-// input, a line each: "say <text>" (reliable), "whisper <text>" (lossy), "leave". It ends with its
-// input, and never talks to anything but the server it is given.
+// input, a line each: "speak", "show", "say <text>" (reliable), "whisper <text>" (lossy), "resume" (as
+// after a lost socket), "leave". It ends with its input, and never talks to anything but the server it
+// is given.
 package main
 
 import (
@@ -42,8 +43,6 @@ func fail(doing string, err error) {
 
 func main() {
 	url := flag.String("url", "", "the server's address (ws://…)")
-	single := flag.Bool("single", false, "use one peer connection instead of two")
-	record := flag.Bool("record", false, "tell what comes, whole")
 	flag.Parse()
 	// The token comes by the environment: arguments are seen by everybody.
 	token := os.Getenv("PEER_TOKEN")
@@ -67,9 +66,9 @@ func main() {
 					"from": p.Identity(), "sid": publication.SID(), "mime": track.Codec().MimeType,
 				})
 				if track.Kind() == webrtc.RTPCodecTypeVideo {
-					go watch(track, p, *record)
+					go watch(track, p)
 				} else {
-					go listen(track, p, *record)
+					go listen(track, p)
 				}
 			},
 			OnTrackUnsubscribed: func(_ *webrtc.TrackRemote, publication *lksdk.RemoteTrackPublication, p *lksdk.RemoteParticipant) {
@@ -84,11 +83,7 @@ func main() {
 			},
 		},
 	}
-	options := []lksdk.ConnectOption{lksdk.WithDisableRegionDiscovery()}
-	if *single {
-		options = append(options, lksdk.WithSinglePeerConnection())
-	}
-	room, err := lksdk.ConnectToRoomWithToken(*url, token, callback, options...)
+	room, err := lksdk.ConnectToRoomWithToken(*url, token, callback, lksdk.WithDisableRegionDiscovery())
 	if err != nil {
 		fail("join", err)
 	}

@@ -70,8 +70,8 @@ func publish(room *lksdk.Room, provider lksdk.SampleProvider, mime string, sourc
 	tell("published", map[string]any{"sid": publication.SID(), "mime": mime})
 }
 
-// listen tells once that sound comes, and how much of it was silence by the size of its packets.
-func listen(track *webrtc.TrackRemote, from *lksdk.RemoteParticipant, record bool) {
+// listen tells how much sound has come: silence makes small packets.
+func listen(track *webrtc.TrackRemote, from *lksdk.RemoteParticipant) {
 	packets, size := 0, 0
 	for {
 		packet, _, err := track.ReadRTP()
@@ -83,9 +83,6 @@ func listen(track *webrtc.TrackRemote, from *lksdk.RemoteParticipant, record boo
 		}
 		packets++
 		size += len(packet.Payload)
-		if record {
-			tell("payload", map[string]any{"data": packet.Payload})
-		}
 		if packets%soundPackets == 0 {
 			tell("sound", map[string]any{"from": from.Identity(), "packets": packets, "bytes": size})
 		}
@@ -93,7 +90,7 @@ func listen(track *webrtc.TrackRemote, from *lksdk.RemoteParticipant, record boo
 }
 
 // watch decodes the key frames that come and tells what is to be seen in them.
-func watch(track *webrtc.TrackRemote, from *lksdk.RemoteParticipant, record bool) {
+func watch(track *webrtc.TrackRemote, from *lksdk.RemoteParticipant) {
 	builder := samplebuilder.New(200, &codecs.VP8Packet{}, track.Codec().ClockRate)
 	from.WritePLI(track.SSRC())
 	frames := 0
@@ -106,14 +103,10 @@ func watch(track *webrtc.TrackRemote, from *lksdk.RemoteParticipant, record bool
 		for sample := builder.Pop(); sample != nil; sample = builder.Pop() {
 			frames++
 			if frame := keyFrame(sample.Data); frame != nil {
-				event := map[string]any{
+				tell("picture", map[string]any{
 					"from": from.Identity(), "width": frame.Rect.Dx(), "height": frame.Rect.Dy(),
 					"brightness": brightness(frame), "frames": frames,
-				}
-				if record {
-					event["data"] = sample.Data
-				}
-				tell("picture", event)
+				})
 			}
 			if frames%25 == 0 {
 				tell("frames", map[string]any{"from": from.Identity(), "frames": frames})
