@@ -24,6 +24,7 @@ QUICK = [
     ["sealed_cost.py", "--runs", "1", "--seconds", "10"],
     ["churn.py", "--seeds", "2", "--epochs", "100"],
     ["interleavings.py", "--meetings", "5000", "--sittings", "5000"],
+    ["fuzz.py", "--minutes", "0.2"],
 ]
 FULL = [
     ["compare.py", "--runs", "5", "--duration", "10"],
@@ -36,6 +37,7 @@ FULL = [
     ["sealed_cost.py"],
     ["churn.py"],
     ["interleavings.py"],
+    ["fuzz.py"],
 ]
 
 

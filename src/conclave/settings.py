@@ -79,6 +79,22 @@ def _public_url(value: str | None) -> str | None:
     return f"{parts.scheme}://{parts.netloc}".lower()
 
 
+def _webhook_urls(values: list[str]) -> list[str]:
+    for value in values:
+        try:
+            parts = urlsplit(value)
+            is_usable = bool(parts.hostname) and parts.port != 0 and len(value) <= 2048
+        except ValueError:
+            is_usable = False
+        if not is_usable or parts.scheme not in {"http", "https"}:
+            msg = "write each with its scheme: https://example.org/livekit"
+            raise ValueError(msg)
+        if parts.username is not None or parts.fragment or not value.isascii():
+            msg = "a webhook URL has no user, password or fragment, and ASCII characters only"
+            raise ValueError(msg)
+    return values
+
+
 def _server_url(value: str | None, schemes: tuple[str, str], example: str) -> str | None:
     if not value:
         return None
@@ -197,6 +213,10 @@ class MediaSettings(BaseModel):
     api_keys: Annotated[dict[str, SecretStr] | None, NoDecode, BeforeValidator(_parse_api_keys)] = (
         None
     )
+    webhook_urls: Annotated[
+        list[str], NoDecode, BeforeValidator(_parse_list), AfterValidator(_webhook_urls)
+    ] = []
+    webhook_api_key: str | None = None
     livekit_url: Annotated[str | None, AfterValidator(_livekit_url)] = None
     livekit_api_url: Annotated[str | None, AfterValidator(_livekit_api_url)] = None
 
@@ -225,6 +245,9 @@ class MediaSettings(BaseModel):
                 "engine = livekit needs api_keys, one of the key pairs in the LiveKit server's "
                 'own settings: "key: secret"'
             )
+            raise ValueError(msg)
+        if self.engine == "livekit" and self.webhook_urls:
+            msg = "with engine = livekit, webhooks are a setting of the LiveKit server"
             raise ValueError(msg)
         return self
 

@@ -72,7 +72,8 @@ window.publish = async (options, [width, height] = [1280, 720]) => {
     }
   }, 40);
   const track = new LocalVideoTrack(canvas.captureStream(25).getVideoTracks()[0]);
-  const publication = await room.localParticipant.publishTrack(track, { ...small(options), ...options });
+  const given = { ...small(options), ...options };
+  const publication = await room.localParticipant.publishTrack(track, given);
   return publication.trackSid;
 };
 

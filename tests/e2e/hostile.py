@@ -212,7 +212,7 @@ class HostileServer:
             engine = self._product.app.use(MediaEngine)
             assert isinstance(engine, SignalEngine)
             engine.set_gate(_anybody)
-            media = MediaServer(engine, self.port)
+            media = MediaServer(engine, self.port, self._product.app)
             settings = rtc.ConnectionSettings(auto_subscribe=True)
             request = rtc.JoinRequest(connection_settings=settings)
             client = await RawClient.connect(media.v1_url(media.token(identity, room), request))

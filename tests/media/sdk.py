@@ -21,7 +21,7 @@ _EVENTS = (
     "track_subscribed", "track_unsubscribed", "track_subscription_failed", "track_muted",
     "track_unmuted", "local_track_published", "local_track_unpublished", "local_track_subscribed",
     "active_speakers_changed", "participant_attributes_changed", "data_received",
-    "disconnected", "reconnecting", "reconnected", "e2ee_state_changed",
+    "disconnected", "reconnecting", "reconnected", "e2ee_state_changed", "room_metadata_changed",
 )  # fmt: skip
 
 
@@ -97,13 +97,15 @@ class Person:
         width: int = 320,
         height: int = 240,
         codec: rtc.VideoCodec.ValueType = rtc.VideoCodec.VP8,
+        *,
+        simulcast: bool = False,
     ) -> rtc.LocalTrackPublication:
         """Publish a camera: grey frames whose brightness rises with each."""
         source = rtc.VideoSource(width, height)
         track = rtc.LocalVideoTrack.create_video_track("cam", source)
         options = rtc.TrackPublishOptions(
             source=rtc.TrackSource.SOURCE_CAMERA,
-            simulcast=False,
+            simulcast=simulcast,
             video_codec=codec,
             video_encoding=rtc.VideoEncoding(max_bitrate=500_000, max_framerate=15.0),
         )
@@ -146,6 +148,17 @@ class Person:
         finally:
             await stream.aclose()
         return width, height, means
+
+    async def watch_until(self, track: rtc.Track, width: int) -> None:
+        """Frames of this width come."""
+        stream = rtc.VideoStream(track)
+        try:
+            async with asyncio.timeout(PATIENCE):
+                async for event in stream:
+                    if event.frame.width == width:
+                        return
+        finally:
+            await stream.aclose()
 
     async def leave(self) -> None:
         for task in self._tasks:

@@ -18,11 +18,13 @@ from websockets.asyncio.client import ClientConnection, connect
 
 from conclave import media as media_slice
 from conclave.app import Product, build
+from conclave.kernel.app import App
+from conclave.kernel.clock import Clock
 from conclave.kernel.listen import bind, new_server
 from conclave.media.engine import MediaEngine
 from conclave.media.fake import FakeTransport
 from conclave.media.signal_engine import SignalEngine
-from conclave.settings import HttpSettings, MediaSettings, Settings
+from conclave.settings import HttpSettings, LimitsSettings, MediaSettings, Settings
 from tests.media.stage import OFFER
 
 
@@ -63,6 +65,7 @@ class Door:
 class MediaServer(Door):
     engine: SignalEngine
     port: int
+    app: App
 
     @property
     def media(self) -> MediaEngine:
@@ -133,11 +136,19 @@ def free_udp_port() -> int:
 
 @asynccontextmanager
 async def serve(
-    data_dir: Path, *, engine: str = "fake", port: int = 0, udp_port: int = 0, **media_settings: Any
+    data_dir: Path,
+    *,
+    engine: str = "fake",
+    port: int = 0,
+    udp_port: int = 0,
+    clock: Clock | None = None,
+    limits: LimitsSettings | None = None,
+    **media_settings: Any,
 ) -> AsyncIterator[MediaServer]:
     settings = Settings(
         data_dir=data_dir,
         http=HttpSettings(host="127.0.0.1", port=port),
+        limits=limits or LimitsSettings(),
         media=MediaSettings(
             engine=engine,
             udp_port=udp_port or free_udp_port(),
@@ -146,17 +157,23 @@ async def serve(
             **media_settings,
         ),
     )
-    product = build(settings, slices=(media_slice.SLICE,), process_metrics=False)
+    product = build(settings, clock=clock, slices=(media_slice.SLICE,), process_metrics=False)
     sockets = bind("127.0.0.1", port)
     async with running(product, sockets):
-        yield MediaServer(product.app.use(SignalEngine), sockets[0].getsockname()[1])
+        yield MediaServer(product.app.use(SignalEngine), sockets[0].getsockname()[1], product.app)
 
 
 @asynccontextmanager
 async def running(product: Product, sockets: list[socket.socket]) -> AsyncIterator[None]:
     """Start, yield, stop as `conclave serve` does: goodbye first, then the sockets."""
     server = new_server(product.web, certificate=None, trusted_proxies=[])
-    await product.start()
+    try:
+        await product.start()
+    except BaseException:
+        for listening in sockets:
+            listening.close()
+        await product.stop()
+        raise
     serving = asyncio.create_task(server.serve(sockets=sockets))
     await server.listening.wait()
     try:

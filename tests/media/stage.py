@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any
 
-from livekit.protocol import models, rtc
+from livekit.protocol import models, rtc, webhook
 
 from conclave.media.engine import Permission, RoomEvent
 from conclave.media.signal import Instant, Limits, Signalling, effects
@@ -102,6 +102,7 @@ class Stage:
         self.seats: dict[int, Seat] = {}
         self.commands: list[effects.Command] = []
         self.events: list[RoomEvent] = []
+        self.notices: list[webhook.WebhookEvent] = []
         self.counts: list[tuple[str, str]] = []
         self.tokens: list[Claims] = []
         self._versions: dict[str, int] = {}
@@ -210,6 +211,8 @@ class Stage:
                     self.seats[effect.connection].close = effect
                 case effects.Announce():
                     self.events.append(effect.event)
+                case effects.Notify():
+                    self.notices.append(effect.event)
                 case effects.Count():
                     self.counts.append((effect.counter, effect.label))
                 case _:

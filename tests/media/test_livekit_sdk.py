@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from livekit import rtc
+from livekit.rtc._proto.track_publication_pb2 import VideoQuality
 
 from conclave.media.engine import Permission
 from tests.media.netns import own_network
@@ -91,6 +92,27 @@ async def test_video_is_decoded(
     assert f"video/{rtc.VideoCodec.Name(codec)}" in received
     # The ramp is seen moving: frames are decoded one after another, not repeated.
     assert len({round(b) for b in brightness}) > 5
+
+
+# At this bitrate the scalable encoder leaves out its uppermost layer.
+@pytest.mark.parametrize(
+    ("codec", "largest"),
+    [(rtc.VideoCodec.VP8, 1280), (rtc.VideoCodec.VP9, 640)],
+    ids=["vp8", "vp9"],
+)
+async def test_the_layer_that_is_asked_for_comes(
+    pair: tuple[Person, Person], codec: rtc.VideoCodec.ValueType, largest: int
+) -> None:
+    alice, bob = pair
+    await alice.show(1280, 720, codec, simulcast=True)
+    track, publication, _ = await bob.until("track_subscribed")
+    await bob.watch_until(track, largest)
+    for quality, width in (
+        (VideoQuality.VIDEO_QUALITY_LOW, 320),
+        (VideoQuality.VIDEO_QUALITY_HIGH, largest),
+    ):
+        publication.set_video_quality(quality)
+        await bob.watch_until(track, width)
 
 
 async def test_who_comes_late_receives_what_is_there_with_the_first_answer(

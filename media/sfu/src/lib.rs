@@ -6,6 +6,8 @@
 mod api;
 mod buffers;
 mod encoding;
+#[cfg(test)]
+mod fuzz;
 mod layers;
 mod messages;
 mod opening;

@@ -150,7 +150,7 @@ class Guard:
         if connection.headers.get("x-conclave") != "1":
             raise Forbidden("The header X-Conclave: 1 is missing.", code="header")
         limit = self._body_limits.get(scope["path"], BODY_LIMIT)
-        return await _bounded_body(connection.headers, receive, limit)
+        return await bounded_body(connection.headers, receive, limit)
 
     def _record(self, scope: Scope, exchange: _Exchange) -> None:
         route = _route(scope)
@@ -200,7 +200,7 @@ class _Exchange:
         await response(scope, receive, self.send)
 
 
-async def _bounded_body(headers: Headers, receive: Receive, limit: int) -> Receive:
+async def bounded_body(headers: Headers, receive: Receive, limit: int) -> Receive:
     """Read the whole body (at most `limit`, within `BODY_TIMEOUT_S`), give it out again."""
     too_large = TooLarge(f"The request's body may hold at most {limit // 1024} kB.")
     stated = headers.get("content-length", "")

@@ -7,8 +7,10 @@ behind it is a setting. Must never know what a meeting or a call is, and never s
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from conclave.kernel.errors import Invalid
 from conclave.kernel.slices import Slice
 from conclave.media.engine import MediaEngine
 
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from conclave.media.livekit.engine import ClusterEngine
     from conclave.media.signal_engine import SignalEngine
     from conclave.media.transport import Transport
+    from conclave.media.webhooks import Webhooks
     from conclave.settings import Settings
 
 __all__ = ["SLICE", "MediaEngine"]
@@ -26,7 +29,7 @@ __all__ = ["SLICE", "MediaEngine"]
 
 def _setup(app: App) -> None:
     from conclave.media.keys import load_keys
-    from conclave.media.metrics import SignalCounters, TransportCollector
+    from conclave.media.metrics import SignalCounters, TransportCollector, WebhookCounters
     from conclave.media.signal import Limits
     from conclave.media.signal_engine import SignalEngine
 
@@ -45,6 +48,7 @@ def _setup(app: App) -> None:
         ),
     )
     app.provide(SignalEngine, engine)
+    app.provide(WebhookCounters, WebhookCounters(app.metrics))
     app.provide(MediaEngine, engine)
     app.metrics.register(TransportCollector(engine))
 
@@ -100,9 +104,11 @@ def _routes(app: App) -> Sequence[BaseRoute]:
 
         return [*elsewhere_routes(), *webhook_routes(app.use(ClusterEngine), app.clock)]
     from conclave.media.routes import routes
+    from conclave.media.service.routes import routes as service_routes
     from conclave.media.signal_engine import SignalEngine
 
-    return routes(app.use(SignalEngine))
+    engine = app.use(SignalEngine)
+    return [*routes(engine), *service_routes(app, engine)]
 
 
 def _connects_to(app: App) -> Sequence[str]:
@@ -110,11 +116,45 @@ def _connects_to(app: App) -> Sequence[str]:
 
 
 async def _start(app: App) -> None:
-    await _engine(app).start()
+    from conclave.media.signal_engine import SignalEngine
+
+    engine = _engine(app)
+    await engine.start()
+    if isinstance(engine, SignalEngine) and app.settings.media.webhook_urls:
+        webhooks = _webhooks(app, engine)
+        await webhooks.start()
+        engine.observe(webhooks.take)
+        app.provide(type(webhooks), webhooks)
+    else:
+        from conclave.media.webhooks.store import WebhookStore
+
+        # Of receivers that are not configured any more.
+        await WebhookStore(app.db).keep_only(())
 
 
 async def _stop(app: App) -> None:
     await _engine(app).stop()
+    if app.settings.media.webhook_urls:
+        from conclave.media.webhooks import Webhooks
+
+        with suppress(LookupError):  # the start did not come that far
+            await app.use(Webhooks).stop()
+
+
+def _webhooks(app: App, engine: SignalEngine) -> Webhooks:
+    """Made only where somebody wants them: they call other servers."""
+    settings = app.settings.media
+    from conclave.media.metrics import WebhookCounters
+    from conclave.media.webhooks import Webhooks
+    from conclave.media.webhooks.sender import WebhookSender
+
+    key = settings.webhook_api_key or engine.keys.primary
+    if key not in engine.keys:
+        msg = "CONCLAVE_MEDIA__WEBHOOK_API_KEY names no API key of this server"
+        raise Invalid(msg)
+    sender = WebhookSender(app.clock, key, engine.keys.secret(key))
+    counters = app.use(WebhookCounters)
+    return Webhooks(app.db, app.clock, counters, settings.webhook_urls, sender)
 
 
 SLICE = Slice(

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from prometheus_client import CollectorRegistry, Counter
+from prometheus_client import CollectorRegistry, Counter, Gauge
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
@@ -48,6 +48,12 @@ class SignalCounters:
             ["kind"],
             registry=registry,
         )
+        self.api_calls = Counter(
+            "conclave_media_api_calls",
+            "Calls of LiveKit's RoomService, by method and what came of them",
+            ["method", "code"],
+            registry=registry,
+        )
         self.slow_sockets = Counter(
             "conclave_media_slow_sockets",
             "Signalling sockets closed because their client did not read",
@@ -60,6 +66,28 @@ class SignalCounters:
         else:
             family: Counter = getattr(self, counter)
             family.labels(label).inc()
+
+
+class WebhookCounters:
+    """Counted by `webhooks.delivery`; there, and nothing, also while no receiver is configured."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.sent = Counter(
+            "conclave_webhooks_sent", "Webhook events that a receiver has taken", registry=registry
+        )
+        self.failed = Counter(
+            "conclave_webhooks_failed",
+            "Attempts to send a webhook event that failed",
+            registry=registry,
+        )
+        self.given_up = Counter(
+            "conclave_webhooks_given_up",
+            "Webhook events that no receiver will get any more",
+            registry=registry,
+        )
+        self.waiting = Gauge(
+            "conclave_webhooks_waiting", "Webhook events still to be sent", registry=registry
+        )
 
 
 class TransportCollector(Collector):

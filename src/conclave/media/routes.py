@@ -22,6 +22,7 @@ from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from conclave.kernel.slices import guarded
+from conclave.media.cors import cors_headers
 from conclave.media.signal.parameters import parse_parameters
 from conclave.media.signal.profile import excess, merged
 from conclave.media.signal.state import Limits
@@ -73,12 +74,12 @@ def elsewhere_routes() -> Sequence[BaseRoute]:
 
     @guarded("nobody: another server has the media")
     async def socket(websocket: WebSocket) -> None:
-        headers = _cors(websocket)
+        headers = cors_headers(websocket, "GET, HEAD, OPTIONS")
         await websocket.send_denial_response(PlainTextResponse(ELSEWHERE, 404, headers=headers))
 
     @guarded("nobody: another server has the media")
     async def answer(request: Request) -> Response:
-        headers = {**_cors(request), "Cache-Control": "no-store"}
+        headers = {**cors_headers(request, "GET, HEAD, OPTIONS"), "Cache-Control": "no-store"}
         if request.method == "OPTIONS":
             return Response(status_code=204, headers=headers)
         return PlainTextResponse(ELSEWHERE, 404, headers=headers)
@@ -127,7 +128,7 @@ async def admit(engine: SignalEngine, connection: HTTPConnection) -> Admission:
 async def _check_entry(engine: SignalEngine, claims: Claims) -> None:
     if not engine.machine.has_place(claims):
         raise Refused(403, "the room is full", "room_full")
-    if not await engine.may_enter(claims):
+    if engine.machine.is_revoked(claims) or not await engine.may_enter(claims):
         words = "this room is closed to you: it has ended, or you were removed from it"
         raise Refused(403, words, "gate")
 
@@ -159,21 +160,8 @@ def _token(connection: HTTPConnection) -> str:
     return connection.query_params.get("access_token", "")
 
 
-def _cors(connection: HTTPConnection) -> dict[str, str]:
-    origin = connection.headers.get("origin")
-    if not origin:
-        return {"Vary": "Origin"}
-    headers = {"Access-Control-Allow-Origin": origin, "Vary": "Origin"}
-    if connection.scope.get("method") == "OPTIONS":
-        wanted = connection.headers.get("access-control-request-headers")
-        headers["Access-Control-Allow-Methods"] = "GET, HEAD, OPTIONS"
-        headers["Access-Control-Allow-Headers"] = wanted or "Authorization"
-        headers["Access-Control-Max-Age"] = "600"
-    return headers
-
-
 async def _validate(engine: SignalEngine, request: Request) -> Response:
-    headers = {**_cors(request), "Cache-Control": "no-store"}
+    headers = {**cors_headers(request, "GET, HEAD, OPTIONS"), "Cache-Control": "no-store"}
     if request.method == "OPTIONS":
         return Response(status_code=204, headers=headers)
     try:
@@ -188,7 +176,7 @@ async def _serve(engine: SignalEngine, websocket: WebSocket) -> None:
         admission = await admit(engine, websocket)
     except Refused as refusal:
         engine.counters.count("refused", refusal.reason)
-        headers = _cors(websocket)
+        headers = cors_headers(websocket, "GET, HEAD, OPTIONS")
         await websocket.send_denial_response(
             PlainTextResponse(refusal.words, refusal.status, headers=headers)
         )

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 
 import structlog
-from livekit.protocol import rtc
+from livekit.protocol import rtc, webhook
 
 from conclave.kernel.clock import Clock
 from conclave.kernel.errors import Unavailable
@@ -34,6 +34,8 @@ from conclave.media.signal.wire import Unreadable, parse_frame
 from conclave.media.sockets import Frames, SocketQueue
 from conclave.media.tokens import Claims
 from conclave.media.transport import EventsLost, Transport, TransportEvent
+
+Observer = Callable[[webhook.WebhookEvent], None]
 
 TICK = 0.5
 FLUSH_TIMEOUT = 1.0
@@ -72,6 +74,7 @@ class SignalEngine:
         self._keys: ApiKeys | None = None
         self._gate: Gate | None = None
         self._listeners: list[RoomListener] = []
+        self._observer: Observer | None = None
         self._events: asyncio.Queue[RoomEvent] = asyncio.Queue()
         self._sockets: dict[effects.Connection, SocketQueue] = {}
         self._next_connection = 1
@@ -93,7 +96,7 @@ class SignalEngine:
         if self.is_draining or self._transport is None:
             return
         self.is_draining = True
-        self._execute(self.machine.shutdown(self._now()))
+        self._execute(self.machine.shutdown(self.now()))
         waiting = [asyncio.ensure_future(s.closed.wait()) for s in self._sockets.values()]
         if waiting:
             _, late = await asyncio.wait(waiting, timeout=FLUSH_TIMEOUT)
@@ -131,7 +134,7 @@ class SignalEngine:
         return self._transport.stats() if self._transport is not None else {}
 
     def tick(self) -> None:
-        self._execute(self.machine.tick(self._now()))
+        self._execute(self.machine.tick(self.now()))
 
     async def _tick_forever(self) -> None:
         while True:
@@ -145,6 +148,10 @@ class SignalEngine:
     def verify(self, token: str) -> Claims:
         """Raises `tokens.TokenRefused`."""
         return tokens.verify(token, self.keys, self._clock.now())
+
+    def verify_api(self, token: str) -> Claims:
+        """For RoomService; never lets anybody join. Raises `tokens.TokenRefused`."""
+        return tokens.verify_api(token, self.keys, self._clock.now())
 
     async def may_enter(self, claims: Claims) -> bool:
         """The gate of the slices above, asked at every join."""
@@ -168,7 +175,7 @@ class SignalEngine:
 
         `dual`: the client has two connections.
         """
-        now = self._now()
+        now = self.now()
         if request.reconnect:
             sid = self.machine.resumable(claims, request, now, dual=dual)
             sequence = self.transport.last_reliable_sequence(sid) if sid else 0
@@ -187,14 +194,25 @@ class SignalEngine:
             socket.is_text = isinstance(frame, str)
         except Unreadable:
             request = None
-        self._execute(self.machine.handle(connection, request, self._now()))
+        self._execute(self.machine.handle(connection, request, self.now()))
 
     def disconnect(self, connection: effects.Connection) -> None:
         """The socket is gone."""
         socket = self._sockets.pop(connection, None)
         if socket is not None:
             socket.closed.set()
-            self._execute(self.machine.socket_lost(connection, self._now()))
+            self._execute(self.machine.socket_lost(connection, self.now()))
+
+    # --- RoomService and webhooks (service/, webhooks/)
+    def perform(self, turn: Callable[[Signalling, Instant], list[Effect]]) -> None:
+        """Carry out one turn of the machine; raises what the machine does."""
+        self._execute(turn(self.machine, self.now()))
+
+    def observe(self, observer: Observer) -> None:
+        """`observer` is told of everything that LiveKit's webhooks tell, at once and in order. It
+        must return at once and not raise."""
+        self._observer = observer
+        self.machine.world.is_observed = True
 
     # --- MediaEngine
     def mint(
@@ -229,11 +247,11 @@ class SignalEngine:
 
     async def create_room(self, room: str, *, empty_timeout: timedelta | None = None) -> Room:
         seconds = None if empty_timeout is None else empty_timeout.total_seconds()
-        self._execute(self.machine.create_room(room, seconds, self._now()))
+        self._execute(self.machine.create_room(room, seconds, self.now()))
         return self.machine.room(room).view()
 
     async def delete_room(self, room: str) -> None:
-        self._execute(self.machine.delete_room(room, self._now()))
+        self._execute(self.machine.delete_room(room, self.now()))
 
     async def list_rooms(self) -> Sequence[Room]:
         return [room.view() for room in self.machine.world.rooms.values()]
@@ -242,10 +260,10 @@ class SignalEngine:
         return [p.view() for p in self.machine.room(room).participants.values()]
 
     async def remove_participant(self, room: str, identity: str) -> None:
-        self._execute(self.machine.remove_participant(room, identity, self._now()))
+        self._execute(self.machine.remove_participant(room, identity, self.now()))
 
     async def mute_track(self, room: str, identity: str, track: str, muted: bool) -> None:
-        self._execute(self.machine.mute_track(room, identity, track, muted=muted, now=self._now()))
+        self._execute(self.machine.mute_track(room, identity, track, muted=muted, now=self.now()))
 
     async def update_participant(
         self,
@@ -265,7 +283,7 @@ class SignalEngine:
                 name=name,
                 metadata=metadata,
                 attributes=attributes,
-                now=self._now(),
+                now=self.now(),
             )
         )
         return self.machine.participant(room, identity).view()
@@ -286,7 +304,7 @@ class SignalEngine:
                 topic=topic,
                 reliable=reliable,
                 identities=identities,
-                now=self._now(),
+                now=self.now(),
             )
         )
 
@@ -295,7 +313,7 @@ class SignalEngine:
         self.transport.request_keyframes(room)
 
     # --- inside
-    def _now(self) -> Instant:
+    def now(self) -> Instant:
         return Instant(self._clock.now(), self._clock.monotonic())
 
     def _on_transport_events(self, events: Sequence[TransportEvent]) -> None:
@@ -306,7 +324,7 @@ class SignalEngine:
                 )
             # One event that cannot be handled must not take the rest of the batch with it.
             try:
-                self._execute(self.machine.transport_events((event,), self._now()))
+                self._execute(self.machine.transport_events((event,), self.now()))
             except Exception:
                 log.exception("transport event failed", kind=type(event).__name__)
 
@@ -328,13 +346,16 @@ class SignalEngine:
                         socket.end(effect.code, effect.reason)
                 case effects.Announce():
                     self._events.put_nowait(effect.event)
+                case effects.Notify():
+                    if self._observer is not None:
+                        self._observer(effect.event)
                 case effects.Count():
                     self.counters.count(effect.counter, effect.label)
                 case _:
                     self._command(effect)
         for connection in overflowed:
             self.counters.slow_sockets.inc()
-            self._execute(self.machine.socket_lost(connection, self._now()))
+            self._execute(self.machine.socket_lost(connection, self.now()))
 
     def _send(
         self, connections: Sequence[effects.Connection], message: rtc.SignalResponse

@@ -15,13 +15,16 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
+from google.protobuf import json_format
 from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import OctKey
 from livekit.protocol import models
+from livekit.protocol import room as room_protocol
 
 from conclave.media.engine import Permission
 from conclave.media.keys import ApiKeys
+from conclave.media.room_config import RoomConfig
 
 LEEWAY = timedelta(seconds=10)
 MAX_TOKEN = 32_768
@@ -32,7 +35,7 @@ MAX_METADATA = 64_000
 
 Reason = Literal[
     "missing", "too_large", "malformed", "unknown_key", "bad_signature", "expired", "not_yet",
-    "no_room_join", "no_identity", "wrong_room", "claims",
+    "no_room_join", "no_identity", "wrong_room", "claims", "room_preset",
 ]  # fmt: skip
 
 _WORDS: dict[Reason, str] = {
@@ -47,6 +50,7 @@ _WORDS: dict[Reason, str] = {
     "no_identity": "the access token names no identity",
     "wrong_room": "the access token is for another room",
     "claims": "the access token holds a claim that cannot be used",
+    "room_preset": "the access token names a room preset, and this server has none",
 }
 _SOURCES = {
     "camera": models.TrackSource.CAMERA,
@@ -88,6 +92,17 @@ class Claims:
     is_admin: bool = False
     is_recorder: bool = False
     is_agent: bool = False
+    room_create: bool = False
+    room_list: bool = False
+    room_config: RoomConfig | None = None
+    """For the room that this bearer opens; no effect on one that is there."""
+    not_before: float = field(default=0.0, compare=False)
+    """Unix time at which the token was made valid; what a revocation is compared with."""
+
+    @property
+    def is_dependent(self) -> bool:
+        """Egress and agents: they serve a room and do not count against its own limit."""
+        return self.is_recorder or self.is_agent or self.kind in ("egress", "agent")
 
     @property
     def kind_number(self) -> models.ParticipantInfo.Kind:
@@ -106,6 +121,14 @@ def verify(token: str, keys: ApiKeys, now: datetime, *, room: str = "") -> Claim
     if room and claims.room != room:
         raise TokenRefused("wrong_room")
     return claims
+
+
+def verify_api(token: str, keys: ApiKeys, now: datetime) -> Claims:
+    """The claims of a token for RoomService, which needs neither a room nor an identity.
+
+    What it may do there is for the caller to decide; it must never be used to let anybody join.
+    """
+    return _claims(signed_payload(token, keys, now), joins=False)
 
 
 def signed_payload(token: str, keys: ApiKeys, now: datetime) -> dict[str, Any]:
@@ -214,16 +237,20 @@ def _check_times(payload: Mapping[str, Any], now: datetime) -> None:
         raise TokenRefused("not_yet")
 
 
-def _claims(payload: Mapping[str, Any]) -> Claims:
+def _claims(payload: Mapping[str, Any], *, joins: bool = True) -> Claims:
     video = payload.get("video")
-    if not isinstance(video, dict) or video.get("roomJoin") is not True:
-        raise TokenRefused("no_room_join")
+    if not joins and video is None:
+        video = {}
+    if not isinstance(video, dict) or (joins and video.get("roomJoin") is not True):
+        raise TokenRefused("no_room_join" if joins else "claims")
     room = _text(video, "room", MAX_ROOM_NAME)
-    if not room:
+    if joins and not room:
         raise TokenRefused("no_room_join")
     identity = _text(payload, "sub", MAX_IDENTITY)
-    if not identity:
+    if joins and not identity:
         raise TokenRefused("no_identity")
+    if joins and payload.get("roomPreset"):
+        raise TokenRefused("room_preset")
     can_publish = _flag(video, "canPublish", default=True)
     return Claims(
         identity=identity,
@@ -243,6 +270,10 @@ def _claims(payload: Mapping[str, Any]) -> Claims:
         is_admin=_flag(video, "roomAdmin", default=False),
         is_recorder=_flag(video, "recorder", default=False),
         is_agent=_flag(video, "agent", default=False) or payload.get("kind") == "agent",
+        room_create=_flag(video, "roomCreate", default=False),
+        room_list=_flag(video, "roomList", default=False),
+        room_config=_room_config(payload.get("roomConfig")) if joins else None,
+        not_before=_number(payload, "nbf") or 0.0,
     )
 
 
@@ -293,6 +324,23 @@ def _attributes(value: object) -> dict[str, str]:
     if total > MAX_METADATA:
         raise TokenRefused("claims")
     return dict(value)
+
+
+def _room_config(value: object) -> RoomConfig | None:
+    if value is None:
+        return None
+    if not isinstance(value, dict):
+        raise TokenRefused("claims")
+    try:
+        message = json_format.ParseDict(
+            value,
+            room_protocol.RoomConfiguration(),
+            ignore_unknown_fields=True,
+            max_recursion_depth=16,
+        )
+    except (json_format.ParseError, ValueError, TypeError, RecursionError):
+        raise TokenRefused("claims") from None
+    return RoomConfig.of(message)
 
 
 def _publish_sources(value: object) -> tuple[models.TrackSource, ...]:

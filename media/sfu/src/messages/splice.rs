@@ -64,7 +64,7 @@ pub fn splice(packet: &[u8], identity: &str, sid: &str) -> Option<Spliced> {
         destination_sids: Vec::new(),
     };
     let mut user_destinations = (Vec::new(), Vec::new());
-    let mut has_content = false;
+    let (mut has_content, mut has_user) = (false, false);
     walk(packet, |field| {
         match (field.number, field.value) {
             (PARTICIPANT_IDENTITY | PARTICIPANT_SID, _) => {}
@@ -76,8 +76,9 @@ pub fn splice(packet: &[u8], identity: &str, sid: &str) -> Option<Spliced> {
                 out.sequence = u32::try_from(sequence).ok()?;
                 out.packet.extend_from_slice(&packet[field.whole]);
             }
-            (USER, Value::Bytes(user)) => {
-                has_content = true;
+            // One, since each grows by the sender's names.
+            (USER, Value::Bytes(user)) if !has_user => {
+                (has_content, has_user) = (true, true);
                 let user = splice_user(user, identity, sid, &mut user_destinations)?;
                 put_bytes(&mut out.packet, USER, &user);
             }
@@ -262,6 +263,9 @@ mod tests {
             splice(&field(9, &vec![0; MAX_MESSAGE]), "alice", "PA_a"),
             None
         );
+        let small = field(USER, b"");
+        let many: Vec<u8> = small.iter().copied().cycle().take(8000).collect();
+        assert_eq!(splice(&many, "alice", "PA_a"), None, "would grow tenfold");
         assert_eq!(
             splice(&field(PARTICIPANT_SID, b"PA_x"), "alice", "PA_a"),
             None,

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from livekit.protocol import rtc
+from livekit.protocol import rtc, webhook
 
 from conclave.media.engine import RoomEvent
 from conclave.media.tokens import Claims
@@ -55,6 +55,13 @@ class Announce:
     """Tell the slices above."""
 
     event: RoomEvent
+
+
+@dataclass(frozen=True, slots=True)
+class Notify:
+    """Tell whoever stands outside and asked to be told (webhooks), in LiveKit's words."""
+
+    event: webhook.WebhookEvent
 
 
 Counter = Literal["joins", "resumes", "left", "refused", "malformed"]
@@ -264,4 +271,4 @@ COMMANDS = (
     Open, SetGrant, Offer, Answer, RestartIce, Trickle, SetBandwidth, Close, CloseRoom, AddTrack,
     RemoveTrack, MuteTrack, Subscribe, Unsubscribe, Pause, Limit, SendData, ReplayData,
 )  # fmt: skip
-Effect = Send | SendToken | CloseSocket | Announce | Count | Command
+Effect = Send | SendToken | CloseSocket | Announce | Notify | Count | Command

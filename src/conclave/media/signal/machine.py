@@ -16,7 +16,9 @@ from livekit.protocol import models, rtc
 
 from conclave.kernel.errors import Forbidden, NotFound, TooLarge
 from conclave.media.engine import Permission
+from conclave.media.room_config import RoomConfig
 from conclave.media.signal import (
+    administering,
     effects,
     layers,
     membership,
@@ -25,6 +27,7 @@ from conclave.media.signal import (
     publishing,
     requests,
     simulate,
+    subscribing,
 )
 from conclave.media.signal.messages import Action, Reason
 from conclave.media.signal.negotiating import Malformed
@@ -33,7 +36,6 @@ from conclave.media.tokens import Claims
 from conclave.media.transport import TransportEvent
 
 Effects = list[effects.Effect]
-MAX_DATA = 64_000
 
 
 class Signalling:
@@ -45,11 +47,19 @@ class Signalling:
     def has_place(self, claims: Claims) -> bool:
         """May one more come into this room? (A returning identity takes its own place.)"""
         room = self.world.rooms.get(claims.room)
-        return (
-            room is None
-            or claims.identity in room.participants
-            or len(room.participants) < self.world.limits.participants_per_room
-        )
+        if room is None or claims.identity in room.participants:
+            return True
+        present = room.participants.values()
+        if len(present) >= self.world.limits.participants_per_room:
+            return False
+        if not room.max_participants or claims.is_dependent:
+            return True
+        return sum(not p.claims.is_dependent for p in present) < room.max_participants
+
+    def is_revoked(self, claims: Claims) -> bool:
+        """Was this token made before its bearer was removed for good (`revoked_before`)?"""
+        revoked = self.world.revoked.get((claims.room, claims.identity))
+        return revoked is not None and claims.not_before < revoked
 
     def join(
         self,
@@ -145,14 +155,30 @@ class Signalling:
         membership.open_room(turn, name, empty_timeout)
         return turn.effects
 
+    def configure_room(self, name: str, config: RoomConfig, now: Instant) -> Effects:
+        """Make the room, or change what `config` says of one that is there."""
+        turn = Turn(self.world, now)
+        administering.configure_room(turn, name, config)
+        return turn.effects
+
+    def update_room(self, name: str, metadata: str, now: Instant) -> Effects:
+        turn = Turn(self.world, now)
+        administering.update_room(turn, self.room(name), metadata)
+        return turn.effects
+
     def delete_room(self, name: str, now: Instant) -> Effects:
         turn = Turn(self.world, now)
         membership.close_room(turn, self.room(name), Reason.ROOM_DELETED)
         return turn.effects
 
-    def remove_participant(self, room: str, identity: str, now: Instant) -> Effects:
+    def remove_participant(
+        self, room: str, identity: str, now: Instant, *, revoked_before: float = 0.0
+    ) -> Effects:
+        """`revoked_before`: Unix time; tokens that were valid before it no longer let it in."""
         turn = Turn(self.world, now)
         participant = self.participant(room, identity)
+        if revoked_before:
+            administering.revoke(turn, room, identity, revoked_before)
         membership.drop(turn, participant, Action.DISCONNECT, Reason.PARTICIPANT_REMOVED)
         return turn.effects
 
@@ -185,17 +211,31 @@ class Signalling:
         attributes: Mapping[str, str] | None,
         now: Instant,
     ) -> Effects:
+        def change(claims: Claims) -> Claims:
+            claims = profile.merged(claims, name=name, metadata=metadata, attributes=attributes)
+            return claims if permission is None else replace(claims, permission=permission)
+
+        return self.revise_participant(room, identity, change, now)
+
+    def revise_participant(
+        self, room: str, identity: str, change: Callable[[Claims], Claims], now: Instant
+    ) -> Effects:
+        """Give it the claims that `change` makes of its present ones; `TooLarge` when they are."""
         turn = Turn(self.world, now)
         participant = self.participant(room, identity)
-        claims = profile.merged(
-            participant.claims, name=name, metadata=metadata, attributes=attributes
-        )
-        if permission is not None:
-            claims = replace(claims, permission=permission)
+        claims = change(participant.claims)
         words = profile.excess(claims, self.world.limits)
         if words:
             raise TooLarge(words)
         profile.set_claims(turn, participant, claims)
+        return turn.effects
+
+    def update_subscriptions(
+        self, room: str, identity: str, request: rtc.UpdateSubscription, now: Instant
+    ) -> Effects:
+        """As if the participant had asked for it; unknown tracks are told to it alone."""
+        turn = Turn(self.world, now)
+        subscribing.on_subscription(turn, self.participant(room, identity), request)
         return turn.effects
 
     def send_data(
@@ -203,28 +243,23 @@ class Signalling:
         room: str,
         payload: bytes,
         *,
-        topic: str,
+        topic: str | None,
         reliable: bool,
         identities: Iterable[str],
         now: Instant,
+        sids: Iterable[str] = (),
+        nonce: bytes = b"",
     ) -> Effects:
         """A user packet from the server. Identities that are not there are passed over."""
-        if len(payload) + len(topic.encode()) > MAX_DATA:
-            msg = "data for a room may have 64,000 bytes"
-            raise TooLarge(msg)
         turn = Turn(self.world, now)
-        known, wanted = self.room(room), list(identities)
-        destinations = tuple(known.participants[i].sid for i in wanted if i in known.participants)
-        if wanted and not destinations:
-            return turn.effects
-        kind = models.DataPacket.RELIABLE if reliable else models.DataPacket.LOSSY
-        packet = models.DataPacket(
-            kind=kind,
-            destination_identities=wanted,
-            user=models.UserPacket(payload=payload, topic=topic, destination_identities=wanted),
+        packet = models.UserPacket(
+            payload=payload,
+            topic=topic,
+            destination_identities=identities,
+            destination_sids=sids,
+            nonce=nonce,
         )
-        encoded = packet.SerializeToString()
-        turn.do(effects.SendData(room, encoded, reliable, destinations))
+        administering.send_data(turn, self.room(room), packet, reliable=reliable)
         return turn.effects
 
     # --- looking

@@ -10,14 +10,28 @@ from __future__ import annotations
 from livekit.protocol import models, rtc
 
 from conclave.media.engine import ParticipantJoined, ParticipantLeft, RoomFinished, RoomStarted
-from conclave.media.signal import effects, layers, messages, negotiating, publishing, subscribing
+from conclave.media.room_config import RoomConfig
+from conclave.media.signal import (
+    effects,
+    layers,
+    messages,
+    negotiating,
+    notices,
+    publishing,
+    subscribing,
+)
 from conclave.media.signal.messages import Action, Reason
 from conclave.media.signal.state import Participant, Room, State, Turn
 from conclave.media.tokens import Claims
 
 
-def open_room(turn: Turn, name: str, empty_timeout: float | None = None) -> Room:
-    """The room of that name; made when there is none."""
+def open_room(
+    turn: Turn,
+    name: str,
+    empty_timeout: float | None = None,
+    config: RoomConfig | None = None,
+) -> Room:
+    """The room of that name; made when there is none, and set up by `config` then."""
     room = turn.world.rooms.get(name)
     limits = turn.world.limits
     if room is None:
@@ -30,11 +44,26 @@ def open_room(turn: Turn, name: str, empty_timeout: float | None = None) -> Room
             empty_since=turn.now.tick,
         )
         turn.world.rooms[name] = room
+        if config is not None:
+            configure(room, config)
         turn.do(effects.Announce(RoomStarted(name)))
+        notices.of_room(turn, "room_started", room)
     if empty_timeout is not None:
         room.empty_timeout = empty_timeout
         room.departure_timeout = empty_timeout
     return room
+
+
+def configure(room: Room, config: RoomConfig) -> None:
+    if config.empty_timeout:
+        room.empty_timeout = config.empty_timeout
+    if config.departure_timeout:
+        room.departure_timeout = config.departure_timeout
+    if config.max_participants:
+        room.max_participants = config.max_participants
+    if config.metadata:
+        room.metadata = config.metadata
+    room.is_stale = True
 
 
 def join(
@@ -46,7 +75,7 @@ def join(
     dual: bool = False,
 ) -> Participant:
     """A new participant; an earlier one of the same identity is dropped."""
-    room = open_room(turn, claims.room)
+    room = open_room(turn, claims.room, config=claims.room_config)
     earlier = room.participants.get(claims.identity)
     if earlier is not None:
         drop(turn, earlier, Action.DISCONNECT, Reason.DUPLICATE_IDENTITY)
@@ -165,7 +194,7 @@ def resume(
     missed += [p.proto() for p in participant.room.visible() if p is not participant]
     missed.append(participant.proto())
     turn.send(participant, rtc.SignalResponse(update=rtc.ParticipantUpdate(participants=missed)))
-    turn.send(participant, _room_update(turn, participant.room))
+    turn.send(participant, room_update(turn, participant.room))
     while participant.backlog:
         turn.send(participant, participant.backlog.popleft())
     turn.do(effects.SendToken(connection, participant.claims))
@@ -248,13 +277,16 @@ def remove(turn: Turn, participant: Participant, reason: Reason) -> None:
             layers.update_demand(turn, track)
     for track in participant.tracks.values():
         publishing.forget(turn, track)
+        if track.is_published:
+            notices.of_track(turn, "track_unpublished", participant, track)
     turn.do(effects.Close(participant.sid))
+    was_in = participant.state == State.ACTIVE
     participant.state = State.DISCONNECTED
     participant.version += 1
     participant.tracks.clear()
+    info = participant.proto()
+    info.disconnect_reason = reason
     if not participant.is_hidden:
-        info = participant.proto()
-        info.disconnect_reason = reason
         turn.broadcast(room, rtc.SignalResponse(update=rtc.ParticipantUpdate(participants=[info])))
         for other in room.participants.values():
             if other.connection is None:
@@ -264,6 +296,10 @@ def remove(turn: Turn, participant: Participant, reason: Reason) -> None:
         room.empty_since = turn.now.tick
     turn.do(effects.Count("left", models.DisconnectReason.Name(reason).lower()))
     turn.do(effects.Announce(ParticipantLeft(room.name, participant.identity)))
+    notice: notices.ParticipantNotice = (
+        "participant_left" if was_in else "participant_connection_aborted"
+    )
+    notices.of_participant(turn, notice, room, info)
 
 
 def _note_departure(turn: Turn, absent: Participant, info: models.ParticipantInfo) -> None:
@@ -280,6 +316,7 @@ def close_room(turn: Turn, room: Room, reason: Reason, action: Action = Action.D
     if turn.world.rooms.pop(room.name, None) is not None:
         turn.do(effects.CloseRoom(room.name))
         turn.do(effects.Announce(RoomFinished(room.name)))
+        notices.of_room(turn, "room_finished", room)
 
 
 def tick_room(turn: Turn, room: Room) -> None:
@@ -290,8 +327,8 @@ def tick_room(turn: Turn, room: Room) -> None:
             return
     if room.is_stale:
         room.is_stale = False
-        turn.broadcast(room, _room_update(turn, room))
+        turn.broadcast(room, room_update(turn, room))
 
 
-def _room_update(turn: Turn, room: Room) -> rtc.SignalResponse:
+def room_update(turn: Turn, room: Room) -> rtc.SignalResponse:
     return rtc.SignalResponse(room_update=rtc.RoomUpdate(room=room.proto(turn.world.limits)))

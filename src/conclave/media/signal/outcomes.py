@@ -8,7 +8,14 @@ from __future__ import annotations
 
 from livekit.protocol import models, rtc
 
-from conclave.media.signal import effects, membership, negotiating, publishing, subscribing
+from conclave.media.signal import (
+    effects,
+    membership,
+    negotiating,
+    notices,
+    publishing,
+    subscribing,
+)
 from conclave.media.signal.messages import Action, Reason
 from conclave.media.signal.state import Participant, Room, State, Turn
 from conclave.media.transport import (
@@ -116,6 +123,8 @@ def _on_transport(turn: Turn, participant: Participant, event: TransportChanged)
         if participant.state != State.ACTIVE:
             participant.state = State.ACTIVE
             turn.publish_state(participant)
+            room = participant.room
+            notices.of_participant(turn, "participant_joined", room, participant.proto())
     elif event.state == "failed":
         participant.is_connected = False
         if participant.connection is not None:

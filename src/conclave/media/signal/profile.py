@@ -77,10 +77,10 @@ def set_claims(turn: Turn, participant: Participant, claims: Claims) -> None:
     """Apply changed claims, tell everybody, and hand out a token that says the same."""
     if claims == participant.claims:
         return
-    before = participant.claims.permission
+    before = participant.claims
     participant.claims = claims
-    if claims.permission != before:
-        _apply_permission(turn, participant, before)
+    if (claims.permission, claims.publish_sources) != (before.permission, before.publish_sources):
+        _apply_permission(turn, participant, before.permission)
     turn.publish_state(participant)
     if participant.connection is not None:
         turn.do(effects.SendToken(participant.connection, claims))

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 
 from livekit.protocol import models, rtc
 
-from conclave.media.signal import effects, layers, messages, subscribing
+from conclave.media.signal import effects, layers, messages, notices, subscribing
 from conclave.media.signal.messages import Answer
 from conclave.media.signal.state import Participant, Track, Turn
 from conclave.media.transport import ExpectedTrack
@@ -160,6 +160,7 @@ def publish(turn: Turn, track: Track) -> None:
     turn.publish_state(track.publisher)
     subscribing.reconcile_track(turn, track)
     layers.update_demand(turn, track)
+    notices.of_track(turn, "track_published", track.publisher, track)
 
 
 def remove(turn: Turn, track: Track, *, tell_publisher: bool = False) -> None:
@@ -177,6 +178,7 @@ def remove(turn: Turn, track: Track, *, tell_publisher: bool = False) -> None:
     if track.is_published:
         publisher.room.is_stale = True
         turn.publish_state(publisher)
+        notices.of_track(turn, "track_unpublished", publisher, track)
 
 
 def forget(turn: Turn, track: Track) -> None:

@@ -246,6 +246,8 @@ class Room:
     departure_timeout: float
     empty_since: float | None
     metadata: str = ""
+    max_participants: int = 0
+    """Of this room; 0 = the server's limit alone."""
     had_participants: bool = False
     is_stale: bool = False
     """Its counts have changed since the last `room_update`."""
@@ -262,7 +264,7 @@ class Room:
             name=self.name,
             empty_timeout=int(self.empty_timeout),
             departure_timeout=int(self.departure_timeout),
-            max_participants=limits.participants_per_room,
+            max_participants=self.max_participants or limits.participants_per_room,
             creation_time=int(self.created_at.timestamp()),
             creation_time_ms=int(self.created_at.timestamp() * 1000),
             metadata=self.metadata,
@@ -289,6 +291,10 @@ class World:
     by_sid: dict[str, Participant] = field(default_factory=dict)
     by_connection: dict[Connection, Participant] = field(default_factory=dict)
     tracks: dict[str, Track] = field(default_factory=dict)
+    revoked: dict[tuple[str, str], float] = field(default_factory=dict)
+    """(room, identity) -> Unix time; tokens that were valid before it open nothing any more."""
+    is_observed: bool = False
+    """Somebody wants `effects.Notify`."""
 
 
 # Frames that say nothing any more once the socket is back: a resume repeats the state itself, and
