@@ -90,6 +90,8 @@ impl Shard {
         match &mut participant.transport {
             Some(transport) => {
                 transport.ice.set_remote(remote);
+                let offered = offer.sections.iter().flat_map(|s| &s.extensions);
+                participant.known_extensions.learn(offered);
             }
             None => {
                 participant.known_codecs = session_codecs(offer);
