@@ -546,18 +546,25 @@ fn session_codecs(offer: &Offer) -> Vec<Codec> {
     codecs
 }
 
-/// The payload types of libwebrtc, for clients whose first offer has the data channel only: the
-/// stack cannot learn payload types later.
+/// The payload types of libwebrtc and of LiveKit's Go SDK, for clients whose first offer has the data
+/// channel only: the stack cannot learn payload types later.
 fn conventional_codecs() -> impl Iterator<Item = Codec> {
     use crate::sdp::CodecName::{Av1, H264, Opus, Vp8, Vp9};
     let h264 = "level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=42e01f";
+    let single_nal = "level-asymmetry-allowed=1;packetization-mode=0;profile-level-id=42e01f";
+    let av1 = "level-idx=5;profile=0;tier=0";
     [
         (111, None, Opus, ""),
         (96, Some(97), Vp8, ""),
         (103, Some(104), H264, h264),
         (109, Some(114), H264, h264),
         (98, Some(99), Vp9, "profile-id=0"),
-        (45, Some(46), Av1, "level-idx=5;profile=0;tier=0"),
+        (45, Some(46), Av1, av1),
+        (106, Some(107), H264, h264),
+        (102, None, H264, h264),
+        (108, None, H264, h264),
+        (125, None, H264, single_nal),
+        (35, None, Av1, av1),
     ]
     .into_iter()
     .map(|(pt, rtx, name, fmtp)| Codec {
