@@ -96,6 +96,12 @@ def test_pages_of_a_meeting(
     guest.press("Personen" if german else "People")
     assert_accessible(guest.page, "people")
     guest.page.keyboard.press("Escape")
+    guest.page.locator("#main").focus()
+    guest.page.keyboard.press("s")
+    received = "Was Sie empfangen" if german else "What you receive"
+    expect(guest.page.get_by_role("table", name=received)).to_be_visible()
+    assert_accessible(guest.page, "figures")
+    guest.page.keyboard.press("Escape")
     guest.press(("Raus" if look["phone"] else "Verlassen") if german else "Leave")
     expect(guest.page.get_by_role("heading", level=1)).to_be_visible()
     assert_accessible(guest.page, "left")

@@ -13,6 +13,8 @@ export class FakeTrack {
   readonly kind: Track.Kind;
   readonly sid: string;
   attachedElements: HTMLMediaElement[] = [];
+  /** What the browser has counted; null: it does not answer. */
+  stats: readonly object[] | null = [];
   mediaStreamTrack: { readyState: string; getSettings(): { deviceId?: string } };
   constructor(kind: Track.Kind, sid: string, deviceId?: string) {
     this.kind = kind;
@@ -21,6 +23,10 @@ export class FakeTrack {
       readyState: "live",
       getSettings: () => (deviceId === undefined ? {} : { deviceId }),
     };
+  }
+  async getRTCStatsReport() {
+    if (this.stats === null) throw new Error("gone");
+    return new Map(this.stats.map((stat, at) => [at, stat]));
   }
   attach(element: HTMLMediaElement) {
     this.attachedElements.push(element);

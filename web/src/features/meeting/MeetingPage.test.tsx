@@ -7,7 +7,8 @@ import { type FakeSealed, fakeSealed, mediaSeat, member } from "../../../test/fa
 import { expectAccessible, type Server, serve, showPage } from "../../../test/page.tsx";
 import { MeetingProvider } from "./components/context.tsx";
 import { MeetingPage } from "./components/MeetingPage.tsx";
-import { type CallSession, createSession } from "./model/session.ts";
+import { createSession } from "./model/session.ts";
+import type { CallSession } from "./model/sessionPorts.ts";
 import { createViewStore, type ViewStore } from "./model/view.ts";
 import { SealedProvider } from "./sealed/context.tsx";
 

@@ -8,6 +8,7 @@ import "./css/stage.css";
 import "./css/bar.css";
 import "./css/panel.css";
 import "./css/sealed.css";
+import "./css/figures.css";
 // Last: what narrow windows change of the others.
 import "./css/narrow.css";
 import type { SealedMeeting } from "../../sealing/contract.ts";
@@ -15,7 +16,7 @@ import { readSetting, writeSetting } from "../../storage.ts";
 import { MeetingProvider } from "./components/context.tsx";
 import { MeetingPage } from "./components/MeetingPage.tsx";
 import type { LeaveReason } from "./contract.ts";
-import type { CallSession } from "./model/session.ts";
+import type { CallSession } from "./model/sessionPorts.ts";
 import { createViewStore } from "./model/view.ts";
 import { SealedProvider } from "./sealed/context.tsx";
 

@@ -14,6 +14,7 @@ import { Connecting } from "./Connecting.tsx";
 import { ControlBar } from "./ControlBar.tsx";
 import { useView } from "./context.tsx";
 import { DevicesDialog } from "./DevicesDialog.tsx";
+import { FiguresPanel } from "./FiguresPanel.tsx";
 import { SelfDialog } from "./SelfView.tsx";
 import { ShortcutsDialog } from "./ShortcutsDialog.tsx";
 import { Stage } from "./Stage.tsx";
@@ -58,6 +59,7 @@ export const MeetingPage = memo(function MeetingPage() {
       </div>
       {panel === "people" && <SealedPeoplePanel />}
       {panel === "chat" && <ChatPanel />}
+      {panel === "figures" && <FiguresPanel />}
       <SealDialog />
       <SealBroken />
       <ShortcutsDialog />

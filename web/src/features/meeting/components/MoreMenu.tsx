@@ -73,6 +73,7 @@ export function MoreMenu({ isPhone }: { isPhone: boolean }) {
   if (others > NORMAL_PAGE && !isPhone) {
     things.push({ id: "many", label: t(wantsMany ? "menu.few" : "menu.many"), icon: "grid" });
   }
+  things.push({ id: "figures", label: t("menu.figures"), icon: "weak" });
   things.push({ id: "shortcuts", label: t("menu.shortcuts"), icon: "keyboard" });
 
   const groups: MenuGroup[] = [];
@@ -127,6 +128,7 @@ export function MoreMenu({ isPhone }: { isPhone: boolean }) {
     },
     self: () => view.setState({ isSelfHidden: !isSelfHidden }),
     many: () => view.setState({ wantsMany: !wantsMany }),
+    figures: () => view.setPanel("figures"),
     shortcuts: () => view.show("shortcuts"),
   };
   const onAction = (id: string, group: string) => {

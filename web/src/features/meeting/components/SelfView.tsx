@@ -3,6 +3,7 @@ import { useTranslation } from "react-i18next";
 import { Dialog, Icon, Button as PlainButton } from "../../../design/index.ts";
 import { selfOf } from "../model/call.ts";
 import { useCall, useMeeting, useView } from "./context.tsx";
+import { OwnQuality } from "./QualityMark.tsx";
 import { Video } from "./Video.tsx";
 
 /** One's own picture beside one's own controls; mirrored, for oneself only. */
@@ -11,7 +12,13 @@ export function SelfView({ isSmall = false }: { isSmall?: boolean }) {
   const { view } = useMeeting();
   const isHidden = useView((state) => state.isSelfHidden);
   const self = useCall(selfOf);
-  if (isHidden) return isSmall ? null : <div className="self self--none" />;
+  if (isHidden) {
+    return isSmall ? null : (
+      <div className="self self--none">
+        <OwnQuality />
+      </div>
+    );
+  }
   const picture = <Picture />;
   const isSpeaking = self?.isSpeaking === true;
   if (isSmall) {
@@ -33,13 +40,9 @@ export function SelfView({ isSmall = false }: { isSmall?: boolean }) {
     >
       {picture}
       <div className="nametag">
-        <span>{t("self.you")}</span>
-        {self?.quality === "weak" && (
-          <>
-            <Icon name="weak" size={14} />
-            <span className="vh">{t("tile.weak")}</span>
-          </>
-        )}
+        <OwnQuality>
+          <span>{t("self.you")}</span>
+        </OwnQuality>
       </div>
     </div>
   );

@@ -5,6 +5,7 @@ import { Icon, IconButton, monogramOf, Tag } from "../../../design/index.ts";
 import type { Person } from "../model/call.ts";
 import type { Rect } from "../model/layout.ts";
 import { HandMark } from "../sealed/HandControl.tsx";
+import { QualityMark } from "./QualityMark.tsx";
 import { Video } from "./Video.tsx";
 
 export interface TileProps {
@@ -55,8 +56,7 @@ export const Tile = memo(function Tile({ person, rect, isLarge, isPinned, onPin 
         {isPinned && <Mark icon="pin" label={t("tile.pinned")} />}
         {!person.isMicrophoneOn && <Mark icon="mic-off" label={t("tile.muted")} />}
         {person.isSpeaking && <Mark icon="speaking" label={t("tile.speaking")} />}
-        {person.quality === "weak" && <Mark icon="weak" label={t("tile.weak")} />}
-        {person.quality === "lost" && <Mark icon="alert" label={t("tile.lost")} />}
+        <QualityMark quality={person.quality} />
       </div>
       <IconButton
         icon="pin"

@@ -8,6 +8,7 @@ import { useSealed } from "../sealed/context.tsx";
 import { SealBadgeButton } from "../sealed/SealBadgeButton.tsx";
 import { useCall, useMeeting, useView } from "./context.tsx";
 import { PHONE, useMatch, useSeconds } from "./hooks.ts";
+import { OwnQuality } from "./QualityMark.tsx";
 import { SelfView } from "./SelfView.tsx";
 
 /** How the room stands, how long it runs, and the switch of the view. */
@@ -23,6 +24,7 @@ export function TopBar() {
       <div className="grow" />
       {!isPhone && <RunningTime />}
       {!isPhone && <ViewSwitch />}
+      {isPhone && <OwnQuality />}
       {isPhone && (
         <Button
           className="icb ppl"

@@ -1,7 +1,7 @@
 import { createContext, type ReactNode, useContext } from "react";
 import { useStore } from "zustand";
 import type { Call } from "../model/call.ts";
-import type { CallSession } from "../model/session.ts";
+import type { CallSession } from "../model/sessionPorts.ts";
 import type { View, ViewStore } from "../model/view.ts";
 
 export interface Meeting {

@@ -13,7 +13,7 @@ import {
   SILENT,
   summarize,
 } from "../model/announce.ts";
-import type { CallNotice } from "../model/call.ts";
+import { type CallNotice, selfOf } from "../model/call.ts";
 import { useSealedMeeting } from "../sealed/context.tsx";
 import { type Meeting, useMeeting } from "./context.tsx";
 
@@ -86,6 +86,9 @@ function eventOf(notice: CallNotice): CallEvent | null {
   }
 }
 
+/** A connection goes to and fro: said once in a while is enough. */
+const WEAK_AGAIN_MS = 60_000;
+
 /** Turns what happens in the call into spoken words and short messages. */
 export function useNotices(): void {
   const { t } = useTranslation("meeting");
@@ -115,6 +118,14 @@ export function useNotices(): void {
       const event = eventOf(notice);
       if (event !== null) tell(event);
     });
+    let toldWeakAt = Number.NEGATIVE_INFINITY;
+    const forgetQuality = session.store.subscribe((call, before) => {
+      const isNews = selfOf(call)?.quality === "weak" && selfOf(before)?.quality !== "weak";
+      if (isNews && Date.now() - toldWeakAt > WEAK_AGAIN_MS) {
+        toldWeakAt = Date.now();
+        announce(t("announce.ownWeak"));
+      }
+    });
     // Who comes and goes is the group's to say.
     const forgetGroup = sealed.onNotice(({ type, ...who }) => {
       if (type === "member-joined" || type === "member-left") {
@@ -124,6 +135,7 @@ export function useNotices(): void {
     });
     return () => {
       forgetCall();
+      forgetQuality();
       forgetGroup();
       for (const timer of timers) clearTimeout(timer);
     };

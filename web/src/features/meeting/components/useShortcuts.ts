@@ -57,6 +57,7 @@ function act(
     "toggle-camera": () => session.media.setCamera(call.camera.state !== "on"),
     "toggle-people": () => view.setPanel(state.panel === "people" ? null : "people"),
     "toggle-chat": () => view.setPanel(state.panel === "chat" ? null : "chat"),
+    "toggle-figures": () => view.setPanel(state.panel === "figures" ? null : "figures"),
     "toggle-hand": () => sealed.actions.setHand(handOf(sealed) === null),
     "toggle-view": () =>
       view.setView(isSpeakerView(state.view, othersOf(call).length) ? "grid" : "speaker"),

@@ -2,7 +2,8 @@
 
 import { Room, setLogLevel } from "livekit-client";
 import { sealRoom } from "../../../sealing/frames/sealRoom.ts";
-import { type CallSession, createSession } from "./session.ts";
+import { createSession } from "./session.ts";
+import type { CallSession } from "./sessionPorts.ts";
 
 const PROBE_MS = 4_000;
 

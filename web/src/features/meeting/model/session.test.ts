@@ -3,14 +3,10 @@ import { beforeEach, describe, expect, it } from "vitest";
 import { FakeRoom, FakeTrack } from "../../../../test/fakeRoom.ts";
 import { type FakeSealed, fakeSealed, mediaSeat, member } from "../../../../test/fakeSealed.ts";
 import type { CallNotice } from "./call.ts";
-import {
-  type CallSession,
-  createSession,
-  type Entry,
-  GIVE_UP_MS,
-  GRACE_MS,
-  type SessionPorts,
-} from "./session.ts";
+import { GIVE_UP_MS } from "./comeBack.ts";
+import { GRACE_MS } from "./roomWatch.ts";
+import { createSession } from "./session.ts";
+import type { CallSession, Entry, SessionPorts } from "./sessionPorts.ts";
 
 const DEVICES = {
   cameraId: null,

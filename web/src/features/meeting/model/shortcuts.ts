@@ -9,6 +9,7 @@ export type ShortcutAction =
   | { readonly type: "toggle-camera" }
   | { readonly type: "toggle-people" }
   | { readonly type: "toggle-chat" }
+  | { readonly type: "toggle-figures" }
   | { readonly type: "toggle-hand" }
   | { readonly type: "toggle-view" }
   | { readonly type: "toggle-share" }
@@ -45,6 +46,7 @@ const SINGLE = new Map<string, ShortcutAction>(
     v: { type: "toggle-camera" },
     p: { type: "toggle-people" },
     c: { type: "toggle-chat" },
+    s: { type: "toggle-figures" },
     r: { type: "toggle-hand" },
     w: { type: "toggle-view" },
     d: { type: "toggle-share" },
@@ -70,6 +72,7 @@ export const SHORTCUT_LIST = [
   { id: "hand", keys: ["R"] },
   { id: "chat", keys: ["C"] },
   { id: "people", keys: ["P"] },
+  { id: "figures", keys: ["S"] },
   { id: "view", keys: ["W"] },
   { id: "enlarge", keys: ["1–9"] },
   { id: "enlargeNobody", keys: ["0"] },

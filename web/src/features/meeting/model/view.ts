@@ -9,7 +9,7 @@ import type { StageChoices, ViewChoice } from "./stage.ts";
 export type DialogName = "seal" | "shortcuts" | "devices" | "leave" | "self";
 
 export interface View extends StageChoices {
-  readonly panel: "people" | "chat" | null;
+  readonly panel: "people" | "chat" | "figures" | null;
   /** Whom the next chat message is for, as another part of the page has named them. */
   readonly chatTo: string | null;
   readonly dialog: DialogName | null;

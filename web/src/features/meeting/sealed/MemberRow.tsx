@@ -12,6 +12,7 @@ import {
 } from "../../../design/index.ts";
 import type { Order, Outcome, SealedMember } from "../../../sealing/contract.ts";
 import { useCall, useMeeting, useView } from "../components/context.tsx";
+import { QualityMark } from "../components/QualityMark.tsx";
 import type { Person } from "../model/call.ts";
 import { useIsHost, useIsLeading, useSealedMeeting } from "./context.tsx";
 import { HandMark } from "./HandControl.tsx";
@@ -44,6 +45,7 @@ export const MemberRow = memo(function MemberRow({ member, onRemove }: MemberRow
           ) : (
             <Tag>{meeting("tile.guest")}</Tag>
           )}
+          {person !== undefined && <QualityMark quality={person.quality} />}
         </div>
         <div className="how">{howOf()}</div>
       </div>
