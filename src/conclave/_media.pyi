@@ -45,8 +45,13 @@ class Engine:
         can_publish: bool,
         can_subscribe: bool,
         can_publish_data: bool,
+        dual: bool = False,
     ) -> None:
-        """Make a participant known. Its transport comes with its first `offer`."""
+        """Make a participant known. Its transport comes with its first `offer`.
+
+        `dual`: its client has two connections. `offer` is for the one on which it publishes; for
+        the one on which it receives the engine makes "offer" events, to be answered by `answer`.
+        """
 
     def set_permission(
         self, participant: str, *, can_publish: bool, can_subscribe: bool, can_publish_data: bool
@@ -56,6 +61,16 @@ class Engine:
 
         Answered by `answer` or `offer_rejected` with the same id.
         """
+
+    def answer(self, participant: str, offer_id: int, sdp: str) -> None:
+        """What a `dual` client answered to the engine's offer of that id.
+
+        An answer to another offer than the last is passed over; id 0 is taken for the last. One
+        that cannot be used ends the participant (`participant_failed`), and so does none in 15 s.
+        """
+
+    def restart_ice(self, participant: str) -> None:
+        """Offer a `dual` client new ICE credentials (it resumed); replaces an offer under way."""
 
     def trickle(self, participant: str, candidate: str) -> None:
         """Add a remote candidate (`candidate:...` line). Empty = end of candidates."""
@@ -123,6 +138,7 @@ class Engine:
 
         ("answer", participant, offer_id, sdp, [(mid, track), ...])
         ("offer_rejected", participant, offer_id, reason)
+        ("offer", participant, offer_id, sdp, [(mid, track), ...])  # the engine's own; ids increase
         ("transport", participant, "connected" | "disconnected" | "failed" | "closed")
         ("sections_needed", participant, audio, video)   # 0, 0: free ones exist, offer again
         ("subscribed", participant, track, mid)          # bound to a section of an answer

@@ -48,6 +48,11 @@ class Door:
         parameters = {"access_token": token, "join_request": join_request(request)}
         return f"{self.url}{path}?{urlencode(parameters)}"
 
+    def v0_url(self, token: str, **parameters: str) -> str:
+        """As a client of two peer connections joins."""
+        query = {"access_token": token, "protocol": "16", "auto_subscribe": "1", **parameters}
+        return f"{self.url}/rtc?{urlencode(query)}"
+
     async def join(self, identity: str, room: str = "room", **more: Any) -> RawClient:
         """A raw client that has got its `join`."""
         client = await RawClient.connect(self.v1_url(self.token(identity, room, **more)))

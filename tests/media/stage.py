@@ -16,7 +16,13 @@ from livekit.protocol import models, rtc, webhook
 from conclave.media.engine import Permission, RoomEvent
 from conclave.media.signal import Instant, Limits, Signalling, effects
 from conclave.media.tokens import Claims
-from conclave.media.transport import Answered, TrackActive, TransportChanged, TransportEvent
+from conclave.media.transport import (
+    Answered,
+    Offered,
+    TrackActive,
+    TransportChanged,
+    TransportEvent,
+)
 
 OFFER = "v=0\r\nm=application 9 UDP/DTLS/SCTP webrtc-datachannel\r\na=mid:0\r\n"
 
@@ -104,7 +110,10 @@ class Stage:
 
     # --- doing
     def join(self, identity: str, room: str = "room", **more: Any) -> Seat:
-        """Join with an offer; `permission`, `name`, `claims` and JoinRequest fields in `more`."""
+        """Join with an offer; `permission`, `name`, `claims` and JoinRequest fields in `more`.
+
+        `dual`: with two connections, and no offer.
+        """
         claims = Claims(
             identity=identity,
             room=room,
@@ -116,20 +125,25 @@ class Stage:
             auto_subscribe=more.pop("auto_subscribe", True),
             adaptive_stream=more.pop("adaptive_stream", False),
         )
-        offer = more.pop("publisher_offer", rtc.SessionDescription(type="offer", sdp=OFFER, id=1))
+        dual = more.pop("dual", False)
+        offer = None if dual else rtc.SessionDescription(type="offer", sdp=OFFER, id=1)
+        offer = more.pop("publisher_offer", offer)
         request = rtc.JoinRequest(
             connection_settings=settings,
             publisher_offer=offer,
             **more,
         )
         seat = self._seat(claims)
-        self.run(self.machine.join(seat.connection, claims, request, self.now))
+        self.run(self.machine.join(seat.connection, claims, request, self.now, dual=dual))
         return seat
 
     def joined(self, identity: str, room: str = "room", **more: Any) -> Seat:
         """Join, get an answer, be connected; the inbox is empty then."""
         seat = self.join(identity, room, **more)
-        self.emit(Answered(seat.sid, 1, "v=0", {}))
+        if more.get("dual"):
+            self.emit(Offered(seat.sid, 1, "v=0", {}))
+        else:
+            self.emit(Answered(seat.sid, 1, "v=0", {}))
         seat.connect()
         for each in self.seats.values():
             if each is not seat:
@@ -141,6 +155,7 @@ class Stage:
 
     def resume(self, seat: Seat, sequence: int = 0, **more: Any) -> Seat:
         sid = more.pop("sid", None)
+        dual = more.pop("dual", False)
         request = rtc.JoinRequest(
             connection_settings=rtc.ConnectionSettings(auto_subscribe=True),
             reconnect=True,
@@ -148,7 +163,8 @@ class Stage:
             **more,
         )
         fresh = self._seat(seat.claims)
-        self.run(self.machine.resume(fresh.connection, seat.claims, request, sequence, self.now))
+        connection, claims = fresh.connection, seat.claims
+        self.run(self.machine.resume(connection, claims, request, sequence, self.now, dual=dual))
         return fresh
 
     def send(self, seat: Seat, request: rtc.SignalRequest) -> None:

@@ -43,11 +43,17 @@ async def server(tmp_path: Path, network: None) -> AsyncIterator[MediaServer]:
         yield running
 
 
-@pytest.fixture
-async def pair(server: MediaServer) -> AsyncIterator[tuple[Person, Person]]:
+@pytest.fixture(params=["single", "dual"])
+async def pair(
+    request: pytest.FixtureRequest, server: MediaServer
+) -> AsyncIterator[tuple[Person, Person]]:
+    """Two clients with one peer connection each, or with two."""
+    is_single = request.param == "single"
     async with people("alice", "bob") as (alice, bob):
-        await alice.connect(server)
-        await bob.connect(server)
+        for person in (alice, bob):
+            await person.connect(server, single_peer_connection=is_single)
+        for known in server.engine.machine.world.by_sid.values():
+            assert known.is_dual != is_single
         yield alice, bob
 
 
@@ -347,10 +353,45 @@ async def test_server_restart_brings_everybody_back(tmp_path: Path, network: Non
             assert await bob.hear(track) == pytest.approx(TONE, abs=5)
 
 
-async def test_two_peer_connections_are_refused_in_words(server: MediaServer) -> None:
-    async with people("alice") as (alice,):
-        with pytest.raises(rtc.ConnectError, match="single peer connection"):
-            await alice.connect(server, single_peer_connection=False)
+async def test_one_and_two_peer_connections_meet(server: MediaServer) -> None:
+    async with people("alice", "bob") as (alice, bob):
+        await alice.connect(server)
+        await alice.speak(TONE)
+        await alice.show()
+        await bob.connect(server, single_peer_connection=False)
+        await bob.speak(OTHER_TONE)
+        await bob.show()
+        for person, hertz in ((alice, OTHER_TONE), (bob, TONE)):
+            for kind in (rtc.TrackKind.KIND_AUDIO, rtc.TrackKind.KIND_VIDEO):
+                track, *_ = await person.until(
+                    "track_subscribed", lambda t, *_, k=kind: t.kind == k
+                )
+                if kind == rtc.TrackKind.KIND_AUDIO:
+                    assert await person.hear(track) == pytest.approx(hertz, abs=5)
+                else:
+                    await person.watch(track, frames=3)
+        await alice.room.local_participant.publish_data(b"to bob")
+        await bob.until("data_received", lambda p: p.data == b"to bob")
+        await bob.room.local_participant.publish_data(b"to alice", reliable=False)
+        await alice.until("data_received", lambda p: p.data == b"to alice")
+
+
+async def test_many_tracks_on_a_connection_of_their_own(server: MediaServer) -> None:
+    async with people("alice", "bob") as (alice, bob):
+        await alice.connect(server)
+        await bob.connect(server, single_peer_connection=False)
+        sids = [(await alice.speak(300.0 + 100 * n)).sid for n in range(4)]
+        for sid in sids:
+            await bob.until("track_subscribed", lambda t, *_, s=sid: t.sid == s)
+        for sid in sids[:2]:
+            await alice.room.local_participant.unpublish_track(sid)
+            await bob.until("track_unpublished", lambda p, _, s=sid: p.sid == s)
+        more = [(await alice.speak(1000.0 + 100 * n)).sid for n in range(2)]
+        for sid in more:
+            await bob.until("track_subscribed", lambda t, *_, s=sid: t.sid == s)
+        tracks = {a[0].sid: a[0] for n, a in bob.events if n == "track_subscribed"}
+        heard = await asyncio.gather(*(bob.hear(tracks[sid]) for sid in (*sids[2:], *more)))
+        assert sorted(round(h, -2) for h in heard) == [500, 600, 1000, 1100]
 
 
 async def test_refused_join_says_why(server: MediaServer) -> None:

@@ -16,6 +16,7 @@ from conclave.media.engine import ParticipantJoined, ParticipantLeft, Permission
 from conclave.media.signal.wire import Unreadable, parse_frame
 from conclave.media.transport import (
     Answered,
+    Offered,
     OfferRejected,
     ParticipantFailed,
     Subscribed,
@@ -37,6 +38,11 @@ steps = st.lists(
     st.one_of(
         st.tuples(st.just("join"), who, flag, flag),
         st.tuples(st.just("resume"), who, flag, flag),
+        st.tuples(st.just("join_dual"), who, flag),
+        st.tuples(st.just("resume_dual"), who),
+        st.tuples(st.just("offered"), who, number),
+        st.tuples(st.just("answer"), who, number),
+        st.tuples(st.just("candidate"), who, flag),
         st.tuples(st.just("lose"), who),
         st.tuples(st.just("leave"), who),
         st.tuples(st.just("kick"), who),
@@ -99,6 +105,23 @@ class Play:
                     if offer:
                         more["publisher_offer"] = rtc.SessionDescription(type="offer", sdp="v=0")
                     self.seats[name] = stage.resume(self.seats[name], sid=sid, **more)
+            case "join_dual", name, can_subscribe:
+                permission = Permission(can_subscribe=can_subscribe)
+                self.seats[name] = stage.join(name, permission=permission, dual=True)
+            case "resume_dual", name:
+                if name in self.seats:
+                    self.seats[name] = stage.resume(self.seats[name], sid=self.sid(name), dual=True)
+            case "offered", name, offer_id:
+                stage.emit(Offered(self.sid(name), offer_id, "v=0", {"1": self.track(offer_id)}))
+            case "answer", name, offer_id:
+                answer = rtc.SessionDescription(type="answer", sdp="v=0", id=offer_id)
+                self.send(name, answer=answer)
+            case "candidate", name, is_subscriber:
+                trickle = rtc.TrickleRequest(
+                    candidateInit='{"candidate": "candidate:1"}',
+                    target=rtc.SUBSCRIBER if is_subscriber else rtc.PUBLISHER,
+                )
+                self.send(name, trickle=trickle)
             case "lose", name:
                 if name in self.seats:
                     self.seats[name].lose_socket()

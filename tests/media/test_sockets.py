@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -15,7 +16,7 @@ from websockets.exceptions import InvalidStatus
 
 from conclave.media import sockets
 from conclave.media.engine import Permission
-from conclave.media.transport import Answered, TransportChanged
+from conclave.media.transport import Answered, Offered, TransportChanged
 from tests.media.server import MediaServer, RawClient, join_request, serve
 
 pytestmark = [pytest.mark.unit, pytest.mark.anyio]
@@ -73,8 +74,8 @@ async def test_refusals_in_plain_words(server: MediaServer) -> None:
         (f"/rtc/v1?join_request={request}&access_token=x", 401, "cannot be read"),
         (f"/rtc/v1?access_token={good}", 400, "join_request is missing"),
         (f"/rtc/v1?access_token={good}&join_request=!", 400, "not base64"),
-        # A client with two peer connections says these words, and does not ask for ever.
-        (f"/rtc?access_token={good}&protocol=17&auto_subscribe=1", 403, "single peer connection"),
+        (f"/rtc?access_token={good}&protocol=17&attributes=!", 400, "attributes"),
+        ("/rtc?protocol=17&auto_subscribe=1", 401, "no access token"),
     ]
     async with httpx2.AsyncClient(trust_env=False) as http:
         for path, status, words in cases:
@@ -136,6 +137,52 @@ async def test_gate_is_asked_at_a_join_and_not_at_a_resume(server: MediaServer) 
     await again.next("reconnect")
     assert asked == [("room", "alice"), ("room", "bob")]
     await again.socket.close()
+
+
+async def test_clients_of_two_connections_join_and_resume(server: MediaServer) -> None:
+    async with httpx2.AsyncClient(trust_env=False) as http:
+        url = server.v0_url(server.token("alice")).replace("ws:", "http:")
+        answer = await http.get(url.replace("/rtc?", "/rtc/validate?"))
+        assert (answer.status_code, answer.text) == (200, "success")
+    client = await RawClient.connect(server.v0_url(server.token("alice"), sdk="go"))
+    join = await client.next("join")
+    assert join.subscriber_primary
+    assert server.fake.calls[0][0] == "open"
+    assert server.fake.calls[0][-1] is True
+    sid = join.participant.sid
+    server.fake.emit(Offered(sid, 1, "v=0 offer", {}))
+    offer = await client.next("offer")
+    assert (offer.sdp, offer.id) == ("v=0 offer", 1)
+    await client.send(answer=rtc.SessionDescription(type="answer", sdp="v=0", id=1))
+    await client.send(ping=1)
+    await client.next("pong")
+    assert ("answer", sid, 1, "v=0") in server.fake.calls
+    await client.socket.close()
+    again = await RawClient.connect(
+        server.v0_url(server.token("alice"), reconnect="1", sid=sid, reconnect_reason="1")
+    )
+    await again.next("reconnect")
+    assert ("restart_ice", sid) in server.fake.calls
+    await again.socket.close()
+    # Known by one connection fewer than it says: it has to start anew.
+    request = rtc.JoinRequest(reconnect=True, participant_sid=sid)
+    other = await RawClient.connect(server.v1_url(server.token("alice"), request))
+    assert (await other.next("leave")).action == rtc.LeaveRequest.RECONNECT
+    await other.closed()
+
+
+async def test_attributes_of_a_client_of_two_connections_need_permission(
+    server: MediaServer,
+) -> None:
+    attributes = base64.b64encode(b'{"hand": "up"}').decode()
+    url = server.v0_url(server.token("alice"), attributes=attributes)
+    assert (await _refused(url))[0] == 401
+    permission = Permission(can_update_own_metadata=True)
+    token = server.token("bob", permission=permission)
+    client = await RawClient.connect(server.v0_url(token, attributes=attributes))
+    join = await client.next("join")
+    assert dict(join.participant.attributes) == {"hand": "up"}
+    await client.socket.close()
 
 
 async def test_metadata_of_the_join_needs_permission(server: MediaServer) -> None:

@@ -153,6 +153,7 @@ fn open(engine: &Engine, participant: &str, room: &str, is_publisher: bool) {
         participant: std::sync::Arc::clone(&participant),
         identity: participant.to_string(),
         grant,
+        is_dual: false,
     };
     engine.send(open).expect("taken");
     let track = format!("TR_{room}");

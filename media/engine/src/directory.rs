@@ -92,6 +92,8 @@ impl Directory {
             }
             Command::SetGrant { participant, .. }
             | Command::Offer { participant, .. }
+            | Command::Answer { participant, .. }
+            | Command::RestartIce { participant }
             | Command::Trickle { participant, .. }
             | Command::SetBandwidth { participant, .. }
             | Command::AddTrack { participant, .. }
@@ -215,6 +217,7 @@ mod tests {
                 can_subscribe: true,
                 can_publish_data: true,
             },
+            is_dual: false,
         };
         send(directory, &command).unwrap()
     }

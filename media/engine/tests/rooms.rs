@@ -171,6 +171,7 @@ fn open(room: &str, participant: &str) -> Command {
             can_subscribe: true,
             can_publish_data: true,
         },
+        is_dual: false,
     }
 }
 

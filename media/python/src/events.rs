@@ -1,6 +1,6 @@
 //! Events as the tuples that `_media.pyi` describes at `Engine.drain`.
 
-use conclave_engine::{Event, Quality, SubscriptionError, TransportState};
+use conclave_engine::{Event, Quality, SubscriptionError, TrackId, TransportState};
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 
@@ -12,13 +12,13 @@ pub(crate) fn tuple(py: Python<'_>, event: Event) -> PyResult<Option<Bound<'_, P
             offer_id,
             sdp,
             mid_to_track,
-        } => {
-            let mids: Vec<(&str, &str)> = mid_to_track
-                .iter()
-                .map(|(mid, track)| (mid.as_str(), &**track))
-                .collect();
-            ("answer", &*participant, offer_id, sdp, mids).into_pyobject(py)
-        }
+        } => ("answer", &*participant, offer_id, sdp, pairs(&mid_to_track)).into_pyobject(py),
+        Event::Offer {
+            participant,
+            offer_id,
+            sdp,
+            mid_to_track,
+        } => ("offer", &*participant, offer_id, sdp, pairs(&mid_to_track)).into_pyobject(py),
         Event::OfferRejected {
             participant,
             offer_id,
@@ -86,6 +86,13 @@ pub(crate) fn tuple(py: Python<'_>, event: Event) -> PyResult<Option<Bound<'_, P
         Event::ReliableSequence { .. } => return Ok(None),
     };
     tuple.map(Some)
+}
+
+fn pairs(mid_to_track: &[(String, TrackId)]) -> Vec<(&str, &str)> {
+    mid_to_track
+        .iter()
+        .map(|(mid, track)| (mid.as_str(), &**track))
+        .collect()
 }
 
 fn transport(state: TransportState) -> &'static str {

@@ -57,7 +57,8 @@ impl Engine {
         started.map(Engine).map_err(start_error)
     }
 
-    #[pyo3(signature = (room, participant, identity, *, can_publish, can_subscribe, can_publish_data))]
+    #[pyo3(signature = (room, participant, identity, *, can_publish, can_subscribe, can_publish_data, dual = false))]
+    #[expect(clippy::too_many_arguments, reason = "the Python signature")]
     fn open(
         &self,
         room: &str,
@@ -66,6 +67,7 @@ impl Engine {
         can_publish: bool,
         can_subscribe: bool,
         can_publish_data: bool,
+        dual: bool,
     ) -> PyResult<()> {
         self.send(Command::Open {
             room: id("room", room)?,
@@ -76,6 +78,7 @@ impl Engine {
                 can_subscribe,
                 can_publish_data,
             },
+            is_dual: dual,
         })
     }
 
@@ -102,6 +105,20 @@ impl Engine {
             participant: id("participant", participant)?,
             offer_id,
             sdp,
+        })
+    }
+
+    fn answer(&self, participant: &str, offer_id: u32, sdp: String) -> PyResult<()> {
+        self.send(Command::Answer {
+            participant: id("participant", participant)?,
+            offer_id,
+            sdp,
+        })
+    }
+
+    fn restart_ice(&self, participant: &str) -> PyResult<()> {
+        self.send(Command::RestartIce {
+            participant: id("participant", participant)?,
         })
     }
 

@@ -74,6 +74,9 @@ pub enum Command {
         participant: ParticipantId,
         identity: String,
         grant: Grant,
+        /// The client has two connections: it offers on the one on which it publishes, and answers
+        /// [`Event::Offer`] on the one on which it receives.
+        is_dual: bool,
     },
     SetGrant {
         participant: ParticipantId,
@@ -83,6 +86,18 @@ pub enum Command {
         participant: ParticipantId,
         offer_id: u32,
         sdp: String,
+    },
+    /// What a client with two connections says to [`Event::Offer`]. Another id than the last offer's
+    /// is passed over; 0 is taken for it (clients that know no ids).
+    Answer {
+        participant: ParticipantId,
+        offer_id: u32,
+        sdp: String,
+    },
+    /// The client of two connections came back: offer new ICE credentials for the one on which it
+    /// receives. It restarts the other one itself.
+    RestartIce {
+        participant: ParticipantId,
     },
     Trickle {
         participant: ParticipantId,
@@ -177,11 +192,21 @@ pub enum Event {
         sdp: String,
         mid_to_track: Vec<(String, TrackId)>,
     },
+    /// To be answered by [`Command::Answer`]; on the connection on which the client receives. Ids
+    /// increase, and there is never more than one that counts.
+    Offer {
+        participant: ParticipantId,
+        offer_id: u32,
+        sdp: String,
+        mid_to_track: Vec<(String, TrackId)>,
+    },
     OfferRejected {
         participant: ParticipantId,
         offer_id: u32,
         reason: String,
     },
+    /// Of the participant as a whole. With two connections: connected when the primary one is (the
+    /// one on which it receives, unless it may not subscribe), failed when either fails.
     Transport {
         participant: ParticipantId,
         state: TransportState,

@@ -17,6 +17,7 @@ mod room;
 mod rtp;
 mod runs;
 mod sdp;
+mod serving;
 mod shard;
 mod slab;
 mod speakers;

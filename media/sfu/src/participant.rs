@@ -18,7 +18,8 @@ use crate::messages::Channels;
 use crate::rtp::egress::{Egress, Format};
 use crate::rtp::extension::{SectionExtensions, SessionExtensions};
 use crate::sdp::{Codec, SectionKind};
-use crate::track::{Slot, TrackIndex};
+use crate::serving::Serving;
+use crate::track::{ParticipantIndex, Slot, TrackIndex};
 use crate::transport::Transport;
 use crate::{Grant, Kind, ParticipantId, TrackId, TransportState};
 
@@ -96,6 +97,8 @@ pub struct Subscription {
     pub is_paused: bool,
     /// For want of bandwidth.
     pub is_starved: bool,
+    /// The client has not answered the offer that names it.
+    pub awaits_answer: bool,
     /// Sum and number of loss fractions reported in this interval.
     pub loss: (f32, u32),
     pub lost_total: u32,
@@ -115,13 +118,14 @@ impl Subscription {
             had_first_request: false,
             is_paused: false,
             is_starved: false,
+            awaits_answer: false,
             loss: (0.0, 0),
             lost_total: 0,
         }
     }
 
     pub fn flows(&self) -> bool {
-        self.egress.is_some() && !self.is_paused && !self.is_starved
+        self.egress.is_some() && !self.is_paused && !self.is_starved && !self.awaits_answer
     }
 
     /// The layer that its bandwidth carries at the moment; `None` = nothing.
@@ -142,6 +146,7 @@ impl Subscription {
     pub fn unbind(&mut self) {
         self.section = None;
         self.egress = None;
+        self.awaits_answer = false;
         self.format = None;
         self.selector.interrupt();
         self.chooser.interrupt();
@@ -159,15 +164,25 @@ pub struct Asked {
     pub at: Option<Instant>,
 }
 
+/// A participant, or one of the two connections of one: then tracks and received data are with the
+/// connection on which it publishes, subscriptions with the one on which it receives.
 pub struct Participant {
     pub id: ParticipantId,
+    /// The other connection.
+    pub peer: Option<ParticipantIndex>,
+    /// This is the connection on which a client of two receives.
+    pub serving: Option<Serving>,
+    /// Of the connection on which it publishes: the other one is primary.
+    pub is_subscriber_primary: bool,
     pub identity: String,
     pub room: usize,
     pub grant: Grant,
     pub joined_at: Instant,
     pub transport: Option<Transport>,
-    /// Last state told.
+    /// Of this connection.
     pub state: Option<TransportState>,
+    /// Last state told, of the participant as a whole.
+    pub told: Option<TransportState>,
     /// User fragments of ours that the shard's map has for it.
     pub fragments: Vec<String>,
     pub first_offer_at: Option<Instant>,
@@ -217,12 +232,16 @@ impl Participant {
     ) -> Self {
         Participant {
             id,
+            peer: None,
+            serving: None,
+            is_subscriber_primary: false,
             identity,
             room,
             grant,
             joined_at: now,
             transport: None,
             state: None,
+            told: None,
             fragments: Vec::new(),
             first_offer_at: None,
             session_id,
@@ -273,6 +292,7 @@ impl Participant {
 
     /// `None` when it has too many.
     pub fn add_subscription(&mut self, subscription: Subscription) -> Option<Slot> {
+        self.changed();
         if let Some(slot) = self.subscriptions.iter().position(Option::is_none) {
             self.subscriptions[slot] = Some(subscription);
             return Some(slot);
@@ -293,12 +313,20 @@ impl Participant {
 
     /// The section of a subscription no longer carries it.
     pub fn free_section(&mut self, slot: Slot) {
+        self.changed();
         for section in &mut self.sections {
             if section.role == Role::Subscribed(slot) {
                 section.role = Role::Idle;
             }
         }
         self.outgoing.retain(|_, s| *s != slot);
+    }
+
+    /// What its client is to be offered may be another than before.
+    fn changed(&mut self) {
+        if let Some(serving) = &mut self.serving {
+            serving.is_changed = true;
+        }
     }
 
     /// Any section that must be answered `inactive` before it can be used again.

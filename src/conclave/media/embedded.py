@@ -20,6 +20,7 @@ from conclave.media.transport import (
     EventsLost,
     ExpectedTrack,
     Grant,
+    Offered,
     OfferRejected,
     ParticipantFailed,
     Quality,
@@ -111,7 +112,9 @@ class EmbeddedTransport:
         self._started.shutdown()
         self._loop = None
 
-    def open(self, room: str, participant: str, identity: str, grant: Grant) -> None:
+    def open(
+        self, room: str, participant: str, identity: str, grant: Grant, *, dual: bool = False
+    ) -> None:
         with self._commanding() as engine:
             engine.open(
                 room,
@@ -120,6 +123,7 @@ class EmbeddedTransport:
                 can_publish=grant.can_publish,
                 can_subscribe=grant.can_subscribe,
                 can_publish_data=grant.can_publish_data,
+                dual=dual,
             )
 
     def set_grant(self, participant: str, grant: Grant) -> None:
@@ -134,6 +138,14 @@ class EmbeddedTransport:
     def offer(self, participant: str, offer_id: int, sdp: str) -> None:
         with self._commanding() as engine:
             engine.offer(participant, offer_id, sdp)
+
+    def answer(self, participant: str, offer_id: int, sdp: str) -> None:
+        with self._commanding() as engine:
+            engine.answer(participant, offer_id, sdp)
+
+    def restart_ice(self, participant: str) -> None:
+        with self._commanding() as engine:
+            engine.restart_ice(participant)
 
     def trickle(self, participant: str, candidate: str) -> None:
         with self._commanding() as engine:
@@ -247,6 +259,9 @@ _BUILDERS: dict[str, Callable[..., TransportEvent]] = {
         participant, offer_id, sdp, dict(mids)
     ),
     "offer_rejected": OfferRejected,
+    "offer": lambda participant, offer_id, sdp, mids: Offered(
+        participant, offer_id, sdp, dict(mids)
+    ),
     "transport": TransportChanged,
     "sections_needed": SectionsNeeded,
     "subscribed": Subscribed,

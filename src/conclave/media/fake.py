@@ -2,8 +2,9 @@
 
 For tests (they script events with `emit`) and for contributors without Rust
 (`CONCLAVE_MEDIA__ENGINE=fake`). Each offer is answered by a syntactically valid answer that rejects
-every section (port 0, RFC 8829 section 5.3.1), so clients connect to nothing and say so. Must never
-pretend that media flows: it emits nothing else by itself.
+every section (port 0, RFC 8829 section 5.3.1), and clients of two connections are offered nothing,
+so clients connect to nothing and say so. Must never pretend that media flows: it emits nothing else
+by itself.
 """
 
 from __future__ import annotations
@@ -45,8 +46,10 @@ class FakeTransport:
         except RuntimeError:
             self._loop = None
 
-    def open(self, room: str, participant: str, identity: str, grant: Grant) -> None:
-        self._note("open", room, participant, identity, grant)
+    def open(
+        self, room: str, participant: str, identity: str, grant: Grant, *, dual: bool = False
+    ) -> None:
+        self._note("open", room, participant, identity, grant, dual)
         self.participants[participant] = room
 
     def set_grant(self, participant: str, grant: Grant) -> None:
@@ -69,6 +72,12 @@ class FakeTransport:
     def flush(self) -> None:
         events, self._waiting = self._waiting, []
         self.emit(*events)
+
+    def answer(self, participant: str, offer_id: int, sdp: str) -> None:
+        self._note("answer", participant, offer_id, sdp)
+
+    def restart_ice(self, participant: str) -> None:
+        self._note("restart_ice", participant)
 
     def trickle(self, participant: str, candidate: str) -> None:
         self._note("trickle", participant, candidate)

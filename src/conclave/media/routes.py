@@ -1,5 +1,7 @@
 """LiveKit's endpoints: `/rtc/v1` and `/rtc` as WebSockets, `/rtc/v1/validate` and `/rtc/validate`.
 
+With a `join_request` the client has one peer connection; without one, on `/rtc`, two.
+
 Any origin may use them with a token, so `Origin` is echoed here and nowhere else in the product.
 A refusal before the upgrade is an HTTP status with plain words; clients fetch the `validate` twin
 to show those words, so both come from one function. Must never log a token.
@@ -21,6 +23,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from conclave.kernel.slices import guarded
 from conclave.media.cors import cors_headers
+from conclave.media.signal.parameters import parse_parameters
 from conclave.media.signal.profile import excess, merged
 from conclave.media.signal.state import Limits
 from conclave.media.signal.wire import Unreadable, parse_join_request
@@ -30,10 +33,6 @@ from conclave.media.tokens import Claims, TokenRefused
 if TYPE_CHECKING:
     from conclave.media.signal_engine import SignalEngine
 
-SINGLE_ONLY = (
-    "this server speaks the single peer connection of LiveKit clients only (/rtc/v1): update the "
-    "client, or switch its single peer connection option on"
-)
 ELSEWHERE = (
     "the media of this server are carried by a LiveKit server of its own: connect to the address "
     "that came with the token"
@@ -54,6 +53,8 @@ class Refused(Exception):
 class Admission:
     claims: Claims
     request: rtc.JoinRequest
+    is_dual: bool
+    """The client has two peer connections."""
 
 
 def routes(engine: SignalEngine) -> Sequence[BaseRoute]:
@@ -108,20 +109,20 @@ async def admit(engine: SignalEngine, connection: HTTPConnection) -> Admission:
     except TokenRefused as refusal:
         raise Refused(401, str(refusal), refusal.reason) from None
     encoded = connection.query_params.get("join_request", "")
-    if not encoded:
-        if connection.url.path.startswith("/rtc/v1"):
-            raise Refused(400, "join_request is missing", "join_request")
-        # 403, because clients show its words; a 404 makes some of them ask again for ever.
-        raise Refused(403, SINGLE_ONLY, "dual_peer_connection")
+    if not encoded and connection.url.path.startswith("/rtc/v1"):
+        raise Refused(400, "join_request is missing", "join_request")
     try:
-        request = parse_join_request(encoded)
+        if encoded:
+            request = parse_join_request(encoded)
+        else:
+            request = parse_parameters(connection.query_params)
     except Unreadable as error:
         engine.counters.count("malformed", "join_request")
         raise Refused(400, str(error), "join_request") from None
     claims = _with_own_wishes(claims, request, engine.limits)
     if not request.reconnect:
         await _check_entry(engine, claims)
-    return Admission(claims, request)
+    return Admission(claims, request, is_dual=not encoded)
 
 
 async def _check_entry(engine: SignalEngine, claims: Claims) -> None:
@@ -189,7 +190,7 @@ async def _serve(engine: SignalEngine, websocket: WebSocket) -> None:
     connection = engine.connect(queue)
     try:
         # From here to the transport's answer nothing waits.
-        engine.join(connection, admission.claims, admission.request)
+        engine.join(connection, admission.claims, admission.request, dual=admission.is_dual)
         await _run(engine, websocket, queue, connection)
     finally:
         engine.disconnect(connection)

@@ -164,16 +164,24 @@ class SignalEngine:
         return connection
 
     def join(
-        self, connection: effects.Connection, claims: Claims, request: rtc.JoinRequest
+        self,
+        connection: effects.Connection,
+        claims: Claims,
+        request: rtc.JoinRequest,
+        *,
+        dual: bool = False,
     ) -> None:
-        """The first thing on a fresh socket; answered by `join`, `reconnect` or `leave`."""
+        """The first thing on a fresh socket; answered by `join`, `reconnect` or `leave`.
+
+        `dual`: the client has two connections.
+        """
         now = self.now()
         if request.reconnect:
-            sid = self.machine.resumable(claims, request, now)
+            sid = self.machine.resumable(claims, request, now, dual=dual)
             sequence = self.transport.last_reliable_sequence(sid) if sid else 0
-            result = self.machine.resume(connection, claims, request, sequence, now)
+            result = self.machine.resume(connection, claims, request, sequence, now, dual=dual)
         else:
-            result = self.machine.join(connection, claims, request, now)
+            result = self.machine.join(connection, claims, request, now, dual=dual)
         self._execute(result)
 
     def receive(self, connection: effects.Connection, frame: bytes | str) -> None:

@@ -55,7 +55,20 @@ class OfferRejected:
 
 
 @dataclass(frozen=True, slots=True)
+class Offered:
+    """The transport's own offer to a client of two connections; to be answered by `answer`."""
+
+    participant: str
+    offer_id: int
+    sdp: str
+    mid_to_track: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
 class TransportChanged:
+    """Of the participant as a whole: with two connections connected when the primary one is, failed
+    when either has failed."""
+
     participant: str
     state: Literal["connected", "disconnected", "failed", "closed"]
 
@@ -142,6 +155,7 @@ class EventsLost:
 TransportEvent = (
     Answered
     | OfferRejected
+    | Offered
     | TransportChanged
     | SectionsNeeded
     | Subscribed
@@ -160,9 +174,13 @@ class Transport(Protocol):
     """Commands are queued and return at once; results come to `listener`, in the event loop."""
 
     def start(self, listener: Callable[[Sequence[TransportEvent]], None]) -> None: ...
-    def open(self, room: str, participant: str, identity: str, grant: Grant) -> None: ...
+    def open(
+        self, room: str, participant: str, identity: str, grant: Grant, *, dual: bool = False
+    ) -> None: ...
     def set_grant(self, participant: str, grant: Grant) -> None: ...
     def offer(self, participant: str, offer_id: int, sdp: str) -> None: ...
+    def answer(self, participant: str, offer_id: int, sdp: str) -> None: ...
+    def restart_ice(self, participant: str) -> None: ...
     def trickle(self, participant: str, candidate: str) -> None: ...
     def set_bandwidth(self, participant: str, bits_per_second: int | None) -> None: ...
     def close(self, participant: str) -> None: ...

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use super::late::{self, LateIds};
 use str0m::rtp::{AbsCaptureTime, Extension, ExtensionMap, ExtensionSerializer, ExtensionValues};
 
 pub const MID: &str = "urn:ietf:params:rtp-hdrext:sdes:mid";
@@ -21,7 +22,7 @@ pub const DEPENDENCY_DESCRIPTOR: &str =
 /// Answered in every section, also where nothing flows yet: libwebrtc leaves out of later offers
 /// what an answer left out, and what a section is for changes. Transport-wide sequence numbers are
 /// read, and not written. Dependency descriptors are asked of publishers of scalable codecs only.
-const ANSWERED: [&str; 9] = [
+pub(super) const ANSWERED: [&str; 9] = [
     MID,
     AUDIO_LEVEL,
     ABS_CAPTURE_TIME,
@@ -35,16 +36,28 @@ const ANSWERED: [&str; 9] = [
 /// RFC 8285, 4.2 and 4.3; the length is filled in later.
 const ONE_BYTE_FORM: [u8; 4] = [0xbe, 0xde, 0, 0];
 const TWO_BYTE_FORM: [u8; 4] = [0x10, 0, 0, 0];
-const CONVENTIONAL: [(u8, &str); 8] = [
+
+/// What offers of ours name for what a client receives, under libwebrtc's ids.
+const OFFERED: [(u8, &str); 7] = [
     (1, AUDIO_LEVEL),
+    (2, ABS_CAPTURE_TIME),
     (3, TRANSPORT_CC),
     (4, MID),
     (5, PLAYOUT_DELAY),
-    (10, RID),
-    (11, REPAIRED_RID),
     (12, DEPENDENCY_DESCRIPTOR),
     (13, VIDEO_ORIENTATION),
 ];
+
+/// As offered in a section of ours.
+pub fn offered(is_video: bool) -> Vec<(u8, String)> {
+    let fits = |uri: &str| match uri {
+        AUDIO_LEVEL => !is_video,
+        VIDEO_ORIENTATION | PLAYOUT_DELAY | DEPENDENCY_DESCRIPTOR => is_video,
+        _ => true,
+    };
+    let kept = OFFERED.into_iter().filter(|(_, uri)| fits(uri));
+    kept.map(|(id, uri)| (id, uri.to_owned())).collect()
+}
 
 /// The part of a section's offered extensions that is answered.
 pub fn answered<'a>(
@@ -73,23 +86,34 @@ pub fn answered<'a>(
 #[derive(Debug, Clone, Default)]
 pub struct SessionExtensions {
     ids: Vec<(u8, String)>,
+    /// Of those that the stack does not know by itself.
+    late: LateIds,
 }
 
 impl SessionExtensions {
-    /// `offered`: of all sections of the first offer. Conventional ids of libwebrtc are added where
-    /// the offer leaves them free, for clients whose first offer has the data channel only.
+    /// `offered`: of all sections of the first offer.
     pub fn new<'a>(offered: impl Iterator<Item = &'a (u8, String)>) -> Self {
-        let mut ids: Vec<(u8, String)> = Vec::new();
-        for (id, uri) in offered
-            .map(|(id, uri)| (*id, uri.as_str()))
-            .chain(CONVENTIONAL)
-        {
-            if !ids.iter().any(|(i, u)| *i == id || u == uri) {
-                ids.push((id, uri.to_owned()));
+        let mut known = SessionExtensions::default();
+        known.add(offered);
+        known
+    }
+
+    /// A later offer may name more, and give a free id a meaning, but no other meaning to one.
+    pub fn learn<'a>(&mut self, offered: impl Iterator<Item = &'a (u8, String)>) {
+        let before = self.ids.len();
+        self.add(offered);
+        for (id, uri) in &self.ids[before..] {
+            self.late.learn(*id, uri);
+        }
+    }
+
+    fn add<'a>(&mut self, offered: impl Iterator<Item = &'a (u8, String)>) {
+        for (id, uri) in offered {
+            let is_wanted = ANSWERED.contains(&uri.as_str()) && late::IDS.contains(id);
+            if is_wanted && !self.ids.iter().any(|(i, u)| i == id || u == uri) {
+                self.ids.push((*id, uri.clone()));
             }
         }
-        ids.retain(|(_, uri)| ANSWERED.contains(&uri.as_str()));
-        SessionExtensions { ids }
     }
 
     fn is(&self, id: u8, uri: &str) -> bool {
@@ -99,6 +123,9 @@ impl SessionExtensions {
     /// For the stack, which parses what comes in.
     pub fn to_map(&self) -> ExtensionMap {
         let mut map = ExtensionMap::empty();
+        for id in late::IDS {
+            map.set(id, self.late.placeholder(id));
+        }
         for (id, uri) in &self.ids {
             let extension = match uri.as_str() {
                 MID => Extension::RtpMid,
@@ -224,9 +251,10 @@ impl Values {
     }
 }
 
+pub(super) const NTP_TO_UNIX_SECONDS: u64 = 2_208_988_800;
+
 /// 64-bit NTP timestamp (RFC 5905) of a wall-clock time.
 pub fn ntp_of(time: SystemTime) -> u64 {
-    const NTP_TO_UNIX_SECONDS: u64 = 2_208_988_800;
     let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
     let fraction = (u64::from(since.subsec_nanos()) << 32) / 1_000_000_000;
     ((since.as_secs() + NTP_TO_UNIX_SECONDS) << 32) | fraction

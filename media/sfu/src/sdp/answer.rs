@@ -1,5 +1,5 @@
-//! Writes answers: the offered payload types and extension ids echoed, our transport, and which
-//! way each section flows.
+//! Writes descriptions: our transport, and which way each section flows. In answers the offered
+//! payload types and extension ids are echoed; offers of ours (`offer.rs`) bring their own.
 
 use std::fmt::Write;
 use std::net::SocketAddr;
@@ -14,6 +14,8 @@ pub struct SessionAnswer<'a> {
     pub ufrag: &'a str,
     pub password: &'a str,
     pub fingerprint: &'a str,
+    /// `passive` in answers: the client begins the DTLS handshake.
+    pub setup: &'a str,
     /// Most preferred first.
     pub candidates: &'a [SocketAddr],
 }
@@ -125,8 +127,8 @@ impl Answer<'_> {
         )?;
         write!(
             out,
-            "a=fingerprint:{}\r\na=setup:passive\r\n",
-            session.fingerprint
+            "a=fingerprint:{}\r\na=setup:{}\r\n",
+            session.fingerprint, session.setup
         )?;
         if is_first {
             for (index, address) in session.candidates.iter().enumerate() {

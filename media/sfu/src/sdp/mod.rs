@@ -5,12 +5,14 @@
 
 mod answer;
 mod codec;
+mod offer;
 mod parse;
 
 pub use answer::{Answer, AnswerSection, SectionAnswer, SessionAnswer};
 pub use codec::{
     Codec, CodecName, encodings_for_publishing, encodings_for_subscribing, match_codec,
 };
+pub use offer::{offered_codecs, offered_section, parse_answer};
 pub use parse::parse_offer;
 
 use crate::Kind;
@@ -81,6 +83,7 @@ pub struct Offer {
     pub password: String,
     /// `sha-256 AB:CD:…`
     pub fingerprint: String,
+    pub setup: Option<String>,
     pub bundle: Vec<String>,
     pub sections: Vec<OfferSection>,
 }

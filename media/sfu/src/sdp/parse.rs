@@ -35,7 +35,24 @@ struct Draft {
     setup: Option<String>,
 }
 
+/// A description before it is known what it is for.
+pub(super) struct Read {
+    session: Draft,
+    drafts: Vec<Draft>,
+    bundle: Vec<String>,
+}
+
 pub fn parse_offer(sdp: &str) -> Result<Offer, SdpError> {
+    let offer = finish(read(sdp)?)?;
+    if offer.setup.as_deref() == Some("passive") {
+        return Err(SdpError::Session(
+            "the client must be able to be the active DTLS side",
+        ));
+    }
+    Ok(offer)
+}
+
+pub(super) fn read(sdp: &str) -> Result<Read, SdpError> {
     if sdp.len() > MAX_SDP_BYTES {
         return Err(SdpError::TooLarge);
     }
@@ -89,7 +106,11 @@ pub fn parse_offer(sdp: &str) -> Result<Offer, SdpError> {
     if is_first {
         return Err(SdpError::Session("empty description"));
     }
-    finish(session, drafts, bundle)
+    Ok(Read {
+        session,
+        drafts,
+        bundle,
+    })
 }
 
 enum Problem {
@@ -326,7 +347,12 @@ fn numbered(value: &str) -> Option<(u8, &str)> {
     Some((pt.parse().ok().filter(|pt| *pt < 128)?, rest.trim()))
 }
 
-fn finish(session: Draft, drafts: Vec<Draft>, bundle: Vec<String>) -> Result<Offer, SdpError> {
+pub(super) fn finish(read: Read) -> Result<Offer, SdpError> {
+    let Read {
+        session,
+        drafts,
+        bundle,
+    } = read;
     let mut offer = Offer {
         bundle,
         ..Offer::default()
@@ -340,11 +366,7 @@ fn finish(session: Draft, drafts: Vec<Draft>, bundle: Vec<String>) -> Result<Off
     offer.ufrag = of(|d| &d.ufrag).ok_or(SdpError::Session("no ICE user fragment"))?;
     offer.password = of(|d| &d.password).ok_or(SdpError::Session("no ICE password"))?;
     offer.fingerprint = of(|d| &d.fingerprint).ok_or(SdpError::Session("no DTLS fingerprint"))?;
-    if of(|d| &d.setup).is_some_and(|setup| setup == "passive") {
-        return Err(SdpError::Session(
-            "the client must be able to be the active DTLS side",
-        ));
-    }
+    offer.setup = of(|d| &d.setup);
 
     for (index, draft) in drafts.into_iter().enumerate() {
         let section = section(index, draft, session.direction)?;

@@ -346,7 +346,7 @@ impl Shard {
             let Some(participant) = self.participants.get_mut(index) else {
                 continue;
             };
-            let Some(state) = participant.state else {
+            let Some(state) = participant.told else {
                 continue;
             };
             let mut score = Score::default();
@@ -358,6 +358,10 @@ impl Shard {
                     score.loss(*lost, track.is_video());
                 }
             }
+            let receiving = participant.peer.unwrap_or(index);
+            let Some(participant) = self.participants.get_mut(receiving) else {
+                continue;
+            };
             for subscription in participant.subscriptions.iter_mut().flatten() {
                 let is_video = subscription.kind == crate::Kind::Video;
                 let (sum, reports) = std::mem::take(&mut subscription.loss);
@@ -370,6 +374,9 @@ impl Shard {
                 }
             }
             let quality = score.quality();
+            let Some(participant) = self.participants.get_mut(index) else {
+                continue;
+            };
             if participant.told_quality != Some(quality) {
                 participant.told_quality = Some(quality);
                 changes.push((participant.id.clone(), quality, score.value()));

@@ -17,7 +17,13 @@ impl Shard {
                 participant,
                 identity,
                 grant,
-            } => self.open(now, room, participant, identity, grant),
+                is_dual,
+            } => {
+                self.open(now, room, participant.clone(), identity, grant);
+                if is_dual {
+                    self.with(&participant, |s, i| s.add_subscriber_end(now, i));
+                }
+            }
             Command::SetGrant { participant, grant } => {
                 self.with(&participant, |s, i| s.set_grant(now, i, grant))
             }
@@ -28,12 +34,21 @@ impl Shard {
             } => {
                 self.with(&participant, |s, i| s.offer(now, i, offer_id, &sdp));
             }
+            Command::Answer {
+                participant,
+                offer_id,
+                sdp,
+            } => self.accept_answer(now, &participant, offer_id, &sdp),
+            Command::RestartIce { participant } => {
+                self.with(&participant, |s, i| s.restart_subscriber_ice(i))
+            }
             // ICE-lite learns addresses from authentic checks; what a client announces adds nothing.
             Command::Trickle { .. } => {}
             Command::SetBandwidth {
                 participant,
                 bits_per_second,
             } => self.with(&participant, |s, i| {
+                let i = s.receiving_end(i);
                 if let Some(p) = s.participants.get_mut(i) {
                     p.bandwidth = bits_per_second;
                     p.bandwidth_due = Some(now);
@@ -56,17 +71,19 @@ impl Shard {
                 self.with_track(&participant, &track, |s, t| s.mute_track(now, t, muted));
             }
             Command::Subscribe { participant, track } => {
-                self.with(&participant, |s, i| s.subscribe(i, track))
+                self.with(&participant, |s, i| s.subscribe(s.receiving_end(i), track))
             }
-            Command::Unsubscribe { participant, track } => {
-                self.with(&participant, |s, i| s.unsubscribe(now, i, &track))
-            }
+            Command::Unsubscribe { participant, track } => self.with(&participant, |s, i| {
+                s.unsubscribe(now, s.receiving_end(i), &track)
+            }),
             Command::Pause {
                 participant,
                 track,
                 paused,
             } => {
-                self.with(&participant, |s, i| s.pause(now, i, &track, paused));
+                self.with(&participant, |s, i| {
+                    s.pause(now, s.receiving_end(i), &track, paused)
+                });
             }
             Command::Limit {
                 participant,
@@ -75,7 +92,9 @@ impl Shard {
                 temporal,
             } => {
                 let limit = Limit { spatial, temporal };
-                self.with(&participant, |s, i| s.limit(now, i, &track, limit));
+                self.with(&participant, |s, i| {
+                    s.limit(now, s.receiving_end(i), &track, limit)
+                });
             }
             Command::RequestKeyframes { room } => self.request_all_key_frames(now, &room),
             Command::SendData {
@@ -90,8 +109,10 @@ impl Shard {
                 self.with(&participant, |s, i| s.replay(i, &last))
             }
             Command::InjectFault { participant } => self.with(&participant, |s, i| {
-                if let Some(p) = s.participants.get_mut(i) {
-                    p.fault = true;
+                for end in [i, s.receiving_end(i)] {
+                    if let Some(p) = s.participants.get_mut(end) {
+                        p.fault = true;
+                    }
                 }
             }),
         }
@@ -128,6 +149,13 @@ impl Shard {
             return;
         };
         participant.grant = grant;
+        let receiving = self.receiving_end(index);
+        if let Some(end) = self.participants.get_mut(receiving) {
+            end.grant = grant;
+        }
+        let Some(participant) = self.participants.get_mut(index) else {
+            return;
+        };
         if !grant.can_publish {
             for track in participant.tracks.clone() {
                 self.stop_track(track);
@@ -142,7 +170,7 @@ impl Shard {
             }
         }
         if !grant.can_subscribe {
-            self.drop_subscriptions(now, index);
+            self.drop_subscriptions(now, receiving);
         }
     }
 

@@ -31,6 +31,11 @@ impl Shard {
             self.stats.data_dropped += 1;
             return;
         }
+        // What was sent on the connection on which the client receives counts as well.
+        let index = self.publishing_end(index);
+        let Some(participant) = self.participants.get_mut(index) else {
+            return;
+        };
         let (id, room) = (participant.id.clone(), participant.room);
         if lane == Lane::Track {
             let message: Arc<[u8]> = message.into();
@@ -83,6 +88,7 @@ impl Shard {
 
     /// Queue for one receiver; written when the shard advances.
     fn push_data(&mut self, index: ParticipantIndex, lane: Lane, message: Arc<[u8]>) {
+        let index = self.primary_end(index);
         let Some(participant) = self.participants.get_mut(index) else {
             return;
         };

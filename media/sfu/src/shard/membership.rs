@@ -48,9 +48,10 @@ impl Shard {
 
     /// End a participant in good order: its client gets a DTLS goodbye.
     pub(super) fn close(&mut self, index: ParticipantIndex) {
-        if let Some(mut participant) = self.remove(index)
-            && let Some(transport) = &mut participant.transport
-        {
+        for mut participant in self.remove(index) {
+            let Some(transport) = &mut participant.transport else {
+                continue;
+            };
             let goodbye = catch_unwind(AssertUnwindSafe(|| {
                 transport.close();
                 std::mem::take(&mut transport.out)
@@ -62,7 +63,8 @@ impl Shard {
 
     /// End a participant that went wrong. Its transport is not touched any more.
     pub(super) fn fail(&mut self, index: ParticipantIndex, reason: String) {
-        let Some(participant) = self.remove(index) else {
+        let connections = self.remove(index);
+        let Some(participant) = connections.first() else {
             return;
         };
         tracing::error!(participant = %participant.id, reason, "participant failed");
@@ -71,7 +73,7 @@ impl Shard {
             reason,
         });
         // Dropping what a panic left behind may panic again.
-        let _ = catch_unwind(AssertUnwindSafe(|| drop(participant)));
+        let _ = catch_unwind(AssertUnwindSafe(|| drop(connections)));
     }
 
     pub(super) fn close_room(&mut self, id: &RoomId) {
@@ -88,14 +90,34 @@ impl Shard {
         }
     }
 
-    fn remove(&mut self, index: ParticipantIndex) -> Option<Participant> {
-        let participant = self.participants.get(index)?;
-        let (id, room) = (participant.id.clone(), participant.room);
+    /// Take a participant out, by either of its connections. Returns all that it had.
+    fn remove(&mut self, index: ParticipantIndex) -> Vec<Participant> {
+        let index = self.publishing_end(index);
+        let Some(participant) = self.participants.get(index) else {
+            return Vec::new();
+        };
+        let (id, room, peer) = (participant.id.clone(), participant.room, participant.peer);
         for track in participant.tracks.clone() {
             self.forget_track(track);
         }
-        let participant = self.participants.remove(index)?;
+        let ends = [Some(index), peer].into_iter().flatten();
+        let connections = ends.filter_map(|end| self.take_connection(end)).collect();
         self.participants_by_id.remove(&id);
+        self.tell_speakers(room);
+        if let Some(r) = self.rooms.get_mut(room) {
+            r.members.retain(|i| *i != index);
+            if r.members.is_empty()
+                && let Some(r) = self.rooms.remove(room)
+            {
+                self.rooms_by_id.remove(&r.id);
+            }
+        }
+        connections
+    }
+
+    /// Nothing refers to this connection any more.
+    fn take_connection(&mut self, index: ParticipantIndex) -> Option<Participant> {
+        let participant = self.participants.remove(index)?;
         for fragment in &participant.fragments {
             self.fragments.remove(fragment);
         }
@@ -114,15 +136,6 @@ impl Shard {
         self.dirty.retain(|i| *i != index);
         self.with_output.retain(|i| *i != index);
         self.section_checks.retain(|i| *i != index);
-        self.tell_speakers(room);
-        if let Some(r) = self.rooms.get_mut(room) {
-            r.members.retain(|i| *i != index);
-            if r.members.is_empty()
-                && let Some(r) = self.rooms.remove(room)
-            {
-                self.rooms_by_id.remove(&r.id);
-            }
-        }
         Some(participant)
     }
 

@@ -11,6 +11,7 @@ mod forward;
 mod membership;
 mod negotiate;
 mod receive;
+mod serving;
 mod subscribe;
 
 use std::cmp::Reverse;
@@ -161,7 +162,7 @@ impl Shard {
     pub fn stats(&self) -> Stats {
         Stats {
             rooms: self.rooms.len() as u64,
-            participants: self.participants.len() as u64,
+            participants: self.participants_by_id.len() as u64,
             ..self.stats.clone()
         }
     }

@@ -14,6 +14,8 @@ use crate::sdp::{
     SessionAnswer, encodings_for_publishing, encodings_for_subscribing, match_codec, parse_offer,
 };
 use crate::track::{ParticipantIndex, TrackIndex};
+use crate::transport::dtls::crypto;
+use crate::transport::ice::IceLite;
 use crate::transport::{Transport, TransportConfig};
 use crate::{Event, SubscriptionError, TrackId};
 
@@ -88,6 +90,8 @@ impl Shard {
         match &mut participant.transport {
             Some(transport) => {
                 transport.ice.set_remote(remote);
+                let offered = offer.sections.iter().flat_map(|s| &s.extensions);
+                participant.known_extensions.learn(offered);
             }
             None => {
                 participant.known_codecs = session_codecs(offer);
@@ -100,18 +104,31 @@ impl Shard {
                     SessionExtensions::new(offer.sections.iter().flat_map(|s| &s.extensions));
                 let transport = Transport::new(
                     now,
+                    IceLite::new(),
                     &TransportConfig {
                         codecs: &participant.known_codecs,
                         extensions: &participant.known_extensions,
                         remote,
                         fingerprint: &offer.fingerprint,
+                        is_active: false,
                     },
                 )?;
                 participant.transport = Some(transport);
                 participant.first_offer_at = Some(now);
             }
         }
-        let transport = participant.transport.as_ref().ok_or("no transport")?;
+        self.note_fragments(index);
+        Ok(())
+    }
+
+    /// Bring the shard's map in line with this connection's user fragments.
+    pub(super) fn note_fragments(&mut self, index: ParticipantIndex) {
+        let Some(participant) = self.participants.get_mut(index) else {
+            return;
+        };
+        let Some(transport) = &participant.transport else {
+            return;
+        };
         let fragments: Vec<String> = transport.ice.fragments().map(str::to_owned).collect();
         let old = std::mem::replace(&mut participant.fragments, fragments.clone());
         for fragment in old {
@@ -120,7 +137,6 @@ impl Shard {
         for fragment in fragments {
             self.fragments.insert(fragment, index);
         }
-        Ok(())
     }
 
     /// Bring our sections in line with the offered ones; stops what the client stopped.
@@ -324,8 +340,6 @@ impl Shard {
         for t in unsupported {
             self.fail_subscription(index, t, SubscriptionError::CodecUnsupported);
         }
-        // Encoders answer a second request only some hundred milliseconds after the first: for who
-        // is not connected yet, the answer is kept.
         let can_see = self
             .participants
             .get(index)
@@ -334,16 +348,7 @@ impl Shard {
             let Some(&t) = self.tracks_by_id.get(track) else {
                 continue;
             };
-            let Some(selector) = self.selector_of(index, t) else {
-                continue;
-            };
-            if let Some(track) = self.tracks.get_mut(t).filter(|_| !can_see)
-                && let Some(target) = selector.target(track.flowing)
-                && let Some(encoding) = track.encoding(target)
-            {
-                encoding.opening.expect(now);
-            }
-            self.want_key_frame(now, t, &selector, true);
+            self.want_first_picture(now, index, t, can_see);
         }
         if let Some(participant) = self.participants.get_mut(index)
             && participant.bandwidth.is_some()
@@ -351,6 +356,27 @@ impl Shard {
             participant.bandwidth_due = Some(now);
         }
         bound
+    }
+
+    /// A subscription was given its section. Encoders answer a second request only some hundred
+    /// milliseconds after the first: for who is not connected yet, the answer is kept.
+    pub(super) fn want_first_picture(
+        &mut self,
+        now: Instant,
+        index: ParticipantIndex,
+        t: TrackIndex,
+        can_see: bool,
+    ) {
+        let Some(selector) = self.selector_of(index, t) else {
+            return;
+        };
+        if let Some(track) = self.tracks.get_mut(t).filter(|_| !can_see)
+            && let Some(target) = selector.target(track.flowing)
+            && let Some(encoding) = track.encoding(target)
+        {
+            encoding.opening.expect(now);
+        }
+        self.want_key_frame(now, t, &selector, true);
     }
 
     fn answer(
@@ -459,7 +485,8 @@ impl Shard {
                 version: participant.answers,
                 ufrag: &transport.ice.local().ufrag,
                 password: &transport.ice.local().pass,
-                fingerprint: transport.fingerprint(),
+                fingerprint: &crypto().fingerprint,
+                setup: "passive",
                 candidates: &candidates,
             },
             sections,
@@ -519,18 +546,25 @@ fn session_codecs(offer: &Offer) -> Vec<Codec> {
     codecs
 }
 
-/// The payload types of libwebrtc, for clients whose first offer has the data channel only: the
-/// stack cannot learn payload types later.
+/// The payload types of libwebrtc and of LiveKit's Go SDK, for clients whose first offer has the data
+/// channel only: the stack cannot learn payload types later.
 fn conventional_codecs() -> impl Iterator<Item = Codec> {
     use crate::sdp::CodecName::{Av1, H264, Opus, Vp8, Vp9};
     let h264 = "level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=42e01f";
+    let single_nal = "level-asymmetry-allowed=1;packetization-mode=0;profile-level-id=42e01f";
+    let av1 = "level-idx=5;profile=0;tier=0";
     [
         (111, None, Opus, ""),
         (96, Some(97), Vp8, ""),
         (103, Some(104), H264, h264),
         (109, Some(114), H264, h264),
         (98, Some(99), Vp9, "profile-id=0"),
-        (45, Some(46), Av1, "level-idx=5;profile=0;tier=0"),
+        (45, Some(46), Av1, av1),
+        (106, Some(107), H264, h264),
+        (102, None, H264, h264),
+        (108, None, H264, h264),
+        (125, None, H264, single_nal),
+        (35, None, Av1, av1),
     ]
     .into_iter()
     .map(|(pt, rtx, name, fmtp)| Codec {

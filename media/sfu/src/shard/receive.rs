@@ -8,6 +8,7 @@ use str0m::media::SenderFeedback;
 use str0m::rtp::RtpPacket;
 
 use super::Shard;
+use crate::TransportState;
 use crate::layers::Marks;
 use crate::participant::{MAX_STREAMS, Role};
 use crate::rtp::egress::{Line, MediaPacket, SourceClock};
@@ -15,7 +16,6 @@ use crate::rtp::extension::{RawDescriptor, Values};
 use crate::rtp::rtcp::{self, Feedback};
 use crate::track::{ParticipantIndex, Subscriber, TrackIndex};
 use crate::transport::ice::{Checked, Path};
-use crate::{Event, TransportState};
 
 impl Shard {
     pub(super) fn take_in(&mut self, now: Instant, path: Path, datagram: &[u8]) {
@@ -144,10 +144,10 @@ impl Shard {
         }
         let could_see = participant.is_reachable();
         participant.state = Some(state);
-        self.events.push(Event::Transport {
-            participant: participant.id.clone(),
-            state,
-        });
+        self.tell_state(index);
+        let Some(participant) = self.participants.get_mut(index) else {
+            return;
+        };
         if state != TransportState::Connected || could_see {
             return;
         }

@@ -23,6 +23,7 @@ impl Shard {
     }
 
     pub(super) fn subscribe(&mut self, index: ParticipantIndex, id: TrackId) {
+        let publisher = self.publishing_end(index);
         let Some(participant) = self.participants.get_mut(index) else {
             return;
         };
@@ -32,7 +33,7 @@ impl Shard {
             .and_then(|t| Some((*t, self.tracks.get(*t)?)));
         let usable = track.filter(|(_, track)| {
             track.room == participant.room
-                && track.publisher != index
+                && track.publisher != publisher
                 && participant.grant.can_subscribe
         });
         let Some((t, track)) = usable else {
@@ -260,6 +261,11 @@ impl Shard {
             let Some(participant) = self.participants.get_mut(index) else {
                 continue;
             };
+            if participant.serving.is_some() {
+                self.consider_offer(now, index);
+                self.mark_dirty(index);
+                continue;
+            }
             if participant.transport.is_none() || participant.sections.is_empty() {
                 continue;
             }
@@ -316,6 +322,9 @@ impl Shard {
     /// When `ask_for_sections` must look again although nothing happens.
     pub(super) fn sections_due(&self, index: ParticipantIndex) -> Option<Instant> {
         let participant = self.participants.get(index)?;
+        if let Some(serving) = &participant.serving {
+            return serving.due();
+        }
         let is_waiting = participant
             .subscriptions
             .iter()

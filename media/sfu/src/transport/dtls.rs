@@ -8,7 +8,7 @@ use std::cell::RefCell;
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Instant;
 
-use str0m::config::{CryptoProvider, DtlsCert, DtlsVersion};
+use str0m::config::{CryptoProvider, DtlsCert, DtlsVersion, Fingerprint};
 use str0m::crypto::dtls::{DtlsImplError, DtlsInstance, DtlsOutput, DtlsProvider, ProtocolVersion};
 use str0m::crypto::{CryptoError, from_feature_flags};
 
@@ -27,6 +27,8 @@ thread_local! {
 pub struct Crypto {
     pub provider: Arc<CryptoProvider>,
     pub certificate: DtlsCert,
+    /// Of the certificate, as written into descriptions.
+    pub fingerprint: String,
 }
 
 /// One certificate for the life of the process: making one is slow, and clients pin it per session.
@@ -38,10 +40,16 @@ pub fn crypto() -> &'static Crypto {
         let certificate = inner
             .generate_certificate()
             .expect("the aws-lc-rs provider makes certificates");
+        let digest = provider.sha256_provider.sha256(&certificate.certificate);
+        let fingerprint = Fingerprint {
+            hash_func: "sha-256".to_owned(),
+            bytes: digest.to_vec(),
+        };
         provider.dtls_provider = Box::leak(Box::new(TapProvider { inner }));
         Crypto {
             provider: Arc::new(provider),
             certificate,
+            fingerprint: fingerprint.to_string(),
         }
     })
 }

@@ -131,6 +131,21 @@ impl IceLite {
         }
     }
 
+    /// Restart from our side: new credentials of ours, which an offer must carry; the client's come
+    /// with the answer.
+    pub fn restart(&mut self) {
+        let old_local = std::mem::replace(&mut self.local, credentials());
+        // A restart that was never answered replaced nothing that works.
+        if let Some(remote) = self.remote.take() {
+            self.previous = Some((old_local, Some(remote)));
+        }
+    }
+
+    /// Are these what the client has or may have? Not when it restarts without having been asked.
+    pub fn expects(&self, remote: &IceCreds) -> bool {
+        self.remote.as_ref().is_none_or(|known| known == remote)
+    }
+
     /// Check one message that named a fragment of ours.
     pub fn check(&mut self, now: Instant, path: Path, message: &StunMessage<'_>) -> Checked {
         if !message.is_binding_request() {

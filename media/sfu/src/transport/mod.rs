@@ -50,7 +50,10 @@ pub struct Transport {
     is_touched: bool,
     pub out: Vec<Transmit>,
     pub dropped_out: u64,
-    fingerprint: String,
+    /// We are the DTLS client.
+    is_active: bool,
+    /// The handshake is to be begun by us once there is an address to send to.
+    is_waiting_for_path: bool,
 }
 
 /// What the stack is built from; it cannot learn of other payload types or extensions later.
@@ -59,10 +62,17 @@ pub struct TransportConfig<'a> {
     pub extensions: &'a SessionExtensions,
     pub remote: IceCreds,
     pub fingerprint: &'a str,
+    /// We are the DTLS client.
+    pub is_active: bool,
 }
 
 impl Transport {
-    pub fn new(now: Instant, config: &TransportConfig<'_>) -> Result<Self, String> {
+    /// `ice`: our end, whose credentials the client may know already.
+    pub fn new(
+        now: Instant,
+        mut ice: IceLite,
+        config: &TransportConfig<'_>,
+    ) -> Result<Self, String> {
         let crypto = crypto();
         let fingerprint: Fingerprint = config
             .fingerprint
@@ -110,11 +120,11 @@ impl Transport {
         api.set_local_ice_credentials(stack_ice.0);
         api.set_remote_ice_credentials(stack_ice.1);
         api.set_remote_fingerprint(fingerprint);
-        let local_fingerprint = api.local_dtls_fingerprint().to_string();
-        api.start_dtls(false).map_err(|e| e.to_string())?;
-        api.start_sctp(false);
+        if !config.is_active {
+            api.start_dtls(false).map_err(|e| e.to_string())?;
+        }
+        api.start_sctp(config.is_active);
         api.enable_twcc_feedback();
-        let mut ice = IceLite::new();
         ice.set_remote(config.remote.clone());
         Ok(Transport {
             rtc,
@@ -127,13 +137,9 @@ impl Transport {
             is_touched: true,
             out: Vec::new(),
             dropped_out: 0,
-            fingerprint: local_fingerprint,
+            is_active: config.is_active,
+            is_waiting_for_path: config.is_active,
         })
-    }
-
-    /// Our DTLS fingerprint, as written into answers.
-    pub fn fingerprint(&self) -> &str {
-        &self.fingerprint
     }
 
     pub fn deadline(&self) -> Instant {
@@ -152,6 +158,11 @@ impl Transport {
     /// After an authentic check on `path`: answer it, and keep the stack's own pair alive.
     pub fn heard(&mut self, now: Instant, path: Path, reply: Vec<u8>) -> Result<(), String> {
         self.push(path, reply);
+        if std::mem::take(&mut self.is_waiting_for_path) {
+            self.is_touched = true;
+            let mut api = self.rtc.direct_api();
+            api.start_dtls(true).map_err(|e| e.to_string())?;
+        }
         if self
             .refreshed
             .is_some_and(|at| now.saturating_duration_since(at) < STACK_REFRESH)
@@ -227,7 +238,7 @@ impl Transport {
             return;
         }
         let secrets = self.secrets.lock().ok().and_then(|mut slot| slot.take());
-        self.srtp = secrets.and_then(|s| s.server_contexts(&crypto().provider));
+        self.srtp = secrets.and_then(|s| s.contexts(&crypto().provider, self.is_active));
     }
 
     pub fn sender(&mut self) -> Option<&mut SrtpSender> {

@@ -43,13 +43,17 @@ impl SrtpSecrets {
         }
     }
 
-    /// Contexts of the DTLS server: what it sends (RTP, RTCP) and what it receives (RTCP).
+    /// Contexts of one DTLS side: what it sends (RTP, RTCP) and what it receives (RTCP).
     ///
     /// `None` when the profile is unknown or the material has the wrong length.
-    pub fn server_contexts(&self, crypto: &CryptoProvider) -> Option<(SrtpSender, SrtcpReceiver)> {
-        let rtp = Session::derive(crypto, self, false, LABEL_RTP, true)?;
-        let rtcp = Session::derive(crypto, self, false, LABEL_RTCP, true)?;
-        let rtcp_in = Session::derive(crypto, self, true, LABEL_RTCP, false)?;
+    pub fn contexts(
+        &self,
+        crypto: &CryptoProvider,
+        is_client: bool,
+    ) -> Option<(SrtpSender, SrtcpReceiver)> {
+        let rtp = Session::derive(crypto, self, is_client, LABEL_RTP, true)?;
+        let rtcp = Session::derive(crypto, self, is_client, LABEL_RTCP, true)?;
+        let rtcp_in = Session::derive(crypto, self, !is_client, LABEL_RTCP, false)?;
         Some((
             SrtpSender {
                 rtp,
@@ -399,7 +403,7 @@ mod tests {
                 rtcp: Session::derive(&crypto, &secrets, true, LABEL_RTCP, true).unwrap(),
                 rtcp_index: 0,
             };
-            let (_, mut receiver) = secrets.server_contexts(&crypto).unwrap();
+            let (_, mut receiver) = secrets.contexts(&crypto, false).unwrap();
             let plain: Vec<u8> = (0..32).collect();
             let protected = sender.protect_rtcp(&plain).unwrap();
             assert_eq!(
@@ -422,7 +426,7 @@ mod tests {
         let crypto = from_feature_flags();
         assert!(
             secrets(SrtpProfile::AEAD_AES_128_GCM, 10)
-                .server_contexts(&crypto)
+                .contexts(&crypto, false)
                 .is_none()
         );
     }

@@ -5,6 +5,7 @@ use std::collections::{HashMap, HashSet};
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
+use super::dual::Answering;
 use super::received::{Received, Seen};
 use super::sending::{Encoding, PATTERN, Sending};
 use conclave_sfu::{Kind, ParticipantId, TrackId};
@@ -20,6 +21,8 @@ pub struct Client {
     pub id: ParticipantId,
     pub address: SocketAddr,
     pub rtc: Rtc,
+    /// The connection on which a client of two receives: it answers, and never offers.
+    pub answers: Option<Answering>,
     pending: Option<SdpPendingOffer>,
     pub offers: u32,
     pub wants_offer: bool,
@@ -61,6 +64,7 @@ impl Client {
             id,
             address,
             rtc,
+            answers: None,
             pending: None,
             offers: 0,
             wants_offer: false,
@@ -463,8 +467,9 @@ impl Client {
                     *self.sender_reports.entry(track.clone()).or_default() += 1;
                 }
             }
-            Event::ChannelOpen(id, _) => {
+            Event::ChannelOpen(id, label) => {
                 self.open_channels.insert(id);
+                self.channels.entry(label).or_insert(id);
             }
             Event::ChannelData(data) => {
                 let label = self

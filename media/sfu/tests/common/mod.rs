@@ -4,6 +4,7 @@
 #![allow(dead_code, reason = "each test file uses its part")]
 
 pub mod client;
+pub mod dual;
 pub mod received;
 pub mod sending;
 
@@ -134,6 +135,7 @@ impl World {
             participant: id.clone(),
             identity: name.into(),
             grant,
+            is_dual: false,
         });
         let address: SocketAddr = format!("203.0.113.{}:5000", self.clients.len() + 1)
             .parse()
@@ -311,6 +313,12 @@ impl World {
                     self.offer(index);
                 }
             }
+            Event::Offer {
+                participant,
+                offer_id,
+                sdp,
+                mid_to_track,
+            } => self.on_server_offer(participant, *offer_id, sdp, mid_to_track),
             Event::SectionsNeeded {
                 participant,
                 audio,

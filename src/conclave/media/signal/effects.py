@@ -79,9 +79,10 @@ class Open:
     participant: str
     identity: str
     grant: Grant
+    dual: bool = False
 
     def apply(self, transport: Transport) -> None:
-        transport.open(self.room, self.participant, self.identity, self.grant)
+        transport.open(self.room, self.participant, self.identity, self.grant, dual=self.dual)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +102,24 @@ class Offer:
 
     def apply(self, transport: Transport) -> None:
         transport.offer(self.participant, self.offer_id, self.sdp)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    participant: str
+    offer_id: int
+    sdp: str
+
+    def apply(self, transport: Transport) -> None:
+        transport.answer(self.participant, self.offer_id, self.sdp)
+
+
+@dataclass(frozen=True, slots=True)
+class RestartIce:
+    participant: str
+
+    def apply(self, transport: Transport) -> None:
+        transport.restart_ice(self.participant)
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,6 +251,8 @@ Command = (
     Open
     | SetGrant
     | Offer
+    | Answer
+    | RestartIce
     | Trickle
     | SetBandwidth
     | Close
@@ -247,7 +268,7 @@ Command = (
     | ReplayData
 )
 COMMANDS = (
-    Open, SetGrant, Offer, Trickle, SetBandwidth, Close, CloseRoom, AddTrack, RemoveTrack,
-    MuteTrack, Subscribe, Unsubscribe, Pause, Limit, SendData, ReplayData,
+    Open, SetGrant, Offer, Answer, RestartIce, Trickle, SetBandwidth, Close, CloseRoom, AddTrack,
+    RemoveTrack, MuteTrack, Subscribe, Unsubscribe, Pause, Limit, SendData, ReplayData,
 )  # fmt: skip
 Effect = Send | SendToken | CloseSocket | Announce | Notify | Count | Command

@@ -62,20 +62,30 @@ class Signalling:
         return revoked is not None and claims.not_before < revoked
 
     def join(
-        self, connection: effects.Connection, claims: Claims, request: rtc.JoinRequest, now: Instant
+        self,
+        connection: effects.Connection,
+        claims: Claims,
+        request: rtc.JoinRequest,
+        now: Instant,
+        *,
+        dual: bool = False,
     ) -> Effects:
+        """`dual`: the client has two connections (LiveKit's v0 signalling)."""
         turn = Turn(self.world, now)
         if not self.has_place(claims):
             membership.refuse(turn, connection, Action.DISCONNECT, Reason.JOIN_FAILURE, "room_full")
             return turn.effects
         # An offer that cannot be one has been refused with the request itself.
         with suppress(Malformed):
-            membership.join(turn, connection, claims, request)
+            membership.join(turn, connection, claims, request, dual=dual)
         return turn.effects
 
-    def resumable(self, claims: Claims, request: rtc.JoinRequest, now: Instant) -> str:
+    def resumable(
+        self, claims: Claims, request: rtc.JoinRequest, now: Instant, *, dual: bool = False
+    ) -> str:
         """Sid of the participant that a reconnect request continues; empty when there is none."""
-        participant = membership.find_resumable(Turn(self.world, now), claims, request)
+        turn = Turn(self.world, now)
+        participant = membership.find_resumable(turn, claims, request, dual=dual)
         return participant.sid if participant else ""
 
     def resume(
@@ -85,10 +95,12 @@ class Signalling:
         request: rtc.JoinRequest,
         last_sequence: int,
         now: Instant,
+        *,
+        dual: bool = False,
     ) -> Effects:
         """`last_sequence`: of the last reliable data packet the transport has from it."""
         turn = Turn(self.world, now)
-        participant = membership.find_resumable(turn, claims, request)
+        participant = membership.find_resumable(turn, claims, request, dual=dual)
         if participant is None:
             turn.do(effects.Count("resumes", "unknown"))
             membership.refuse(

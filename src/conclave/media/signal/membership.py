@@ -67,7 +67,12 @@ def configure(room: Room, config: RoomConfig) -> None:
 
 
 def join(
-    turn: Turn, connection: effects.Connection, claims: Claims, request: rtc.JoinRequest
+    turn: Turn,
+    connection: effects.Connection,
+    claims: Claims,
+    request: rtc.JoinRequest,
+    *,
+    dual: bool = False,
 ) -> Participant:
     """A new participant; an earlier one of the same identity is dropped."""
     room = open_room(turn, claims.room, config=claims.room_config)
@@ -88,6 +93,8 @@ def join(
         refresh_at=turn.now.tick + turn.world.limits.token_refresh,
         frame_credit=turn.world.limits.frame_burst,
         credit_at=turn.now.tick,
+        is_dual=dual,
+        is_subscriber_primary=dual and claims.permission.can_subscribe,
     )
     room.participants[claims.identity] = participant
     room.empty_since = None
@@ -98,7 +105,7 @@ def join(
     participant.version = 1
     turn.send(participant, _join_response(turn, participant))
     participant.state = State.JOINED
-    turn.do(effects.Open(room.name, participant.sid, participant.identity, participant.grant))
+    turn.do(effects.Open(room.name, participant.sid, participant.identity, participant.grant, dual))
     participant.is_open = True
     # Before the offer, so that the very first answer carries what is there already.
     subscribing.reconcile_subscriber(turn, participant)
@@ -122,7 +129,7 @@ def _join_response(turn: Turn, participant: Participant) -> rtc.SignalResponse:
             other_participants=[p.proto() for p in room.visible() if p is not participant],
             server_version=messages.SERVER_VERSION,
             server_info=messages.server_info(),
-            subscriber_primary=False,
+            subscriber_primary=participant.is_subscriber_primary,
             client_configuration=models.ClientConfiguration(),
             ping_timeout=limits.ping_timeout,
             ping_interval=limits.ping_interval,
@@ -141,10 +148,12 @@ def refuse(
     turn.do(effects.Count("refused", label))
 
 
-def find_resumable(turn: Turn, claims: Claims, request: rtc.JoinRequest) -> Participant | None:
+def find_resumable(
+    turn: Turn, claims: Claims, request: rtc.JoinRequest, *, dual: bool = False
+) -> Participant | None:
     room = turn.world.rooms.get(claims.room)
     participant = room.participants.get(claims.identity) if room else None
-    if participant is None or participant.is_backlog_lost:
+    if participant is None or participant.is_backlog_lost or participant.is_dual != dual:
         return None
     if request.participant_sid and request.participant_sid != participant.sid:
         return None
@@ -189,6 +198,9 @@ def resume(
     while participant.backlog:
         turn.send(participant, participant.backlog.popleft())
     turn.do(effects.SendToken(connection, participant.claims))
+    if participant.is_dual:
+        # The client restarts the connection on which it offers; the other one is the transport's.
+        turn.do(effects.RestartIce(participant.sid))
     if request.HasField("sync_state"):
         on_sync_state(turn, participant, request.sync_state)
         if participant.sid not in world.by_sid:

@@ -1,7 +1,8 @@
 """Offers, answers and candidates: between a client's frames and the transport.
 
-One peer connection per participant, and the client always offers. Must never read or write SDP;
-the transport does.
+A client of one connection always offers. One of two (LiveKit's v0 signalling) offers on the one on
+which it publishes, and answers the transport's offers on the one on which it receives. Must never
+read or write SDP; the transport does.
 """
 
 from __future__ import annotations
@@ -33,14 +34,23 @@ def on_offer(turn: Turn, participant: Participant, offer: rtc.SessionDescription
     participant.early_candidates.clear()
 
 
+def on_answer(turn: Turn, participant: Participant, answer: rtc.SessionDescription) -> None:
+    if participant.offered is None or answer.type != "answer" or not answer.sdp:
+        raise Malformed
+    # Another id is that of an offer which a resume has made void; old clients send none.
+    if answer.id in (0, participant.offered):
+        turn.do(effects.Answer(participant.sid, answer.id, answer.sdp))
+
+
 def on_trickle(turn: Turn, participant: Participant, request: rtc.TrickleRequest) -> None:
-    if request.target != rtc.SignalTarget.PUBLISHER:
+    is_publisher = request.target == rtc.SignalTarget.PUBLISHER
+    if not is_publisher and not participant.is_dual:
         # There is no second peer connection that it could be for.
         return
     candidate = _candidate(request)
-    if participant.has_offered:
+    if participant.has_offered if is_publisher else participant.offered is not None:
         turn.do(effects.Trickle(participant.sid, candidate))
-    elif len(participant.early_candidates) < MAX_EARLY_CANDIDATES:
+    elif is_publisher and len(participant.early_candidates) < MAX_EARLY_CANDIDATES:
         participant.early_candidates.append(candidate)
 
 
@@ -69,7 +79,24 @@ def on_answered(
         type="answer", sdp=sdp, id=offer_id, mid_to_track_id=mid_to_track
     )
     turn.send(participant, rtc.SignalResponse(answer=answer))
-    if not participant.was_answered:
-        participant.was_answered = True
-        participant.connect_by = turn.now.tick + turn.world.limits.connect_timeout
+    participant.was_answered = True
+    if not participant.is_subscriber_primary:
+        _expect_connection(turn, participant)
     publishing.on_bound(turn, participant, mid_to_track.values())
+
+
+def on_offered(
+    turn: Turn, participant: Participant, offer_id: int, sdp: str, mid_to_track: dict[str, str]
+) -> None:
+    """The transport's own offer to a client of two connections."""
+    participant.offered = offer_id
+    offer = rtc.SessionDescription(type="offer", sdp=sdp, id=offer_id, mid_to_track_id=mid_to_track)
+    turn.send(participant, rtc.SignalResponse(offer=offer))
+    if participant.is_subscriber_primary:
+        _expect_connection(turn, participant)
+
+
+def _expect_connection(turn: Turn, participant: Participant) -> None:
+    if not participant.was_expected:
+        participant.was_expected = True
+        participant.connect_by = turn.now.tick + turn.world.limits.connect_timeout

@@ -21,6 +21,7 @@ from conclave.media.signal.state import Participant, Room, State, Turn
 from conclave.media.transport import (
     Answered,
     EventsLost,
+    Offered,
     OfferRejected,
     ParticipantFailed,
     QualityMeasured,
@@ -73,6 +74,10 @@ def _on_participant(  # noqa: PLR0912 - one arm an event
             negotiating.on_answered(
                 turn, participant, event.offer_id, event.sdp, dict(event.mid_to_track)
             )
+        case Offered():
+            negotiating.on_offered(
+                turn, participant, event.offer_id, event.sdp, dict(event.mid_to_track)
+            )
         case OfferRejected():
             # The first one cannot get better by being made again; a later one can.
             action = Action.RECONNECT if participant.was_answered else Action.DISCONNECT
@@ -82,6 +87,8 @@ def _on_participant(  # noqa: PLR0912 - one arm an event
         case TransportChanged():
             _on_transport(turn, participant, event)
         case SectionsNeeded():
+            if participant.is_dual:
+                return
             need = rtc.MediaSectionsRequirement(num_audios=event.audio, num_videos=event.video)
             turn.send(participant, rtc.SignalResponse(media_sections_requirement=need))
         case Subscribed():

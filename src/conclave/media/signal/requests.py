@@ -95,8 +95,7 @@ def on_request(turn: Turn, participant: Participant, request: rtc.SignalRequest)
             # Obsolete in the protocol; clients that still send it expect no answer.
             pass
         case "answer":
-            # Only a server that makes offers gets answers, and this one does not.
-            raise Malformed
+            negotiating.on_answer(turn, participant, request.answer)
         case "publish_data_track_request" | "unpublish_data_track_request":
             _refuse_data_track(turn, participant, request)
         case "store_data_blob_request":

@@ -128,9 +128,17 @@ class Participant:
     """Who may receive its tracks; None = everybody."""
 
     # The transport.
+    is_dual: bool = False
+    """Its client has two connections: it offers on one, and answers on the other."""
+    is_subscriber_primary: bool = False
+    """The connection on which it receives is the one that decides whether it is there."""
+    offered: int | None = None
+    """Id of the transport's last offer to it."""
     is_open: bool = False
     has_offered: bool = False
     was_answered: bool = False
+    was_expected: bool = False
+    """It has what it needs to connect, and its time runs."""
     is_connected: bool = False
     is_transport_closed: bool = False
     early_candidates: list[str] = field(default_factory=list)
@@ -292,8 +300,8 @@ class World:
 # Frames that say nothing any more once the socket is back: a resume repeats the state itself, and
 # the client's next offer makes the transport ask again for what it needs.
 _NOT_KEPT = frozenset(
-    {"update", "speakers_changed", "connection_quality", "answer", "trickle", "room_update",
-     "pong", "pong_resp", "join", "reconnect", "media_sections_requirement"}
+    {"update", "speakers_changed", "connection_quality", "answer", "offer", "trickle",
+     "room_update", "pong", "pong_resp", "join", "reconnect", "media_sections_requirement"}
 )  # fmt: skip
 
 

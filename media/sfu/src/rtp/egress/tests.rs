@@ -13,7 +13,7 @@ const VP8: Format = Format {
 
 fn srtp() -> SrtpSender {
     SrtpSecrets::new(&[7; 56], SrtpProfile::AEAD_AES_128_GCM)
-        .server_contexts(&crypto().provider)
+        .contexts(&crypto().provider, false)
         .unwrap()
         .0
 }
