@@ -41,11 +41,13 @@ def page_url(media: Product, tmp_path_factory: pytest.TempPathFactory) -> Iterat
 class Pair:
     """Ada publishes 720 lines, bo shows them."""
 
-    def __init__(self, browser: Browser, page_url: str, media: Product, codec: str) -> None:
+    def __init__(
+        self, browser: Browser, page_url: str, media: Product, codec: str, single: bool
+    ) -> None:
         self.ada, self.bo = (Client(browser, page_url, media, who) for who in ("ada", "bo"))
         room = f"layers-{secrets.token_hex(4)}"
         for client in (self.ada, self.bo):
-            client.join(room, adaptiveStream=True, dynacast=True, singlePeerConnection=True)
+            client.join(room, adaptiveStream=True, dynacast=True, singlePeerConnection=single)
         options = {
             "simulcast": True,
             "videoCodec": codec,
@@ -80,12 +82,20 @@ class Pair:
 def pair(
     request: pytest.FixtureRequest, browser: Browser, page_url: str, media: Product
 ) -> Iterator[Pair]:
-    pair = Pair(browser, page_url, media, request.param)
+    codec, connections = request.param
+    pair = Pair(browser, page_url, media, codec, connections == "single")
     yield pair
     pair.close()
 
 
-@pytest.mark.parametrize("pair", ["vp8"], indirect=True)
+def with_pairs(*kinds: tuple[str, str]) -> pytest.MarkDecorator:
+    """Codec, and one or two peer connections of each client."""
+    return pytest.mark.parametrize(
+        "pair", kinds, ids=["-".join(kind) for kind in kinds], indirect=True
+    )
+
+
+@with_pairs(("vp8", "single"))
 def test_simulcast_follows_what_is_shown_and_encoders_follow_that(pair: Pair) -> None:
     for width in (320, 1280, 640, 1280, 320):
         pair.show(width)
@@ -103,7 +113,7 @@ def test_simulcast_follows_what_is_shown_and_encoders_follow_that(pair: Pair) ->
     assert after["lost"] == 0, after
 
 
-@pytest.mark.parametrize("pair", ["h264", "vp9", "av1"], indirect=True)
+@with_pairs(("h264", "single"), ("vp9", "dual"), ("av1", "single"))
 def test_other_codecs_have_layers_as_well(pair: Pair) -> None:
     for width in (320, 1280, 640):
         pair.show(width)
@@ -114,7 +124,7 @@ def test_other_codecs_have_layers_as_well(pair: Pair) -> None:
     assert after["lost"] == 0, after
 
 
-@pytest.mark.parametrize("pair", ["vp8"], indirect=True)
+@with_pairs(("vp8", "single"), ("vp8", "dual"))
 def test_layers_survive_a_lost_socket(pair: Pair) -> None:
     pair.show(1280)
     for client in (pair.ada, pair.bo):
