@@ -15,7 +15,8 @@ import os
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -72,6 +73,28 @@ class PageServer:
     def close(self) -> None:
         self._server.shutdown()
         self._server.server_close()
+
+
+@contextmanager
+def page_of(folder: Path, product: Product) -> Iterator[str]:
+    """The address of a page in `folder` that may connect to the product."""
+    server = PageServer(folder, product)
+    try:
+        yield f"{server.url}/index.html"
+    finally:
+        server.close()
+
+
+@contextmanager
+def keyed_product(data: Path) -> Iterator[Product]:
+    """A running product whose media tokens the tests can sign."""
+    product = Product(data)
+    product.environment["CONCLAVE_MEDIA__API_KEYS"] = f"{KEY}: {SECRET}"
+    product.start()
+    try:
+        yield product
+    finally:
+        product.close()
 
 
 def token(room: str, identity: str) -> str:

@@ -10,7 +10,7 @@ from functools import partial
 import pytest
 from playwright.sync_api import Browser
 
-from tests.e2e.frames_page import KEY, SECRET, Member, PageServer, build_page, until
+from tests.e2e.frames_page import Member, build_page, keyed_product, page_of, until
 from tests.e2e.product import Product
 from tests.e2e.wire import WIRE
 
@@ -38,20 +38,16 @@ every_path = pytest.mark.parametrize(
 
 @pytest.fixture(scope="module")
 def media(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
-    product = Product(tmp_path_factory.mktemp("frames") / "data")
-    product.environment["CONCLAVE_MEDIA__API_KEYS"] = f"{KEY}: {SECRET}"
-    product.start()
-    yield product
-    product.close()
+    with keyed_product(tmp_path_factory.mktemp("frames") / "data") as product:
+        yield product
 
 
 @pytest.fixture(scope="module")
 def page_url(media: Product, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     folder = tmp_path_factory.mktemp("page")
     build_page(folder)
-    server = PageServer(folder, media)
-    yield f"{server.url}/index.html"
-    server.close()
+    with page_of(folder, media) as address:
+        yield address
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Browser
 
 from tests.e2e.client_page import Client, build
-from tests.e2e.frames_page import KEY, SECRET, PageServer, until
+from tests.e2e.frames_page import keyed_product, page_of, until
 from tests.e2e.product import Product
 
 pytestmark = pytest.mark.browser
@@ -22,20 +22,16 @@ SIZES = {320: (320, 180), 640: (640, 360), 1280: (1280, 720)}
 
 @pytest.fixture(scope="module")
 def media(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
-    product = Product(tmp_path_factory.mktemp("layers") / "data")
-    product.environment["CONCLAVE_MEDIA__API_KEYS"] = f"{KEY}: {SECRET}"
-    product.start()
-    yield product
-    product.close()
+    with keyed_product(tmp_path_factory.mktemp("layers") / "data") as product:
+        yield product
 
 
 @pytest.fixture(scope="module")
 def page_url(media: Product, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     folder = tmp_path_factory.mktemp("page")
     build(folder)
-    server = PageServer(folder, media)
-    yield f"{server.url}/index.html"
-    server.close()
+    with page_of(folder, media) as address:
+        yield address
 
 
 class Pair:

@@ -136,6 +136,17 @@ impl Shard {
         }
     }
 
+    fn subscription_to(
+        &mut self,
+        index: ParticipantIndex,
+        id: &TrackId,
+    ) -> Option<(TrackIndex, &mut Subscription)> {
+        let &t = self.tracks_by_id.get(id)?;
+        let participant = self.participants.get_mut(index)?;
+        let slot = participant.slot_of(t)?;
+        Some((t, participant.subscription(slot)?))
+    }
+
     pub(super) fn pause(
         &mut self,
         now: Instant,
@@ -143,16 +154,7 @@ impl Shard {
         id: &TrackId,
         paused: bool,
     ) {
-        let Some(&t) = self.tracks_by_id.get(id) else {
-            return;
-        };
-        let Some(participant) = self.participants.get_mut(index) else {
-            return;
-        };
-        let Some(subscription) = participant
-            .slot_of(t)
-            .and_then(|slot| participant.subscription(slot))
-        else {
+        let Some((t, subscription)) = self.subscription_to(index, id) else {
             return;
         };
         if std::mem::replace(&mut subscription.is_paused, paused) == paused {
@@ -174,16 +176,7 @@ impl Shard {
         id: &TrackId,
         limit: Limit,
     ) {
-        let Some(&t) = self.tracks_by_id.get(id) else {
-            return;
-        };
-        let Some(participant) = self.participants.get_mut(index) else {
-            return;
-        };
-        let Some(subscription) = participant
-            .slot_of(t)
-            .and_then(|slot| participant.subscription(slot))
-        else {
+        let Some((t, subscription)) = self.subscription_to(index, id) else {
             return;
         };
         if subscription.selector.set_limit(limit) && subscription.flows() {
