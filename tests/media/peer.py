@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from tests.media.server import MediaServer
+from tests.media.server import Door
 
 SOURCE = Path(__file__).parent / "go"
 BUILD_TIMEOUT = 600
@@ -111,7 +111,7 @@ class Peer:
 
 
 @asynccontextmanager
-async def peer(server: MediaServer, identity: str) -> AsyncIterator[Peer]:
+async def peer(server: Door, identity: str) -> AsyncIterator[Peer]:
     """Somebody on the Go SDK who has joined, with two peer connections."""
     process = await asyncio.create_subprocess_exec(
         program(),
