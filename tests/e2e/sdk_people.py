@@ -1,7 +1,7 @@
 """People on LiveKit's SDKs, as one process: `python -m tests.e2e.sdk_people <server> <room>`.
 
-One line of JSON on standard input says who they are, `{"dan": "single", "fay": "dual", "hal": "go"}`:
-on the Rust SDK with one or two peer connections, or on the Go SDK. They come in, speak and show
+One line of JSON on standard input says who they are and on which SDK: Rust's with one or two peer
+connections, or Go's (`{"dan": "single", "fay": "dual", "hal": "go"}`). They come in, speak and show
 something, and say `joined`. The next line names everybody in the room; once each has heard and seen
 each of the others they say `all`. They leave when the input ends.
 """
