@@ -15,7 +15,7 @@ use str0m::rtp::{
     AbsCaptureTime, Extension, ExtensionSerializer, ExtensionValues, VideoOrientation,
 };
 
-use super::extension::{
+use super::known::{
     ABS_CAPTURE_TIME, ANSWERED, AUDIO_LEVEL, DEPENDENCY_DESCRIPTOR, MID, NTP_TO_UNIX_SECONDS,
     PLAYOUT_DELAY, REPAIRED_RID, RID, RawDescriptor, TRANSPORT_CC, VIDEO_ORIENTATION,
 };

@@ -3,6 +3,7 @@
 pub mod egress;
 pub mod extension;
 pub mod keyframe;
+pub mod known;
 mod late;
 pub mod resends;
 pub mod rtcp;
