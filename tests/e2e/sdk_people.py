@@ -71,11 +71,15 @@ async def main(url: str, room: str) -> None:
 
 async def _person_gets(person: Person, everybody: set[str]) -> None:
     for other in everybody - {person.identity}:
-        track = await _track(person, other, rtc.TrackKind.KIND_AUDIO)
-        await person.hear(track, patience=60)
-        track = await _track(person, other, rtc.TrackKind.KIND_VIDEO)
-        width, height, _ = await person.watch(track, frames=5)
-        assert 0 not in (width, height)
+        try:
+            track = await _track(person, other, rtc.TrackKind.KIND_AUDIO)
+            await person.hear(track, patience=60)
+            track = await _track(person, other, rtc.TrackKind.KIND_VIDEO)
+            width, height, _ = await person.watch(track, frames=5)
+            assert 0 not in (width, height)
+        except TimeoutError as error:
+            msg = f"{person.identity} does not get everything of {other}"
+            raise AssertionError(msg) from error
 
 
 async def _track(person: Person, other: str, kind: rtc.TrackKind.ValueType) -> rtc.Track:
