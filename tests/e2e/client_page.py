@@ -18,13 +18,16 @@ from tests.e2e.product import Product
 _CLIENT = WEB / "node_modules" / "livekit-client" / "dist" / "livekit-client.umd.js"
 
 _SCRIPT = """
-const { Room, RoomEvent, LocalVideoTrack, VideoPreset } = LivekitClient;
+const { Room, RoomEvent, LocalAudioTrack, LocalVideoTrack, VideoPreset } = LivekitClient;
 
 window.join = async ({ url, token, options }) => {
   window.room = new Room(options);
   window.pictures = new Map();
   room.on(RoomEvent.TrackSubscribed, (track, publication) => {
-    if (track.kind !== 'video') return;
+    if (track.kind !== 'video') {
+      document.body.append(track.attach());
+      return;
+    }
     const video = document.createElement('video');
     video.muted = true;
     video.style.cssText = 'display:block;width:320px;height:180px';
@@ -75,6 +78,33 @@ window.publish = async (options, [width, height] = [1280, 720]) => {
   const given = { ...small(options), ...options };
   const publication = await room.localParticipant.publishTrack(track, given);
   return publication.trackSid;
+};
+
+window.speak = async (hertz) => {
+  const context = new AudioContext();
+  const tone = new OscillatorNode(context, { frequency: hertz });
+  const out = new MediaStreamAudioDestinationNode(context);
+  tone.connect(new GainNode(context, { gain: 0.3 })).connect(out);
+  tone.start();
+  const track = new LocalAudioTrack(out.stream.getAudioTracks()[0]);
+  await room.localParticipant.publishTrack(track, { dtx: false, red: false });
+};
+
+// Of everybody else: frames decoded, and energy of the sound.
+window.gets = async () => {
+  const found = {};
+  for (const person of room.remoteParticipants.values()) {
+    const got = { frames: 0, sound: 0 };
+    for (const { track } of person.trackPublications.values()) {
+      (await track?.receiver?.getStats())?.forEach((each) => {
+        if (each.type !== 'inbound-rtp') return;
+        if (each.kind === 'video') got.frames += each.framesDecoded;
+        else got.sound += each.totalAudioEnergy ?? 0;
+      });
+    }
+    found[person.identity] = got;
+  }
+  return found;
 };
 
 window.sent = async (sid) => {
