@@ -94,12 +94,14 @@ class Engine:
         stereo: bool,
         dtx: bool,
         codec: str = "",
+        shown_as: str | None = None,
     ) -> None:
         """Expect a published track: the section of an offer whose msid's second token is `cid`.
 
         `stream` names the MediaStream in which receivers see it (`msid:<PA_>|<stream> <TR_>`).
         `codec` ("video/H264") is what the publisher wants to send with; what is not forwarded is
-        ignored, and then the first codec of its offer counts.
+        ignored, and then the first codec of its offer counts. `shown_as`: it is that track in another
+        codec, and receivers are told so.
         May come before or after the offer that carries it.
         """
 
@@ -107,6 +109,9 @@ class Engine:
     def mute_track(self, participant: str, track: str, muted: bool) -> None: ...
     def subscribe(self, participant: str, track: str) -> None: ...
     def unsubscribe(self, participant: str, track: str) -> None: ...
+    def exchange(self, participant: str, old: str, new: str) -> None:
+        """Let a subscriber of `old` receive `new` in its place, in the same section."""
+
     def pause(self, participant: str, track: str, paused: bool) -> None:
         """The subscriber does not show the track: not forwarded; a key frame is asked on return."""
 

@@ -169,6 +169,7 @@ fn open(engine: &Engine, participant: &str, room: &str, is_publisher: bool) {
                 stereo: false,
                 dtx: false,
                 codec: None,
+                shown_as: None,
             },
         }
     } else {

@@ -101,6 +101,7 @@ impl Directory {
             | Command::MuteTrack { participant, .. }
             | Command::Subscribe { participant, .. }
             | Command::Unsubscribe { participant, .. }
+            | Command::Exchange { participant, .. }
             | Command::Pause { participant, .. }
             | Command::Limit { participant, .. }
             | Command::ReplayData { participant, .. }

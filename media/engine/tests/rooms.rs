@@ -98,6 +98,7 @@ impl Room {
                 stereo: false,
                 dtx: false,
                 codec: None,
+                shown_as: None,
             },
         });
         self.negotiate(

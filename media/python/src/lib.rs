@@ -148,7 +148,7 @@ impl Engine {
         })
     }
 
-    #[pyo3(signature = (participant, track, cid, *, kind, stream, muted, stereo, dtx, codec = ""))]
+    #[pyo3(signature = (participant, track, cid, *, kind, stream, muted, stereo, dtx, codec = "", shown_as = None))]
     #[expect(clippy::too_many_arguments, reason = "the Python signature")]
     fn add_track(
         &self,
@@ -161,6 +161,7 @@ impl Engine {
         stereo: bool,
         dtx: bool,
         codec: &str,
+        shown_as: Option<&str>,
     ) -> PyResult<()> {
         let kind = match kind {
             "audio" => Kind::Audio,
@@ -183,6 +184,7 @@ impl Engine {
                 stereo,
                 dtx,
                 codec: CodecName::from_mime(codec),
+                shown_as: shown_as.map(|track| id("track", track)).transpose()?,
             },
         })
     }
@@ -213,6 +215,14 @@ impl Engine {
         self.send(Command::Unsubscribe {
             participant: id("participant", participant)?,
             track: id("track", track)?,
+        })
+    }
+
+    fn exchange(&self, participant: &str, old: &str, new: &str) -> PyResult<()> {
+        self.send(Command::Exchange {
+            participant: id("participant", participant)?,
+            from: id("track", old)?,
+            to: id("track", new)?,
         })
     }
 

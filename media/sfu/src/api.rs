@@ -65,6 +65,8 @@ pub struct ExpectedTrack {
     pub dtx: bool,
     /// What the publisher wants to send with; without it the first codec of its offer.
     pub codec: Option<CodecName>,
+    /// This is a track in another codec: who receives it sees that one.
+    pub shown_as: Option<TrackId>,
 }
 
 #[derive(Debug, Clone)]
@@ -133,6 +135,13 @@ pub enum Command {
     Unsubscribe {
         participant: ParticipantId,
         track: TrackId,
+    },
+    /// Who receives `from` receives `to` in its place from its next key frame on, in the same
+    /// section: the same pictures in another codec. Who does not, subscribes to `to`.
+    Exchange {
+        participant: ParticipantId,
+        from: TrackId,
+        to: TrackId,
     },
     Pause {
         participant: ParticipantId,

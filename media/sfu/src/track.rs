@@ -29,6 +29,8 @@ pub struct Subscriber {
 
 pub struct Track {
     pub id: TrackId,
+    /// What receivers are told that it is.
+    pub shown_as: TrackId,
     pub cid: String,
     pub kind: Kind,
     pub stream: Stream,

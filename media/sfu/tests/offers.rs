@@ -33,6 +33,7 @@ fn announce(
         stereo: name.contains("stereo"),
         dtx: !name.contains("stereo"),
         codec: name.contains("h264").then_some(CodecName::H264),
+        shown_as: None,
     };
     world.shard.command(
         world.now,

@@ -76,6 +76,13 @@ impl Shard {
             Command::Unsubscribe { participant, track } => self.with(&participant, |s, i| {
                 s.unsubscribe(now, s.receiving_end(i), &track)
             }),
+            Command::Exchange {
+                participant,
+                from,
+                to,
+            } => self.with(&participant, |s, i| {
+                s.exchange(now, s.receiving_end(i), &from, to)
+            }),
             Command::Pause {
                 participant,
                 track,
@@ -189,6 +196,7 @@ impl Shard {
             return;
         }
         let track = Track {
+            shown_as: expected.shown_as.unwrap_or_else(|| expected.track.clone()),
             id: expected.track,
             cid: expected.cid,
             kind: expected.kind,

@@ -442,11 +442,11 @@ impl Shard {
                     let track = subscription.and_then(|s| self.tracks.get(s.track));
                     match (track, egress) {
                         (Some(track), Some(egress)) => {
-                            mid_to_track.push((offered.mid.clone(), track.id.clone()));
+                            mid_to_track.push((offered.mid.clone(), track.shown_as.clone()));
                             let has_repair = codecs.iter().any(|c| c.rtx.is_some());
                             SectionAnswer::Send {
                                 stream: track.stream_id(),
-                                track: track.id.to_string(),
+                                track: track.shown_as.to_string(),
                                 stereo: track.stereo,
                                 ssrc: egress.ssrc,
                                 repair: has_repair.then_some(egress.rtx_ssrc),

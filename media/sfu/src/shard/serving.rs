@@ -186,15 +186,15 @@ impl Shard {
                     let track = subscription.and_then(|s| self.tracks.get(s.track));
                     match (track, egress) {
                         (Some(track), Some(egress)) => {
-                            mid_to_track.push((section.mid.clone(), track.id.clone()));
-                            let is_first = serving.carried.get(&place) == Some(&track.id);
+                            mid_to_track.push((section.mid.clone(), track.shown_as.clone()));
+                            let is_first = serving.carried.get(&place) == Some(&track.shown_as);
                             SectionAnswer::Send {
                                 stream: if is_first {
                                     track.stream_id()
                                 } else {
-                                    format!("{}|{}", track.publisher_id, track.id)
+                                    format!("{}|{}", track.publisher_id, track.shown_as)
                                 },
-                                track: track.id.to_string(),
+                                track: track.shown_as.to_string(),
                                 stereo: track.stereo,
                                 ssrc: egress.ssrc,
                                 repair: track.is_video().then_some(egress.rtx_ssrc),
@@ -267,7 +267,7 @@ impl Shard {
                 .map(|(place, _)| place);
             let known = free
                 .clone()
-                .find(|place| serving.carried.get(place) == Some(&track.id));
+                .find(|place| serving.carried.get(place) == Some(&track.shown_as));
             let used =
                 known.or_else(|| free.next().filter(|_| end.sections.len() >= FRESH_SECTIONS));
             let place = match used {
@@ -285,7 +285,7 @@ impl Shard {
             serving
                 .carried
                 .entry(place)
-                .or_insert_with(|| track.id.clone());
+                .or_insert_with(|| track.shown_as.clone());
             let ssrc = new_ssrc(|s| end.outgoing.contains_key(&s));
             let rtx = new_ssrc(|s| s == ssrc || end.outgoing.contains_key(&s));
             end.outgoing.insert(ssrc, slot);

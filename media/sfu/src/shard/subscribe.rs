@@ -136,6 +136,55 @@ impl Shard {
         }
     }
 
+    /// Go on with the same pictures in another codec.
+    pub(super) fn exchange(
+        &mut self,
+        now: Instant,
+        index: ParticipantIndex,
+        from: &TrackId,
+        to: TrackId,
+    ) {
+        let of = |id: &TrackId| {
+            let t = *self.tracks_by_id.get(id)?;
+            let track = self.tracks.get(t)?;
+            Some((t, track.kind, track.publisher))
+        };
+        let (old, new) = (of(from), of(&to));
+        let are_alike = old
+            .zip(new)
+            .is_some_and(|(old, new)| (old.1, old.2) == (new.1, new.2) && old.0 != new.0);
+        let slots = self.participants.get(index).map(|participant| {
+            let slot_of = |t: Option<(TrackIndex, Kind, ParticipantIndex)>| {
+                t.and_then(|(t, ..)| participant.slot_of(t))
+            };
+            (slot_of(old), slot_of(new))
+        });
+        let (Some((Some(slot), None)), Some((old, ..)), Some((t, ..)), true) =
+            (slots, old, new, are_alike)
+        else {
+            return self.subscribe(index, to);
+        };
+        let subscriber = Subscriber {
+            participant: index,
+            slot,
+        };
+        let Some(subscription) = self.subscription(subscriber) else {
+            return;
+        };
+        (subscription.track, subscription.track_id) = (t, to);
+        subscription.format = None;
+        subscription.interrupt();
+        let selector = subscription.selector;
+        if let Some(track) = self.tracks.get_mut(old) {
+            track.subscribers.retain(|other| *other != subscriber);
+        }
+        if let Some(track) = self.tracks.get_mut(t) {
+            track.subscribers.push(subscriber);
+        }
+        self.want_key_frame(now, t, &selector, true);
+        self.fit_soon(now, index);
+    }
+
     fn subscription_to(
         &mut self,
         index: ParticipantIndex,

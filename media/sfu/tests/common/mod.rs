@@ -187,6 +187,17 @@ impl World {
     }
 
     pub fn announce(&mut self, index: usize, name: &str, kind: Kind) -> TrackId {
+        self.announce_as(index, name, kind, None)
+    }
+
+    /// As `announce`; `shown_as`: it is that track in another codec.
+    pub fn announce_as(
+        &mut self,
+        index: usize,
+        name: &str,
+        kind: Kind,
+        shown_as: Option<TrackId>,
+    ) -> TrackId {
         let track: TrackId = format!("TR_{name}").into();
         let expected = ExpectedTrack {
             track: track.clone(),
@@ -201,6 +212,7 @@ impl World {
             stereo: false,
             dtx: true,
             codec: None,
+            shown_as,
         };
         let participant = self.clients[index].id.clone();
         self.command(Command::AddTrack {
