@@ -100,8 +100,8 @@ class Engine:
 
         `stream` names the MediaStream in which receivers see it (`msid:<PA_>|<stream> <TR_>`).
         `codec` ("video/H264") is what the publisher wants to send with; what is not forwarded is
-        ignored, and then the first codec of its offer counts. `shown_as`: it is that track in another
-        codec, and receivers are told so.
+        ignored, and then the first codec of its offer counts. `shown_as`: it is that track in
+        another codec, and receivers are told so.
         May come before or after the offer that carries it.
         """
 

@@ -107,10 +107,29 @@ window.gets = async () => {
   return found;
 };
 
-window.sent = async (sid) => {
+// As a browser that does not have these codecs ("video/vp9").
+window.lack = (missing) => {
+  const has = ({ mimeType }) => !missing.includes(mimeType.toLowerCase());
+  const codecs = RTCRtpReceiver.getCapabilities('video').codecs.filter(has);
+  for (const name of ['createOffer', 'createAnswer']) {
+    const create = RTCPeerConnection.prototype[name];
+    RTCPeerConnection.prototype[name] = function (...given) {
+      for (const transceiver of this.getTransceivers()) {
+        if (transceiver.receiver.track.kind === 'video') transceiver.setCodecPreferences(codecs);
+      }
+      return create.apply(this, given);
+    };
+  }
+};
+
+// Of the first codec, or of the second one of this name; undefined = not published.
+window.sent = async (sid, second) => {
   const publication = [...room.localParticipant.trackPublications.values()]
     .find((each) => each.trackSid === sid);
-  const stats = await publication.track.sender.getStats();
+  const sender = second
+    ? publication.track.simulcastCodecs.get(second)?.sender : publication.track.sender;
+  if (!sender) return undefined;
+  const stats = await sender.getStats();
   const layers = {};
   stats.forEach((each) => {
     if (each.type === 'outbound-rtp') {
@@ -132,6 +151,7 @@ window.received = async (sid) => {
         width: each.frameWidth ?? 0, decoded: each.framesDecoded, dropped: each.framesDropped,
         lost: each.packetsLost, plis: each.pliCount, nacks: each.nackCount,
         bytes: each.bytesReceived, freezes: each.freezeCount,
+        codec: stats.get(each.codecId)?.mimeType,
       };
     }
   });

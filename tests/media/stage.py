@@ -266,7 +266,7 @@ class Stage:
         assert len(world.by_connection) == sum(p.connection is not None for p in seen.values())
         assert set(world.tracks) == {sid for p in seen.values() for sid in p.tracks}
         for track in world.tracks.values():
-            for sid in track.bound_to:
+            for sid in track.bound_to | track.on_backup:
                 assert track.sid in world.by_sid[sid].subscribed
 
     def assert_empty(self) -> None:

@@ -142,7 +142,7 @@ def test_same_source_published_again_replaces_the_earlier_track() -> None:
         (Permission(), (), {"cid": ""}, Reason.INVALID_REQUEST),
         (Permission(), (), {"cid": "x" * 300}, Reason.INVALID_REQUEST),
         (Permission(), (), {"type": models.TrackType.DATA}, Reason.UNSUPPORTED_TYPE),
-        (Permission(), (), {"sid": "TR_x"}, Reason.UNSUPPORTED_TYPE),
+        (Permission(), (), {"sid": "TR_x"}, Reason.NOT_FOUND),
     ],
 )
 def test_what_may_not_be_published(

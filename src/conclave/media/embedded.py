@@ -175,6 +175,7 @@ class EmbeddedTransport:
                 stereo=track.stereo,
                 dtx=track.dtx,
                 codec=track.codec,
+                shown_as=track.shown_as,
             )
 
     def remove_track(self, participant: str, track: str) -> None:
@@ -192,6 +193,10 @@ class EmbeddedTransport:
     def unsubscribe(self, participant: str, track: str) -> None:
         with self._commanding() as engine:
             engine.unsubscribe(participant, track)
+
+    def exchange(self, participant: str, old: str, new: str) -> None:
+        with self._commanding() as engine:
+            engine.exchange(participant, old, new)
 
     def pause(self, participant: str, track: str, paused: bool) -> None:
         with self._commanding() as engine:

@@ -110,6 +110,9 @@ class FakeTransport:
     def unsubscribe(self, participant: str, track: str) -> None:
         self._note("unsubscribe", participant, track)
 
+    def exchange(self, participant: str, old: str, new: str) -> None:
+        self._note("exchange", participant, old, new)
+
     def pause(self, participant: str, track: str, paused: bool) -> None:
         self._note("pause", participant, track, paused)
 

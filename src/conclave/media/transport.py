@@ -36,6 +36,8 @@ class ExpectedTrack:
     dtx: bool = True
     codec: str = ""
     """What the publisher wants to send with ("video/H264"); "" = the first of its offer."""
+    shown_as: str | None = None
+    """It is that track in another codec: receivers see that one."""
 
 
 # Events. `participant` is a PA_ sid, `track` a TR_ sid.
@@ -190,6 +192,9 @@ class Transport(Protocol):
     def mute_track(self, participant: str, track: str, muted: bool) -> None: ...
     def subscribe(self, participant: str, track: str) -> None: ...
     def unsubscribe(self, participant: str, track: str) -> None: ...
+    def exchange(self, participant: str, old: str, new: str) -> None:
+        """A subscriber of `old` receives `new` in its place, from its next key frame on."""
+
     def pause(self, participant: str, track: str, paused: bool) -> None: ...
     def limit(self, participant: str, track: str, spatial: int, temporal: int) -> None:
         """The largest spatial (0 to 2) and temporal (0 to 3) layer that a subscriber wants."""

@@ -203,6 +203,18 @@ class Unsubscribe:
 
 
 @dataclass(frozen=True, slots=True)
+class Exchange:
+    """A participant goes on with the same pictures in another codec."""
+
+    participant: str
+    old: str
+    new: str
+
+    def apply(self, transport: Transport) -> None:
+        transport.exchange(self.participant, self.old, self.new)
+
+
+@dataclass(frozen=True, slots=True)
 class Pause:
     participant: str
     track: str
@@ -262,6 +274,7 @@ Command = (
     | MuteTrack
     | Subscribe
     | Unsubscribe
+    | Exchange
     | Pause
     | Limit
     | SendData
@@ -269,6 +282,6 @@ Command = (
 )
 COMMANDS = (
     Open, SetGrant, Offer, Answer, RestartIce, Trickle, SetBandwidth, Close, CloseRoom, AddTrack,
-    RemoveTrack, MuteTrack, Subscribe, Unsubscribe, Pause, Limit, SendData, ReplayData,
+    RemoveTrack, MuteTrack, Subscribe, Unsubscribe, Exchange, Pause, Limit, SendData, ReplayData,
 )  # fmt: skip
 Effect = Send | SendToken | CloseSocket | Announce | Notify | Count | Command

@@ -27,8 +27,9 @@ def set_wish(turn: Turn, subscriber: Participant, track: Track, wish: Wish) -> N
     subscriber.wishes[track.sid] = wish
     if track.sid not in subscriber.subscribed:
         return
-    if wish.disabled != before.disabled:
-        turn.do(effects.Pause(subscriber.sid, track.sid, wish.disabled))
+    carried = track.carried_to(subscriber)
+    if wish.disabled != before.disabled and carried is not None:
+        turn.do(effects.Pause(subscriber.sid, carried, wish.disabled))
     _apply_limit(turn, subscriber, track)
     update_demand(turn, track)
 
@@ -36,8 +37,9 @@ def set_wish(turn: Turn, subscriber: Participant, track: Track, wish: Wish) -> N
 def begin(turn: Turn, subscriber: Participant, track: Track) -> None:
     """A subscription has been made: it starts with what was wished before."""
     subscriber.limits.pop(track.sid, None)
-    if _is_disabled(subscriber, track):
-        turn.do(effects.Pause(subscriber.sid, track.sid, paused=True))
+    carried = track.carried_to(subscriber)
+    if carried is not None and _is_disabled(subscriber, track):
+        turn.do(effects.Pause(subscriber.sid, carried, paused=True))
     _apply_limit(turn, subscriber, track)
 
 
@@ -60,13 +62,14 @@ def _is_disabled(subscriber: Participant, track: Track) -> bool:
 
 
 def _apply_limit(turn: Turn, subscriber: Participant, track: Track) -> None:
-    if track.kind != "video":
+    carried = track.carried_to(subscriber)
+    if track.kind != "video" or carried is None:
         return
     limit = (quality_of(subscriber, track), _temporal_of(subscriber, track))
     if subscriber.limits.get(track.sid, (HIGH, _ALL_TEMPORAL)) == limit:
         return
     subscriber.limits[track.sid] = limit
-    turn.do(effects.Limit(subscriber.sid, track.sid, *limit))
+    turn.do(effects.Limit(subscriber.sid, carried, *limit))
 
 
 def quality_of(subscriber: Participant, track: Track) -> int:
@@ -112,13 +115,21 @@ def update_demand(turn: Turn, track: Track) -> None:
     """Tell a video publisher at once that more is wanted; that less is, after a delay."""
     if track.demand is None or not track.is_published:
         return
-    wanted = _demand(track)
-    if wanted >= track.demand:
+    wanted, told = _demand(track), track.demand
+    grown = (max(wanted[0], told[0]), max(wanted[1], told[1]))
+    if grown != told:
+        _tell(turn, track, grown)
+    if grown == wanted:
         track.falls_since = None
-        if wanted > track.demand:
-            _tell(turn, track, wanted)
     elif track.falls_since is None:
         track.falls_since = turn.now.tick
+
+
+def ask_again(turn: Turn, track: Track) -> None:
+    """The publisher stopped its second codec: whatever it was told before, it hears anew."""
+    if track.demand is not None:
+        track.demand = (track.demand[0], NOBODY)
+    update_demand(turn, track)
 
 
 def tick(turn: Turn, track: Track) -> None:
@@ -137,26 +148,38 @@ def tick(turn: Turn, track: Track) -> None:
             _tell(turn, track, wanted)
 
 
-def _demand(track: Track) -> int:
-    watching = (
-        quality_of(subscriber, track)
-        for subscriber in track.publisher.room.participants.values()
-        if track.sid in subscriber.subscribed and not _is_disabled(subscriber, track)
-    )
-    return max(watching, default=NOBODY)
+def _demand(track: Track) -> tuple[int, int]:
+    first = second = NOBODY
+    for subscriber in track.publisher.room.participants.values():
+        if track.sid not in subscriber.subscribed or _is_disabled(subscriber, track):
+            continue
+        quality = quality_of(subscriber, track)
+        if subscriber.sid in track.on_backup:
+            second = max(second, quality)
+        else:
+            first = max(first, quality)
+    return first, second
 
 
-def _tell(turn: Turn, track: Track, wanted: int) -> None:
+def _tell(turn: Turn, track: Track, wanted: tuple[int, int]) -> None:
     track.demand = wanted
     track.falls_since = None
-    qualities = [
-        rtc.SubscribedQuality(quality=models.VideoQuality.Name(quality), enabled=quality <= wanted)
-        for quality in range(LOW, HIGH + 1)
+    mimes = [track.info.mime_type, track.backup_mime]
+    codecs = [
+        rtc.SubscribedCodec(codec=mime.partition("/")[2].lower(), qualities=_up_to(largest))
+        for mime, largest in zip(mimes, wanted, strict=True)
+        if mime
     ]
-    codec = track.info.mime_type.partition("/")[2].lower()
     update = rtc.SubscribedQualityUpdate(
         track_sid=track.sid,
-        subscribed_qualities=qualities,
-        subscribed_codecs=[rtc.SubscribedCodec(codec=codec, qualities=qualities)],
+        subscribed_qualities=_up_to(wanted[0]),
+        subscribed_codecs=codecs,
     )
     turn.send(track.publisher, rtc.SignalResponse(subscribed_quality_update=update))
+
+
+def _up_to(largest: int) -> list[rtc.SubscribedQuality]:
+    return [
+        rtc.SubscribedQuality(quality=models.VideoQuality.Name(quality), enabled=quality <= largest)
+        for quality in range(LOW, HIGH + 1)
+    ]

@@ -19,6 +19,7 @@ from conclave.media.engine import Permission
 from conclave.media.room_config import RoomConfig
 from conclave.media.signal import (
     administering,
+    codecs,
     effects,
     layers,
     membership,
@@ -312,3 +313,4 @@ def _tick_participant(turn: Turn, participant: Participant) -> None:
         simulate.tell_speaking(turn, participant, active=False)
     for track in participant.tracks.values():
         layers.tick(turn, track)
+        codecs.tick(turn, track)

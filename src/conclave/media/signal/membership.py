@@ -12,6 +12,7 @@ from livekit.protocol import models, rtc
 from conclave.media.engine import ParticipantJoined, ParticipantLeft, RoomFinished, RoomStarted
 from conclave.media.room_config import RoomConfig
 from conclave.media.signal import (
+    codecs,
     effects,
     layers,
     messages,
@@ -273,7 +274,7 @@ def remove(turn: Turn, participant: Participant, reason: Reason) -> None:
     for sid in list(participant.subscribed):
         track = world.tracks.get(sid)
         if track is not None:
-            track.bound_to.discard(participant.sid)
+            codecs.forget(participant, track)
             layers.update_demand(turn, track)
     for track in participant.tracks.values():
         publishing.forget(turn, track)

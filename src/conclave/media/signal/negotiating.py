@@ -11,7 +11,7 @@ import json
 
 from livekit.protocol import rtc
 
-from conclave.media.signal import effects, publishing
+from conclave.media.signal import codecs, effects, publishing
 from conclave.media.signal.state import Participant, Turn
 from conclave.media.tokens import is_encodable
 
@@ -75,9 +75,8 @@ def _candidate(request: rtc.TrickleRequest) -> str:
 def on_answered(
     turn: Turn, participant: Participant, offer_id: int, sdp: str, mid_to_track: dict[str, str]
 ) -> None:
-    answer = rtc.SessionDescription(
-        type="answer", sdp=sdp, id=offer_id, mid_to_track_id=mid_to_track
-    )
+    shown = {mid: codecs.track_of(sid) for mid, sid in mid_to_track.items()}
+    answer = rtc.SessionDescription(type="answer", sdp=sdp, id=offer_id, mid_to_track_id=shown)
     turn.send(participant, rtc.SignalResponse(answer=answer))
     participant.was_answered = True
     if not participant.is_subscriber_primary:

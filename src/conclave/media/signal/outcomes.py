@@ -9,6 +9,7 @@ from __future__ import annotations
 from livekit.protocol import models, rtc
 
 from conclave.media.signal import (
+    codecs,
     effects,
     membership,
     negotiating,
@@ -92,19 +93,15 @@ def _on_participant(  # noqa: PLR0912 - one arm an event
             need = rtc.MediaSectionsRequirement(num_audios=event.audio, num_videos=event.video)
             turn.send(participant, rtc.SignalResponse(media_sections_requirement=need))
         case Subscribed():
-            track = turn.world.tracks.get(event.track)
+            track = turn.world.tracks.get(codecs.track_of(event.track))
             if track is not None:
                 subscribing.on_bound(turn, participant, track)
         case SubscriptionFailed():
             subscribing.on_failed(turn, participant, event.track, _ERRORS[event.reason])
         case TrackActive():
-            track = participant.tracks.get(event.track)
-            if track is not None:
-                publishing.on_active(turn, track, event.mime, event.mid)
+            _on_active(turn, participant, event)
         case TrackEnded():
-            track = participant.tracks.get(event.track)
-            if track is not None:
-                publishing.remove(turn, track)
+            _on_ended(turn, participant, event)
         case StreamStateChanged():
             _on_stream_state(turn, participant, event)
         case ParticipantFailed():
@@ -139,8 +136,28 @@ def _on_transport(turn: Turn, participant: Participant, event: TransportChanged)
     # "disconnected" may pass by itself: the client restarts ICE, or "failed" follows.
 
 
+def _on_active(turn: Turn, participant: Participant, event: TrackActive) -> None:
+    track = participant.tracks.get(codecs.track_of(event.track))
+    if track is None:
+        return
+    if event.track == track.sid:
+        publishing.on_active(turn, track, event.mime, event.mid)
+    else:
+        codecs.on_active(turn, track, event.track, event.mid)
+
+
+def _on_ended(turn: Turn, participant: Participant, event: TrackEnded) -> None:
+    track = participant.tracks.get(codecs.track_of(event.track))
+    if track is None:
+        return
+    if event.track == track.sid:
+        publishing.remove(turn, track)
+    else:
+        codecs.on_ended(turn, track, event.track)
+
+
 def _on_stream_state(turn: Turn, participant: Participant, event: StreamStateChanged) -> None:
-    track = turn.world.tracks.get(event.track)
+    track = turn.world.tracks.get(codecs.track_of(event.track))
     if track is None:
         return
     state = rtc.StreamStateInfo(

@@ -11,18 +11,21 @@ from collections.abc import Iterable
 
 from livekit.protocol import models, rtc
 
-from conclave.media.signal import effects, layers, messages, notices, subscribing
+from conclave.media.signal import codecs, effects, layers, messages, notices, subscribing
 from conclave.media.signal.messages import Answer
 from conclave.media.signal.state import Participant, Track, Turn
 from conclave.media.transport import ExpectedTrack
 
-MAX_CID = 256
+MAX_CID = codecs.MAX_CID
 _SCREEN = (models.TrackSource.SCREEN_SHARE, models.TrackSource.SCREEN_SHARE_AUDIO)
 _STEREO = models.AudioTrackFeature.TF_STEREO
 _NO_DTX = models.AudioTrackFeature.TF_NO_DTX
 
 
 def on_add_track(turn: Turn, participant: Participant, request: rtc.AddTrackRequest) -> None:
+    if request.sid:
+        codecs.on_add(turn, participant, request)
+        return
     refusal = _refusal(turn, participant, request)
     if refusal is not None:
         reason, words = refusal
@@ -73,8 +76,6 @@ def _refusal(
         return Answer.INVALID_REQUEST, "a track needs a cid, and a name that is not too long"
     if request.type not in (models.TrackType.AUDIO, models.TrackType.VIDEO):
         return Answer.UNSUPPORTED_TYPE, "only audio and video tracks can be published"
-    if request.sid:
-        return Answer.UNSUPPORTED_TYPE, "a second codec for a track is not offered here"
     if participant.is_hidden or not participant.may_publish(request.source):
         return Answer.NOT_ALLOWED, "this participant may not publish this kind of track"
     if len(participant.tracks) >= limits.tracks_per_participant:
@@ -85,7 +86,7 @@ def _refusal(
 def _info(
     turn: Turn, sid: str, request: rtc.AddTrackRequest, *, stereo: bool, no_dtx: bool
 ) -> models.TrackInfo:
-    codecs = [
+    announced = [
         models.SimulcastCodecInfo(
             mime_type=_mime(request.type, codec.codec),
             cid=codec.cid,
@@ -105,8 +106,8 @@ def _info(
         disable_dtx=no_dtx,
         source=request.source,
         layers=request.layers[:4],
-        mime_type=codecs[0].mime_type if codecs else _mime(request.type, ""),
-        codecs=codecs,
+        mime_type=announced[0].mime_type if announced else _mime(request.type, ""),
+        codecs=announced,
         stereo=stereo,
         disable_red=request.disable_red,
         encryption=request.encryption,
@@ -122,9 +123,7 @@ def _mime(kind: int, codec: str) -> str:
     """Best knowledge until media arrives."""
     if kind == models.TrackType.AUDIO:
         return "audio/opus"
-    name = codec.lower().removeprefix("video/")
-    known = {"h264": "video/H264", "vp8": "video/VP8", "vp9": "video/VP9", "av1": "video/AV1"}
-    return known.get(name, "video/VP8")
+    return codecs.mime_of(codec) or "video/VP8"
 
 
 def on_bound(turn: Turn, participant: Participant, tracks: Iterable[str]) -> None:
@@ -169,7 +168,8 @@ def remove(turn: Turn, track: Track, *, tell_publisher: bool = False) -> None:
     if publisher.tracks.pop(track.sid, None) is None:
         return
     forget(turn, track)
-    turn.do(effects.RemoveTrack(publisher.sid, track.sid))
+    for sid in _carried(track):
+        turn.do(effects.RemoveTrack(publisher.sid, sid))
     if publisher.connection is None:
         publisher.removed_tracks.add(track.sid)
     if tell_publisher:
@@ -179,6 +179,11 @@ def remove(turn: Turn, track: Track, *, tell_publisher: bool = False) -> None:
         publisher.room.is_stale = True
         turn.publish_state(publisher)
         notices.of_track(turn, "track_unpublished", publisher, track)
+
+
+def _carried(track: Track) -> list[str]:
+    """All that the transport has of it."""
+    return [track.sid] if track.backup is None else [track.sid, track.backup.sid]
 
 
 def forget(turn: Turn, track: Track) -> None:
@@ -207,7 +212,8 @@ def set_muted(turn: Turn, track: Track, *, muted: bool) -> None:
     if track.info.muted == muted:
         return
     track.info.muted = muted
-    turn.do(effects.MuteTrack(track.publisher.sid, track.sid, muted))
+    for sid in _carried(track):
+        turn.do(effects.MuteTrack(track.publisher.sid, sid, muted))
     if track.is_published:
         turn.publish_state(track.publisher)
 

@@ -65,6 +65,18 @@ class Limits:
     """Layers that nobody wants are sent on for this long before their publisher may pause them."""
     first_demand_delay: float = 1.0
     """From a track's first packet until its publisher is told for the first time what is wanted."""
+    backup_timeout: float = 10.0
+    """From asking for a second codec until who waits for it hears that it cannot be had."""
+
+
+@dataclass(slots=True)
+class Backup:
+    """A track's second codec, as its publisher brought it."""
+
+    sid: str
+    """What the transport knows it by."""
+    is_active: bool = False
+    """A packet of it has been seen."""
 
 
 @dataclass(slots=True, eq=False)
@@ -82,11 +94,38 @@ class Track:
     bound_to: set[str] = field(default_factory=set)
     """Participants (PA_) whose transport carries it."""
     was_subscribed: bool = False
-    demand: int | None = None
-    """What the publisher was told last: the largest quality that is wanted, -1 = none; None =
-    nothing yet."""
+    backup: Backup | None = None
+    on_backup: set[str] = field(default_factory=set)
+    """Participants (PA_) that are to receive its second codec, brought or not."""
+    backup_missed_at: float | None = None
+    """Since when they have been waiting for it."""
+    demand: tuple[int, int] | None = None
+    """What the publisher was told last: the largest quality that is wanted of its first and of its
+    second codec, -1 = none; None = nothing yet."""
     falls_since: float | None = None
     """Less than that has been wanted since."""
+
+    @property
+    def backup_mime(self) -> str:
+        """The second codec that it was announced with; "" = none."""
+        codecs = self.info.codecs
+        if self.kind != "video" or len(codecs) < 2:
+            return ""
+        mime = codecs[1].mime_type
+        return "" if mime == codecs[0].mime_type else mime
+
+    @property
+    def is_regressed(self) -> bool:
+        """Everybody is to receive the second codec, so that its publisher need not send both."""
+        simultaneous = models.BackupCodecPolicy.SIMULCAST
+        is_active = self.backup is not None and self.backup.is_active
+        return is_active and self.info.backup_codec_policy != simultaneous
+
+    def carried_to(self, subscriber: Participant) -> str | None:
+        """The transport's id of what this participant is to receive; None = not brought yet."""
+        if subscriber.sid not in self.on_backup:
+            return self.sid
+        return None if self.backup is None else self.backup.sid
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from livekit.protocol import models, rtc
 
-from conclave.media.signal import effects, layers, messages
+from conclave.media.signal import codecs, layers, messages
 from conclave.media.signal.state import Participant, Track, Turn, Wish
 
 
@@ -44,14 +44,10 @@ def reconcile(turn: Turn, subscriber: Participant, track: Track) -> None:
     )
     if is_wanted and track.sid not in subscriber.subscribed:
         subscriber.subscribed.add(track.sid)
-        turn.do(effects.Subscribe(subscriber.sid, track.sid))
-        layers.begin(turn, subscriber, track)
-        layers.update_demand(turn, track)
+        codecs.subscribe(turn, subscriber, track)
     elif not is_wanted and track.sid in subscriber.subscribed:
         subscriber.subscribed.discard(track.sid)
-        track.bound_to.discard(subscriber.sid)
-        turn.do(effects.Unsubscribe(subscriber.sid, track.sid))
-        layers.update_demand(turn, track)
+        codecs.unsubscribe(turn, subscriber, track)
 
 
 def reconcile_subscriber(turn: Turn, subscriber: Participant) -> None:
@@ -135,16 +131,24 @@ def on_bound(turn: Turn, subscriber: Participant, track: Track) -> None:
 
 
 def on_failed(
-    turn: Turn, subscriber: Participant, track: str, error: models.SubscriptionError
+    turn: Turn, subscriber: Participant, carried: str, error: models.SubscriptionError
 ) -> None:
-    """The transport cannot carry it; nobody asks again until the participant does."""
-    known = turn.world.tracks.get(track)
-    if known is not None and track in subscriber.subscribed:
-        subscriber.subscribed.discard(track)
-        subscriber.choices[track] = False
-        known.bound_to.discard(subscriber.sid)
-        layers.update_demand(turn, known)
-    turn.send(subscriber, messages.subscription_error(track, error))
+    """The transport cannot carry it; nobody asks again until the participant does, unless there is
+    a second codec."""
+    sid = codecs.track_of(carried)
+    track = turn.world.tracks.get(sid)
+    if track is not None and sid in subscriber.subscribed:
+        if track.carried_to(subscriber) != carried:
+            # Of what it received before.
+            return
+        is_undecodable = error == models.SubscriptionError.SE_CODEC_UNSUPPORTED
+        if is_undecodable and codecs.fall_back(turn, subscriber, track):
+            return
+        subscriber.subscribed.discard(sid)
+        subscriber.choices[sid] = False
+        codecs.forget(subscriber, track)
+        layers.update_demand(turn, track)
+    turn.send(subscriber, messages.subscription_error(sid, error))
 
 
 def _sids(request: rtc.UpdateSubscription) -> Iterable[str]:
