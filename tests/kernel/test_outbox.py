@@ -211,3 +211,19 @@ async def test_a_consumer_is_registered_once(new_outbox: Callable[[], Outbox]) -
     for name in ("test", "head"):
         with pytest.raises(ValueError, match="twice"):
             outbox.consume(name, (), handle)
+
+
+async def test_what_another_process_wrote_is_found(
+    db: Database, new_outbox: Callable[[], Outbox], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outbox_module, "_LOOK_S", 0.01)
+    here, elsewhere = new_outbox(), new_outbox()
+    got: asyncio.Queue[int] = asyncio.Queue()
+
+    async def handle(event: StoredEvent) -> None:
+        await got.put(event.payload["number"])
+
+    here.consume("test", {Happened.type}, handle)
+    await here.start()
+    await _emit(db, elsewhere, Happened(7))
+    assert await asyncio.wait_for(got.get(), 30) == 7

@@ -25,6 +25,9 @@ const COMMANDS_PER_TURN: usize = 256;
 /// packets, and whatever comes in meanwhile serves it as well.
 const SHORTEST_WAIT: Duration = Duration::from_millis(1);
 const FIGURES_INTERVAL: Duration = Duration::from_secs(1);
+/// Between turns under load: what comes meanwhile is taken together. A picture arrives in many
+/// packets at once, and packets to one receiver go to the kernel in one piece.
+const GATHER: Duration = Duration::from_millis(1);
 /// After a failure that has nothing to do with input, so that it cannot spin.
 const FAILURE_WAIT: Duration = Duration::from_millis(10);
 /// For goodbyes that the kernel does not take at once.
@@ -51,11 +54,25 @@ struct Turns {
     dropped: Dropped,
     panics: u64,
     published_at: Option<Instant>,
+    began: Instant,
+    /// The socket has more than was taken.
+    is_behind: bool,
 }
 
 impl Turns {
+    /// Let a little time pass since the last turn.
+    fn gather(&self) {
+        if !self.is_behind
+            && let Some(left) = GATHER.checked_sub(self.began.elapsed())
+        {
+            std::thread::sleep(left);
+        }
+    }
+
     fn new() -> Self {
         Turns {
+            began: Instant::now(),
+            is_behind: false,
             buffers: ReceiveBuffers::new(),
             outgoing: Vec::new(),
             batch: Batch::default(),
@@ -75,7 +92,10 @@ impl ShardThread {
         let mut wait = Some(Duration::ZERO);
         loop {
             match self.poll.poll(&mut ready, wait) {
-                Ok(()) => self.note(&ready, &mut turns),
+                Ok(()) => {
+                    self.note(&ready, &mut turns);
+                    turns.gather();
+                }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => {
                     tracing::error!(%error, shard = self.index, "cannot poll");
@@ -84,6 +104,7 @@ impl ShardThread {
             }
             self.commands.rearm();
             let is_last = self.stop.load(Ordering::Acquire);
+            turns.began = Instant::now();
             wait = self.guard(&mut turns, |shard, turns| shard.turn(turns));
             if is_last {
                 self.guard(&mut turns, |shard, turns| {
@@ -152,6 +173,7 @@ impl ShardThread {
         self.hand_on_events(turns);
 
         let is_busy = !self.commands.is_empty() || self.sockets.iter().any(|s| s.is_readable);
+        turns.is_behind = is_busy;
         let now = Instant::now();
         let figures_due =
             *turns.published_at.get_or_insert(now - FIGURES_INTERVAL) + FIGURES_INTERVAL;

@@ -28,13 +28,13 @@ from conclave.kernel.db import Database
 from conclave.kernel.errors import Unavailable
 from conclave.kernel.ids import new_id
 from conclave.kernel.models import OutboxCursor, OutboxEvent
-from conclave.kernel.tasks import Tasks, wait_at_most
+from conclave.kernel.tasks import Tasks
 
 RETAINED_EVENTS = 10_000
 HEAD = "head"
 _BATCH = 100
 _PAUSES = (0.1, 0.5, 2.0, 10.0)
-_IDLE_S = 5.0
+_LOOK_S = 5.0
 
 log = structlog.get_logger()
 
@@ -163,6 +163,7 @@ class Outbox:
                     self._positions[consumer.name] = stored
         for consumer in self._consumers:
             self._tasks.start(self._run(consumer), f"outbox {consumer.name}")
+        self._tasks.start(self._watch(), "outbox")
 
     async def stop(self) -> None:
         """What is not handled by then comes again at the next start."""
@@ -200,8 +201,19 @@ class Outbox:
                 await self._tasks.pause(_PAUSES[min(failures, len(_PAUSES)) - 1])
                 continue
             if not handled:
-                # The wait is bounded: another process may have written (the command line).
-                await wait_at_most(waker, _IDLE_S)
+                await waker.wait()
+
+    async def _watch(self) -> None:
+        """Another process may have written (the command line)."""
+        while not self._tasks.stopping:
+            await self._tasks.pause(_LOOK_S)
+            try:
+                head = await self.head()
+            except Exception as error:
+                log.warning("outbox cannot be read", error=type(error).__name__)
+                continue
+            if any(position < head for position in self._positions.values()):
+                self.wake()
 
     async def _step(self, consumer: _Consumer) -> bool:
         position = self._positions[consumer.name]
