@@ -58,6 +58,7 @@ SCENARIOS: dict[str, Scenario] = {
     "video-1-to-20-spread": _scenario(
         "--publishers 1 --subscribers 20 --media video --burst-ms 20"
     ),
+    "go-1-to-20": _scenario("--publishers 1 --subscribers 20 --media video --simulcast", "go"),
 }
 TARGET_RATIO = 1 / 4
 BINARIES: dict[str, Callable[[], Path | None]] = {"load": load_binary, "go": go_binary}
@@ -217,7 +218,7 @@ def main() -> int:
         names = [name for name in names if name != "livekit"]
     scenarios = options.scenario or list(SCENARIOS)
     if any(SCENARIOS[it].client == "go" for it in scenarios) and go_binary() is None:
-        print("Go is not installed: without the client on LiveKit's Go SDK")
+        print("Go or its modules are not there: without the client on LiveKit's Go SDK")
         scenarios = [it for it in scenarios if SCENARIOS[it].client != "go"]
     found = measure(names, scenarios, Pace(options.runs, options.duration, options.settle))
     results = compared(found)

@@ -32,13 +32,13 @@ def load_binary() -> Path:
 
 @cache
 def go_binary() -> Path | None:
-    """Build the client on LiveKit's Go SDK, and name it; `None` where there is no Go."""
-    go = shutil.which("go")
-    if go is None:
+    """Build the client on LiveKit's Go SDK, and name it; `None` where Go or its modules lack."""
+    go, source = shutil.which("go"), BENCH / "go"
+    if go is None or subprocess.run([go, "mod", "download"], check=False, cwd=source).returncode:
         return None
     OUT.mkdir(exist_ok=True)
     target = OUT / "go-load"
-    subprocess.run([go, "build", "-o", str(target), "."], check=True, cwd=BENCH / "go")
+    subprocess.run([go, "build", "-o", str(target), "."], check=True, cwd=source)
     return target
 
 
