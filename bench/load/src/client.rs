@@ -13,11 +13,12 @@ use str0m::rtp::RtpPacket;
 use crate::histogram::Histogram;
 use crate::payload::{Vp8Facts, vp8_facts};
 use crate::peer::{PeerEvent, far_away};
+use crate::pictures::Header;
 use crate::scenario::{Shared, Spec};
 use crate::session::{Failure, Session};
 use crate::source::ONLY;
 use crate::udp::{DatagramBuffer, now_us};
-use crate::watching::Watch;
+use crate::watching::{Incoming, Watch};
 
 /// How long joining may take, from the WebSocket to ICE and DTLS.
 const JOIN_LIMIT: Duration = Duration::from_secs(15);
@@ -360,9 +361,19 @@ impl Client {
                     facts = vp8_facts(&packet.payload);
                     self.await_keyframe(&packet, &facts, at, now);
                 }
+                let incoming = Incoming {
+                    ssrc: *packet.header.ssrc,
+                    header: Header {
+                        sequence: *packet.seq_no,
+                        time: packet.header.timestamp,
+                        marker: packet.header.marker,
+                    },
+                    facts,
+                    payload: &packet.payload,
+                    arrived_us,
+                };
                 let (window, limit) = (shared.window(), shared.gap_limit_us);
-                let watch = &mut self.tally.watch;
-                if let Some(latency) = watch.arrive(&packet, &facts, arrived_us, window, limit) {
+                if let Some(latency) = self.tally.watch.arrive(&incoming, window, limit) {
                     interval.latency.record(latency);
                 }
             }
