@@ -5,19 +5,22 @@ from __future__ import annotations
 import json
 import os
 import platform
+import shutil
 import statistics
 import subprocess
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
-from servers import API_KEY, BENCH, ROOT, Server, version_of
+from servers import API_KEY, BENCH, OUT, ROOT, Server, version_of
 
 RESULTS = BENCH / "results"
 Json = dict[str, Any]
 
 
+@cache
 def load_binary() -> Path:
     """Build the load generator if its sources changed, and name it."""
     manifest = ROOT / "media" / "Cargo.toml"
@@ -25,6 +28,18 @@ def load_binary() -> Path:
     subprocess.run([*command, "--manifest-path", str(manifest)], check=True, cwd=ROOT)
     target = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "media" / "target"))
     return target / "release" / "conclave-load"
+
+
+@cache
+def go_binary() -> Path | None:
+    """Build the client on LiveKit's Go SDK, and name it; `None` where Go or its modules lack."""
+    go, source = shutil.which("go"), BENCH / "go"
+    if go is None or subprocess.run([go, "mod", "download"], check=False, cwd=source).returncode:
+        return None
+    OUT.mkdir(exist_ok=True)
+    target = OUT / "go-load"
+    subprocess.run([go, "build", "-o", str(target), "."], check=True, cwd=source)
+    return target
 
 
 def load_lines(binary: Path, server: Server, arguments: Sequence[str]) -> Iterator[Json]:
@@ -66,6 +81,20 @@ def machine() -> Json:
         "python": platform.python_version(),
         "load_1m": round(os.getloadavg()[0], 2),
     }
+
+
+def resident_mb(pid: int) -> float:
+    """Of a process and its children, in 10^6 bytes."""
+    total = 0
+    waiting = [pid]
+    while waiting:
+        folder = Path(f"/proc/{waiting.pop()}")
+        for line in (folder / "status").read_text().splitlines():
+            if line.startswith("VmRSS:"):
+                total += int(line.split()[1]) * 1024
+        for task in (folder / "task").iterdir():
+            waiting += [int(child) for child in (task / "children").read_text().split()]
+    return total / 1e6
 
 
 def processor_seconds(task: Path) -> float:

@@ -15,6 +15,7 @@ from servers import BENCH, OUT
 
 QUICK = [
     ["compare.py", "--runs", "2", "--duration", "5"],
+    ["switching.py", "--runs", "1", "--duration", "10"],
     ["latency.py", "--most-rooms", "3", "--duration", "5"],
     ["startup.py", "--runs", "3", "--settle", "3"],
     ["join_time.py", "--rounds", "4"],
@@ -28,6 +29,7 @@ QUICK = [
 ]
 FULL = [
     ["compare.py", "--runs", "5", "--duration", "10"],
+    ["switching.py"],
     ["latency.py"],
     ["startup.py", "--runs", "7"],
     ["join_time.py", "--rounds", "15"],

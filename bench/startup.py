@@ -11,7 +11,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from figures import Json, load_binary, load_summary, record, spread, table
+from figures import Json, load_binary, load_summary, record, resident_mb, spread, table
 from servers import Server, livekit_binary, start
 
 READY_LIMIT_S = 2.0
@@ -19,20 +19,6 @@ IDLE_LIMIT_MB = 200.0
 PARTICIPANT_LIMIT_MB = 3.0
 ROOMS = 10
 IN_EACH = 3
-
-
-def resident_mb(pid: int) -> float:
-    """Of a process and its children, in 10^6 bytes."""
-    total = 0
-    waiting = [pid]
-    while waiting:
-        folder = Path(f"/proc/{waiting.pop()}")
-        for line in (folder / "status").read_text().splitlines():
-            if line.startswith("VmRSS:"):
-                total += int(line.split()[1]) * 1024
-        for task in (folder / "task").iterdir():
-            waiting += [int(child) for child in (task / "children").read_text().split()]
-    return total / 1e6
 
 
 def memory(server: Server, binary: Path, settle: float) -> Json:

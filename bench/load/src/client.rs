@@ -8,13 +8,17 @@ use std::collections::HashMap;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use mio::{Registry, Token};
+use str0m::rtp::RtpPacket;
 
-use crate::meter::{Arrival, Histogram, StreamMeter, Window};
-use crate::payload::{self, Unreadable};
+use crate::histogram::Histogram;
+use crate::payload::{Vp8Facts, vp8_facts};
 use crate::peer::{PeerEvent, far_away};
+use crate::pictures::Header;
 use crate::scenario::{Shared, Spec};
 use crate::session::{Failure, Session};
+use crate::source::ONLY;
 use crate::udp::{DatagramBuffer, now_us};
+use crate::watching::{Incoming, Watch};
 
 /// How long joining may take, from the WebSocket to ICE and DTLS.
 const JOIN_LIMIT: Duration = Duration::from_secs(15);
@@ -37,6 +41,8 @@ pub struct Interval {
 pub struct Sent {
     pub total: u64,
     pub in_window: u64,
+    /// Its sequence.
+    pub first_in_window: Option<u32>,
     pub keyframes: u64,
 }
 
@@ -53,11 +59,10 @@ pub struct Tally {
     pub first_media: Histogram,
     pub first_picture: Histogram,
     pub signal_rtt: Histogram,
-    pub streams: HashMap<u32, StreamMeter>,
-    pub sent: HashMap<u32, Sent>,
+    pub watch: Watch,
+    /// By track and layer.
+    pub sent: HashMap<(u32, u8), Sent>,
     pub packets: u64,
-    pub damaged: u64,
-    pub foreign: u64,
     pub keyframe_requests: u64,
     pub keyframes_asked_of_us: u64,
     pub paused_streams: u64,
@@ -78,7 +83,7 @@ pub struct Client {
     pub spec: Spec,
     pub tally: Tally,
     stage: Stage,
-    tokens: (Token, Token),
+    tokens: [Token; 3],
     random: fastrand::Rng,
     sessions: u32,
     keyframes: HashMap<u32, KeyframeWait>,
@@ -93,7 +98,8 @@ struct KeyframeWait {
 }
 
 impl Client {
-    pub fn new(spec: Spec, tokens: (Token, Token), seed: u64, now: Instant) -> Self {
+    /// `tokens`: of two media sockets and the WebSocket.
+    pub fn new(spec: Spec, tokens: [Token; 3], seed: u64, now: Instant) -> Self {
         let start = now + spec.starts_after;
         Client {
             spec,
@@ -120,16 +126,21 @@ impl Client {
         matches!(&self.stage, Stage::Joined(session) if session.is_connected)
     }
 
-    /// Connected, publishing all it should, and every expected stream has begun.
-    pub fn is_ready(&self) -> bool {
+    /// Connected, publishing all it should, and every expected stream has begun, on the layer that
+    /// is wanted.
+    pub fn is_ready(&self, wanted_layer: u8) -> bool {
         let Stage::Joined(session) = &self.stage else {
             return false;
         };
-        let expects = &self.spec.expects;
         session.is_publishing()
-            && expects
-                .iter()
-                .all(|track| self.tally.streams.contains_key(track))
+            && self.spec.expects.iter().all(|expected| {
+                let wanted = if expected.is_layered {
+                    wanted_layer
+                } else {
+                    ONLY
+                };
+                self.tally.watch.layer(expected.track) == Some(wanted)
+            })
     }
 
     /// Everything that is due at `now`.
@@ -155,7 +166,7 @@ impl Client {
                         Ok(())
                     }
                 });
-                self.after(result, None, now, shared, interval);
+                self.after(result, now, shared, interval);
             }
             Stage::Leaving(_, until) if *until <= now => self.finish(now),
             _ => {}
@@ -167,7 +178,7 @@ impl Client {
         match &mut self.stage {
             Stage::Joined(session) => {
                 let result = session.on_signal(now, &mut self.tally);
-                self.after(result, None, now, shared, interval);
+                self.after(result, now, shared, interval);
             }
             Stage::Leaving(session, _) => {
                 let is_closed = session.is_signal_closed();
@@ -180,15 +191,20 @@ impl Client {
         self.schedule(now);
     }
 
+    /// Of one of its media sockets.
     pub fn on_datagrams(
         &mut self,
+        at: usize,
         now: Instant,
         buffer: &mut DatagramBuffer,
         shared: &Shared,
         interval: &mut Interval,
     ) {
         while let Stage::Joined(session) = &mut self.stage {
-            let datagram = match session.socket.receive(buffer) {
+            let Some(link) = session.links.get_mut(at) else {
+                break;
+            };
+            let datagram = match link.socket.receive(buffer) {
                 Ok(Some(datagram)) => datagram,
                 Ok(None) => break,
                 Err(error) => {
@@ -197,11 +213,15 @@ impl Client {
                 }
             };
             let packet = &buffer[..datagram.length];
-            let result = session
+            let result = link
                 .peer
                 .receive(now, datagram.source, packet)
                 .map_err(Failure::from);
-            self.after(result, Some(datagram.arrived_us), now, shared, interval);
+            let arrived_us = Some(datagram.arrived_us);
+            let result = result.and_then(|()| self.drain(at, arrived_us, now, shared, interval));
+            if let Err(failure) = result {
+                self.fail(failure.to_string(), now);
+            }
         }
         self.schedule(now);
     }
@@ -222,7 +242,7 @@ impl Client {
         self.keyframes.clear();
         if self.spec.churn.is_some() {
             // What a participant that comes and goes saw last time would grow without bound.
-            self.tally.streams.clear();
+            self.tally.watch = Watch::default();
             self.tally.sent.clear();
         }
         let epoch = SystemTime::now()
@@ -255,20 +275,26 @@ impl Client {
     fn after(
         &mut self,
         result: Result<(), Failure>,
-        arrived_us: Option<u64>,
         now: Instant,
         shared: &Shared,
         interval: &mut Interval,
     ) {
-        let result = result.and_then(|()| self.drain(arrived_us, now, shared, interval));
+        let links = match &self.stage {
+            Stage::Joined(session) => session.links.len(),
+            _ => 0,
+        };
+        let result = (0..links).fold(result, |result, at| {
+            result.and_then(|()| self.drain(at, None, now, shared, interval))
+        });
         if let Err(failure) = result {
             self.fail(failure.to_string(), now);
         }
     }
 
-    /// Act upon everything that the peer connection wants.
+    /// Act upon everything that one peer connection wants.
     fn drain(
         &mut self,
+        at: usize,
         arrived_us: Option<u64>,
         now: Instant,
         shared: &Shared,
@@ -277,14 +303,15 @@ impl Client {
         let mut events = std::mem::take(&mut self.scratch);
         let mut result = Ok(());
         if let Stage::Joined(session) = &mut self.stage {
-            match session.peer.drain(|event| events.push(event)) {
-                Ok(due) => session.peer_due = due,
+            let link = &mut session.links[at];
+            match link.peer.drain(|event| events.push(event)) {
+                Ok(due) => link.due = due,
                 Err(error) => result = Err(error.into()),
             }
         }
         for event in events.drain(..) {
             if result.is_ok() {
-                result = self.act(event, arrived_us, now, shared, interval);
+                result = self.act(event, at, arrived_us, now, shared, interval);
             }
         }
         self.scratch = events;
@@ -294,6 +321,7 @@ impl Client {
     fn act(
         &mut self,
         event: PeerEvent,
+        at: usize,
         arrived_us: Option<u64>,
         now: Instant,
         shared: &Shared,
@@ -303,17 +331,20 @@ impl Client {
             return Ok(());
         };
         match event {
-            PeerEvent::Datagram(destination, bytes) => session.socket.send(destination, &bytes)?,
+            PeerEvent::Datagram(destination, bytes) => {
+                session.links[at].socket.send(destination, &bytes)?;
+            }
             PeerEvent::Connected => {
-                session.is_connected = true;
-                let since = now.duration_since(session.started);
-                self.tally.connected.record(since.as_micros() as u64);
-                self.tally.joins += 1;
+                if session.on_connected(at) {
+                    let since = now.duration_since(session.started);
+                    self.tally.connected.record(since.as_micros() as u64);
+                    self.tally.joins += 1;
+                }
             }
             PeerEvent::Lost(why) => return Err(Failure::Lost(why)),
-            PeerEvent::KeyframeRequested(mid) => {
+            PeerEvent::KeyframeRequested(mid, rid) => {
                 self.tally.keyframes_asked_of_us += 1;
-                session.request_keyframe(mid);
+                session.request_keyframe(mid, rid);
             }
             PeerEvent::Packet(packet) => {
                 let arrived_us = arrived_us.unwrap_or_else(now_us);
@@ -325,71 +356,50 @@ impl Client {
                     let since = now.duration_since(session.started);
                     self.tally.first_media.record(since.as_micros() as u64);
                 }
+                let mut facts = Vp8Facts::default();
                 if *packet.header.payload_type == crate::sdp::PT_VP8 {
-                    let wait = self.keyframes.entry(*packet.header.ssrc).or_default();
-                    if !wait.is_over && payload::starts_keyframe(&packet.payload) {
-                        wait.is_over = true;
-                        if !session.has_picture {
-                            session.has_picture = true;
-                            let since = now.duration_since(session.started);
-                            self.tally.first_picture.record(since.as_micros() as u64);
-                        }
-                    }
-                    let is_patient = wait.asked.is_some_and(|at| now < at + KEYFRAME_PATIENCE);
-                    if !wait.is_over && !is_patient {
-                        wait.asked = Some(now);
-                        self.tally.keyframe_requests += 1;
-                        session.peer.request_keyframe(packet.header.ssrc);
-                    }
+                    facts = vp8_facts(&packet.payload);
+                    self.await_keyframe(&packet, &facts, at, now);
                 }
-                self.measure(
-                    &packet.payload,
+                let incoming = Incoming {
+                    ssrc: *packet.header.ssrc,
+                    header: Header {
+                        sequence: *packet.seq_no,
+                        time: packet.header.timestamp,
+                        marker: packet.header.marker,
+                    },
+                    facts,
+                    payload: &packet.payload,
                     arrived_us,
-                    shared.window(),
-                    shared.gap_limit_us,
-                    interval,
-                );
+                };
+                let (window, limit) = (shared.window(), shared.gap_limit_us);
+                if let Some(latency) = self.tally.watch.arrive(&incoming, window, limit) {
+                    interval.latency.record(latency);
+                }
             }
         }
         Ok(())
     }
 
-    fn measure(
-        &mut self,
-        payload: &[u8],
-        arrived_us: u64,
-        window: Option<&Window>,
-        gap_limit_us: u64,
-        interval: &mut Interval,
-    ) {
-        let stamp = match payload::read(payload) {
-            Ok(stamp) => stamp,
-            Err(Unreadable::Foreign) => {
-                self.tally.foreign += 1;
-                return;
-            }
-            Err(Unreadable::Damaged) => {
-                self.tally.damaged += 1;
-                return;
-            }
+    /// Ask for a key frame of a stream until the first one comes.
+    fn await_keyframe(&mut self, packet: &RtpPacket, facts: &Vp8Facts, at: usize, now: Instant) {
+        let Stage::Joined(session) = &mut self.stage else {
+            return;
         };
-        let meter = self
-            .tally
-            .streams
-            .entry(stamp.track)
-            .or_insert_with(|| StreamMeter::new(stamp.sequence, arrived_us));
-        let arrival = meter.arrive(
-            stamp.sequence,
-            stamp.sent_us,
-            arrived_us,
-            payload.len(),
-            window,
-            gap_limit_us,
-        );
-        if arrival == Arrival::Fresh {
-            interval
-                .latency
-                .record(arrived_us.saturating_sub(stamp.sent_us));
+        let wait = self.keyframes.entry(*packet.header.ssrc).or_default();
+        if !wait.is_over && facts.starts_keyframe {
+            wait.is_over = true;
+            if !session.has_picture {
+                session.has_picture = true;
+                let since = now.duration_since(session.started);
+                self.tally.first_picture.record(since.as_micros() as u64);
+            }
+        }
+        let is_patient = wait.asked.is_some_and(|at| now < at + KEYFRAME_PATIENCE);
+        if !wait.is_over && !is_patient {
+            wait.asked = Some(now);
+            self.tally.keyframe_requests += 1;
+            session.links[at].peer.request_keyframe(packet.header.ssrc);
         }
     }
 
@@ -418,8 +428,10 @@ impl Client {
 
     fn rest(&mut self, now: Instant) {
         if let Stage::Joined(session) | Stage::Leaving(session, _) = &self.stage {
-            self.tally.overflows += session.socket.overflows;
-            self.tally.unsent += session.socket.unsent;
+            for link in &session.links {
+                self.tally.overflows += link.socket.overflows;
+                self.tally.unsent += link.socket.unsent;
+            }
         }
         self.stage = match self.spec.churn {
             Some(churn) => Stage::Waiting(now + self.vary(churn.away)),

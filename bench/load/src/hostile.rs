@@ -21,7 +21,11 @@ type Script = fn(&mut WebSocket<TcpStream>);
 
 /// Why a participant failed at a server that accepts the WebSocket and then follows a script.
 fn reason(script: Script) -> String {
-    serve(move |stream| {
+    reason_on(false, script)
+}
+
+fn reason_on(is_dual: bool, script: Script) -> String {
+    serve_on(is_dual, move |stream| {
         if let Ok(mut socket) = tungstenite::accept(stream) {
             script(&mut socket);
             // Wait for the client to go, so that it is not the connection's end that it sees.
@@ -31,6 +35,10 @@ fn reason(script: Script) -> String {
 }
 
 fn serve(server: impl FnOnce(TcpStream) + Send + 'static) -> String {
+    serve_on(false, server)
+}
+
+fn serve_on(is_dual: bool, server: impl FnOnce(TcpStream) + Send + 'static) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     let thread = thread::spawn(move || {
@@ -46,6 +54,10 @@ fn serve(server: impl FnOnce(TcpStream) + Send + 'static) -> String {
         gzip: true,
         seed: 1,
         first_sections: (1, 1),
+        is_dual,
+        is_dynacast: false,
+        wanted_layer: 2,
+        switch_every: None,
         gap_limit_us: 500_000,
         key: "key".into(),
         secret: "secret".into(),
@@ -201,4 +213,43 @@ fn a_candidate_that_is_not_json_is_refused() {
         say(socket, Response::Trickle(trickle));
     });
     assert!(reason.contains("candidate is malformed"), "{reason}");
+}
+
+/// To a participant of two peer connections.
+fn offer(socket: &mut WebSocket<TcpStream>, sdp: &str) {
+    say(socket, Response::Join(JoinResponse::default()));
+    let description = SessionDescription {
+        r#type: "offer".into(),
+        sdp: sdp.into(),
+        id: 1,
+        ..Default::default()
+    };
+    say(socket, Response::Offer(description));
+}
+
+#[test]
+fn an_offer_without_credentials_is_an_error_on_two_connections() {
+    let reason = reason_on(true, |socket| offer(socket, "v=0\r\nm=video 9 x 96\r\n"));
+    assert!(reason.contains("no ICE user fragment"), "{reason}");
+}
+
+#[test]
+fn an_offer_that_names_a_stream_twice_is_an_error_on_two_connections() {
+    let reason = reason_on(true, |socket| {
+        offer(
+            socket,
+            "a=ice-ufrag:u\r\na=ice-pwd:p\r\na=fingerprint:sha-256 AA\r\nm=audio 9 x 111\r\na=mid:0\r\n\
+             a=ssrc:5 cname:x\r\nm=video 9 x 96\r\na=mid:1\r\na=ssrc:5 cname:y\r\n",
+        );
+    });
+    assert!(reason.contains("SSRC 5"), "{reason}");
+}
+
+#[test]
+fn an_answer_that_was_not_asked_for_is_passed_over_on_two_connections() {
+    let reason = reason_on(true, |socket| {
+        answer(socket, "nonsense");
+        socket.close(None).unwrap();
+    });
+    assert!(reason.contains("closed the WebSocket"), "{reason}");
 }

@@ -5,22 +5,29 @@
 //! Exit code 0: every expectation holds; 1: one does not; 2: it could not run.
 
 mod client;
+mod description;
+mod histogram;
 #[cfg(test)]
 mod hostile;
+mod link;
 mod meter;
 mod options;
 mod payload;
 mod peer;
+mod pictures;
 mod proc;
 mod proto;
+mod publishing;
 mod report;
 mod scenario;
 mod sdp;
 mod session;
 mod signal;
 mod source;
+mod subscribing;
 mod token;
 mod udp;
+mod watching;
 mod worker;
 
 use std::io::Write;
@@ -95,7 +102,12 @@ fn run(options: &Options) -> Result<bool, String> {
             .map_err(|_| "a worker panicked, this is a defect of the program")?;
         clients.extend(result.map_err(|error| format!("polling failed: {error}"))?);
     }
-    let totals = Totals::of(&mut clients, shared.window(), shared.gap_limit_us);
+    let totals = Totals::of(
+        &mut clients,
+        shared.window(),
+        shared.gap_limit_us,
+        shared.wanted_layer,
+    );
     let cpu_us = report::cpu_us_per_packet(measured.server.as_ref(), measured.packets);
     let checks = report::checks(options, &totals, cpu_us, is_ready);
     let outcome = Outcome {
@@ -157,6 +169,10 @@ fn share(options: &Options, specs: &mut [Spec]) -> Result<Shared, String> {
         gzip: !options.no_gzip,
         seed: options.seed,
         first_sections: (options.receive_audio, options.receive_video),
+        is_dual: options.is_dual(),
+        is_dynacast: options.dynacast,
+        wanted_layer: options.wanted_layer(),
+        switch_every: options.switch_every(),
         gap_limit_us: options.interruption_ms * 1_000,
         key: options.api_key.clone(),
         secret: secret.unwrap_or_default(),

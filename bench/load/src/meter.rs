@@ -1,98 +1,16 @@
-//! Arithmetic of measuring: histograms of durations, and what one subscriber received of one track.
+//! Arithmetic of measuring: what one subscriber received of one track.
+//!
+//! A subscriber is on the layer of the newest packet that came. While it is on a layer it should get
+//! every packet of that layer; where it begins before and ends after the window, all that were sent
+//! in the window. So a track with one encoding, and one whose layer never changes, should come whole.
 //!
 //! Pure: no clock, no socket. All times are microseconds since the Unix epoch, handed in.
 
-use serde_json::{Value, json};
+use std::ops::Range;
 
-const SUB_BITS: u32 = 6;
-const SUB: usize = 1 << SUB_BITS;
-const GROUPS: usize = 34;
+use crate::histogram::Histogram;
 
-/// Counts of durations in microseconds with a relative error below 1.6 %, from 0 to hours.
-#[derive(Clone)]
-pub struct Histogram {
-    counts: Vec<u64>,
-    total: u64,
-    max: u64,
-}
-
-impl Default for Histogram {
-    fn default() -> Self {
-        Histogram {
-            counts: vec![0; SUB * GROUPS],
-            total: 0,
-            max: 0,
-        }
-    }
-}
-
-impl Histogram {
-    pub fn record(&mut self, value: u64) {
-        let at = Self::bucket(value).min(self.counts.len() - 1);
-        self.counts[at] += 1;
-        self.total += 1;
-        self.max = self.max.max(value);
-    }
-
-    pub fn merge(&mut self, other: &Histogram) {
-        for (mine, theirs) in self.counts.iter_mut().zip(&other.counts) {
-            *mine += theirs;
-        }
-        self.total += other.total;
-        self.max = self.max.max(other.max);
-    }
-
-    pub fn count(&self) -> u64 {
-        self.total
-    }
-
-    /// The value below or at which `fraction` of all records lie; `None` when there are none.
-    pub fn quantile(&self, fraction: f64) -> Option<u64> {
-        if self.total == 0 {
-            return None;
-        }
-        let wanted = ((self.total as f64 * fraction).ceil() as u64).clamp(1, self.total);
-        let mut seen = 0;
-        for (at, count) in self.counts.iter().enumerate() {
-            seen += count;
-            if seen >= wanted {
-                return Some(Self::upper(at).min(self.max));
-            }
-        }
-        Some(self.max)
-    }
-
-    /// `{count, p50, p95, p99, max}` in milliseconds; nulls when nothing was recorded.
-    pub fn summary_ms(&self) -> Value {
-        let ms = |us: Option<u64>| us.map(|us| us as f64 / 1_000.0);
-        json!({
-            "count": self.count(),
-            "p50": ms(self.quantile(0.50)),
-            "p95": ms(self.quantile(0.95)),
-            "p99": ms(self.quantile(0.99)),
-            "max": ms((self.total > 0).then_some(self.max)),
-        })
-    }
-
-    /// Exact below `SUB`; above, `SUB / 2` buckets for each power of two.
-    fn bucket(value: u64) -> usize {
-        if value < SUB as u64 {
-            return value as usize;
-        }
-        let group = (63 - value.leading_zeros()) - SUB_BITS + 1;
-        let within = (value >> group) as usize - SUB / 2;
-        SUB + (group as usize - 1) * (SUB / 2) + within
-    }
-
-    fn upper(bucket: usize) -> u64 {
-        if bucket < SUB {
-            return bucket as u64;
-        }
-        let group = (bucket - SUB) / (SUB / 2) + 1;
-        let within = (bucket - SUB) % (SUB / 2) + SUB / 2;
-        ((within as u64 + 1) << group) - 1
-    }
-}
+pub const LAYERS: usize = 3;
 
 /// The time in which packets count, by their time of sending.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -109,11 +27,36 @@ impl Window {
 
 /// Sequences this far behind the newest are still told apart from duplicates.
 const HISTORY: u32 = 4_096;
+/// Changes of layer that are kept; a stream that changes more often is broken in another way.
+const SPELLS: usize = 10_000;
+
+/// One packet as it came in.
+pub struct Received {
+    pub layer: u8,
+    pub sequence: u32,
+    pub sent_us: u64,
+    pub arrived_us: u64,
+    pub bytes: usize,
+}
+
+/// The sequences of one layer that have come.
+struct Sequences {
+    newest: u32,
+    seen: Box<[u64]>,
+}
+
+/// A stay on one layer, from the first to the last packet that came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Spell {
+    layer: usize,
+    first: u32,
+    last: u32,
+}
 
 /// What one subscriber received of one track.
 pub struct StreamMeter {
-    newest: u32,
-    seen: Box<[u64]>,
+    layers: [Option<Sequences>; LAYERS],
+    spells: Vec<Spell>,
     last_arrival_us: u64,
     /// All packets since the subscription began.
     pub total: u64,
@@ -121,7 +64,7 @@ pub struct StreamMeter {
     pub latency: Histogram,
 }
 
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub struct WindowCounts {
     pub unique: u64,
     pub duplicates: u64,
@@ -130,6 +73,24 @@ pub struct WindowCounts {
     /// Times without a packet for longer than the limit.
     pub interruptions: u64,
     pub longest_gap_us: u64,
+    /// Of `unique` and `bytes`, by layer.
+    pub layer_packets: [u64; LAYERS],
+    pub layer_bytes: [u64; LAYERS],
+}
+
+impl WindowCounts {
+    pub fn add(&mut self, other: &WindowCounts) {
+        self.unique += other.unique;
+        self.duplicates += other.duplicates;
+        self.reordered += other.reordered;
+        self.bytes += other.bytes;
+        self.interruptions += other.interruptions;
+        self.longest_gap_us = self.longest_gap_us.max(other.longest_gap_us);
+        for layer in 0..LAYERS {
+            self.layer_packets[layer] += other.layer_packets[layer];
+            self.layer_bytes[layer] += other.layer_bytes[layer];
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -139,10 +100,10 @@ pub enum Arrival {
 }
 
 impl StreamMeter {
-    pub fn new(sequence: u32, now_us: u64) -> Self {
+    pub fn new(now_us: u64) -> Self {
         StreamMeter {
-            newest: sequence,
-            seen: vec![0; (HISTORY / 64) as usize].into_boxed_slice(),
+            layers: Default::default(),
+            spells: Vec::new(),
             last_arrival_us: now_us,
             total: 0,
             in_window: WindowCounts::default(),
@@ -150,31 +111,41 @@ impl StreamMeter {
         }
     }
 
+    /// The layer that the subscriber is on.
+    pub fn layer(&self) -> Option<u8> {
+        self.spells.last().map(|spell| spell.layer as u8)
+    }
+
     /// Take in one packet. `window` is `None` before the measurement.
     pub fn arrive(
         &mut self,
-        sequence: u32,
-        sent_us: u64,
-        now_us: u64,
-        bytes: usize,
+        packet: &Received,
         window: Option<&Window>,
         gap_limit_us: u64,
     ) -> Arrival {
         self.total += 1;
-        let is_late = sequence < self.newest;
-        let is_duplicate = !self.mark(sequence);
-        let gap = self.gap_in(window, now_us);
-        self.last_arrival_us = self.last_arrival_us.max(now_us);
+        let layer = usize::from(packet.layer).min(LAYERS - 1);
+        let sequences = self.layers[layer].get_or_insert_with(|| Sequences::new(packet.sequence));
+        let is_late = packet.sequence < sequences.newest;
+        let is_duplicate = !sequences.mark(packet.sequence);
+        if !is_late && !is_duplicate {
+            self.follow(layer, packet.sequence);
+        }
+        let gap = self.gap_in(window, packet.arrived_us);
+        self.last_arrival_us = self.last_arrival_us.max(packet.arrived_us);
         self.note_gap(gap, gap_limit_us);
-        if window.is_some_and(|window| window.contains(sent_us)) {
+        if window.is_some_and(|window| window.contains(packet.sent_us)) {
             let counts = &mut self.in_window;
             if is_duplicate {
                 counts.duplicates += 1;
             } else {
                 counts.unique += 1;
-                counts.bytes += bytes as u64;
+                counts.bytes += packet.bytes as u64;
+                counts.layer_packets[layer] += 1;
+                counts.layer_bytes[layer] += packet.bytes as u64;
                 counts.reordered += u64::from(is_late);
-                self.latency.record(now_us.saturating_sub(sent_us));
+                let latency = packet.arrived_us.saturating_sub(packet.sent_us);
+                self.latency.record(latency);
             }
         }
         if is_duplicate {
@@ -184,10 +155,41 @@ impl StreamMeter {
         }
     }
 
+    /// How many packets should have come, from the sequences that each layer sent in the window.
+    pub fn expected(&self, sent: &[Range<u32>; LAYERS]) -> u64 {
+        let (newest, oldest) = (self.spells.len().saturating_sub(1), 0);
+        let stays = self.spells.iter().enumerate().map(|(at, spell)| {
+            let sent = &sent[spell.layer];
+            let from = if at == oldest { 0 } else { spell.first };
+            let to = if at == newest {
+                u32::MAX
+            } else {
+                spell.last + 1
+            };
+            let (from, to) = (from.max(sent.start), to.min(sent.end));
+            u64::from(to.saturating_sub(from))
+        });
+        stays.sum()
+    }
+
     /// Count the silence that was still open when the window closed.
     pub fn finish(&mut self, window: &Window, gap_limit_us: u64) {
         let gap = self.gap_in(Some(window), window.end_us);
         self.note_gap(gap, gap_limit_us);
+    }
+
+    /// The newest packet of a layer came: the subscriber is on it now.
+    fn follow(&mut self, layer: usize, sequence: u32) {
+        let has_room = self.spells.len() < SPELLS;
+        match self.spells.last_mut() {
+            Some(spell) if spell.layer == layer => spell.last = sequence,
+            _ if has_room => self.spells.push(Spell {
+                layer,
+                first: sequence,
+                last: sequence,
+            }),
+            _ => {}
+        }
     }
 
     fn gap_in(&self, window: Option<&Window>, now_us: u64) -> u64 {
@@ -201,6 +203,15 @@ impl StreamMeter {
         let counts = &mut self.in_window;
         counts.longest_gap_us = counts.longest_gap_us.max(gap_us);
         counts.interruptions += u64::from(gap_us > limit_us);
+    }
+}
+
+impl Sequences {
+    fn new(sequence: u32) -> Self {
+        Sequences {
+            newest: sequence,
+            seen: vec![0; (HISTORY / 64) as usize].into_boxed_slice(),
+        }
     }
 
     /// Remember a sequence; `false` when it was there already or is too old to know.
@@ -232,60 +243,58 @@ mod tests {
         end_us: 2_000_000,
     };
 
+    fn packet(layer: u8, sequence: u32, sent_us: u64, arrived_us: u64) -> Received {
+        Received {
+            layer,
+            sequence,
+            sent_us,
+            arrived_us,
+            bytes: 100,
+        }
+    }
+
     fn arrive(meter: &mut StreamMeter, sequence: u32, sent: u64, now: u64) -> Arrival {
-        meter.arrive(sequence, sent, now, 100, Some(&WINDOW), 500_000)
+        meter.arrive(&packet(2, sequence, sent, now), Some(&WINDOW), 500_000)
     }
 
-    #[test]
-    fn quantiles_are_within_two_per_cent() {
-        let mut histogram = Histogram::default();
-        for value in 1..=100_000u64 {
-            histogram.record(value);
-        }
-        for (fraction, exact) in [(0.5, 50_000.0), (0.95, 95_000.0), (0.99, 99_000.0)] {
-            let found = histogram.quantile(fraction).unwrap() as f64;
-            assert!((found - exact).abs() / exact < 0.02, "{fraction}: {found}");
-        }
-        assert_eq!(histogram.quantile(1.0), Some(100_000));
-        assert_eq!(histogram.count(), 100_000);
-    }
-
-    #[test]
-    fn buckets_are_contiguous_and_hold_their_values() {
-        let mut last = 0;
-        for value in 0..10_000u64 {
-            let at = Histogram::bucket(value);
-            assert!(at == last || at == last + 1, "{value}");
-            assert!(Histogram::upper(at) >= value);
-            last = at;
+    fn come(meter: &mut StreamMeter, layer: u8, sequences: Range<u32>) {
+        for sequence in sequences {
+            let at = 10_000 + u64::from(sequence);
+            meter.arrive(&packet(layer, sequence, at, at), Some(&WINDOW), 500_000);
         }
     }
 
     #[test]
-    fn empty_and_extreme_histograms_answer() {
-        let mut histogram = Histogram::default();
-        assert_eq!(histogram.quantile(0.5), None);
-        assert!(histogram.summary_ms()["p99"].is_null());
-        histogram.record(u64::MAX);
-        histogram.record(0);
-        assert_eq!(histogram.quantile(0.5), Some(0));
-        assert_eq!(histogram.count(), 2);
+    fn all_of_the_window_is_expected_while_the_layer_stays() {
+        let mut meter = StreamMeter::new(2_000);
+        come(&mut meter, 2, 50..60);
+        assert_eq!(meter.expected(&[0..0, 0..0, 40..100]), 60);
+        assert_eq!(meter.layer(), Some(2));
+        assert_eq!(StreamMeter::new(2_000).expected(&[0..9, 0..9, 0..9]), 0);
     }
 
     #[test]
-    fn merging_is_adding() {
-        let (mut left, mut right) = (Histogram::default(), Histogram::default());
-        left.record(10);
-        right.record(1_000);
-        left.merge(&right);
-        assert_eq!(left.count(), 2);
-        assert_eq!(left.quantile(0.5), Some(10));
-        assert_eq!(left.quantile(1.0), Some(1_000));
+    fn of_a_layer_that_was_left_only_what_was_sent_while_on_it_is_expected() {
+        let mut meter = StreamMeter::new(2_000);
+        come(&mut meter, 2, 0..10);
+        come(&mut meter, 0, 5..8);
+        // 32 is lost; 10 to 29 were sent while it was on the other layer.
+        come(&mut meter, 2, 30..32);
+        come(&mut meter, 2, 33..35);
+        // Late: this does not bring the subscriber back to the low layer.
+        come(&mut meter, 0, 6..7);
+        let sent = [0..10, 0..0, 0..40];
+        assert_eq!(meter.expected(&sent), 10 + 3 + 10);
+        assert_eq!(meter.in_window.layer_packets, [3, 0, 14]);
+        assert_eq!(meter.in_window.duplicates, 1);
+        assert_eq!(meter.layer(), Some(2));
+        // A window that begins and ends within a stay.
+        assert_eq!(meter.expected(&[6..7, 0..0, 4..31]), 6 + 1 + 1);
     }
 
     #[test]
     fn lost_duplicated_and_reordered_are_told_apart() {
-        let mut meter = StreamMeter::new(10, 2_000);
+        let mut meter = StreamMeter::new(2_000);
         assert_eq!(arrive(&mut meter, 10, 1_900, 2_000), Arrival::Fresh);
         assert_eq!(arrive(&mut meter, 12, 2_100, 2_200), Arrival::Fresh);
         assert_eq!(arrive(&mut meter, 11, 2_050, 2_300), Arrival::Fresh);
@@ -302,7 +311,7 @@ mod tests {
 
     #[test]
     fn a_jump_beyond_the_history_forgets_it_and_what_is_too_old_counts_as_duplicate() {
-        let mut meter = StreamMeter::new(0, 2_000);
+        let mut meter = StreamMeter::new(2_000);
         arrive(&mut meter, 0, 1_900, 2_000);
         assert_eq!(arrive(&mut meter, 10_000, 1_900, 2_000), Arrival::Fresh);
         assert_eq!(arrive(&mut meter, 9_000, 1_900, 2_000), Arrival::Fresh);
@@ -311,8 +320,8 @@ mod tests {
 
     #[test]
     fn only_packets_sent_within_the_window_count() {
-        let mut meter = StreamMeter::new(1, 500);
-        meter.arrive(1, 400, 500, 100, None, 500_000);
+        let mut meter = StreamMeter::new(500);
+        meter.arrive(&packet(2, 1, 400, 500), None, 500_000);
         arrive(&mut meter, 2, 999, 1_100);
         arrive(&mut meter, 3, 1_000, 1_200);
         arrive(&mut meter, 4, 2_000_000, 2_000_100);
@@ -322,7 +331,7 @@ mod tests {
 
     #[test]
     fn silence_longer_than_the_limit_is_an_interruption_also_at_the_end() {
-        let mut meter = StreamMeter::new(1, 2_000);
+        let mut meter = StreamMeter::new(2_000);
         arrive(&mut meter, 1, 1_900, 2_000);
         arrive(&mut meter, 2, 400_000, 400_100);
         arrive(&mut meter, 3, 1_000_000, 1_000_100);

@@ -61,6 +61,21 @@ pub struct Options {
     /// the way to the server spreads it
     #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u64).range(0..=1_000))]
     pub burst_ms: u64,
+    /// Publish video as three encodings (320x180, 640x360, 1280x720) as browsers do
+    #[arg(long)]
+    pub simulcast: bool,
+    /// Stop sending the layers that the server says nobody wants
+    #[arg(long)]
+    pub dynacast: bool,
+    /// Layer of simulcast tracks that subscribers want
+    #[arg(long, default_value = "high", value_parser = ["low", "medium", "high"])]
+    pub quality: String,
+    /// Subscribers change between the low and the high layer this often, in seconds
+    #[arg(long, value_parser = seconds)]
+    switch_every: Option<f64>,
+    /// One peer connection for each participant, or two: one to send and one to receive
+    #[arg(long, default_value = "single", value_parser = ["single", "dual"])]
+    pub connection: String,
     /// Audio sections with which a subscriber's first offer begins
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(0..=100))]
     pub receive_audio: u32,
@@ -154,6 +169,25 @@ impl Options {
         (self.keyframe_interval > 0.0).then(|| Duration::from_secs_f64(self.keyframe_interval))
     }
 
+    /// The wanted layer as LiveKit numbers them.
+    pub fn wanted_layer(&self) -> u8 {
+        match self.quality.as_str() {
+            "low" => 0,
+            "medium" => 1,
+            _ => 2,
+        }
+    }
+
+    /// At least long enough for the answer to one change to come before the next.
+    pub fn switch_every(&self) -> Option<Duration> {
+        self.switch_every
+            .map(|it| Duration::from_secs_f64(it.max(0.5)))
+    }
+
+    pub fn is_dual(&self) -> bool {
+        self.connection == "dual"
+    }
+
     /// Longest time the whole run can take.
     pub fn hard_stop(&self) -> Duration {
         let measured = self.ramp + self.setup_timeout + self.settle + self.duration;
@@ -185,6 +219,8 @@ mod tests {
             ["--fps", "0"],
             ["--rooms", "0"],
             ["--media", "smell"],
+            ["--quality", "best"],
+            ["--connection", "triple"],
         ] {
             assert!(
                 Options::try_parse_from(url.iter().chain(&bad)).is_err(),

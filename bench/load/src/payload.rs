@@ -8,7 +8,7 @@
 /// Bytes of the stamp at the end of every payload.
 pub const STAMP_LEN: usize = 24;
 
-const MAGIC: [u8; 4] = *b"cLd1";
+const MAGIC: [u8; 4] = *b"cLd2";
 /// First byte of an Opus packet (RFC 6716, 3.1): 20 ms hybrid fullband, mono, one frame.
 const OPUS_TOC: u8 = 15 << 3;
 const VP8_DESCRIPTOR_LEN: usize = 6;
@@ -17,7 +17,9 @@ const VP8_DESCRIPTOR_LEN: usize = 6;
 pub struct Stamp {
     /// Which published track, unique within the run.
     pub track: u32,
-    /// Counts from 0 for each track.
+    /// Which of the track's encodings: 0 low, 1 medium, 2 high or the only one.
+    pub layer: u8,
+    /// Counts from 0 for each encoding of a track.
     pub sequence: u32,
     /// Time of sending, microseconds since the Unix epoch.
     pub sent_us: u64,
@@ -42,7 +44,8 @@ fn seal(buffer: &mut Vec<u8>, size: usize, stamp: &Stamp) {
     buffer.extend_from_slice(&MAGIC);
     buffer.extend_from_slice(&stamp.track.to_be_bytes());
     buffer.extend_from_slice(&stamp.sequence.to_be_bytes());
-    buffer.extend_from_slice(&(fill as u32).to_be_bytes());
+    buffer.extend_from_slice(&[stamp.layer, 0]);
+    buffer.extend_from_slice(&(fill as u16).to_be_bytes());
     buffer.extend_from_slice(&stamp.sent_us.to_be_bytes());
 }
 
@@ -107,7 +110,10 @@ pub fn read(payload: &[u8]) -> Result<Stamp, Unreadable> {
     }
     let word = |at: usize| u32::from_be_bytes([tail[at], tail[at + 1], tail[at + 2], tail[at + 3]]);
     let sequence = word(8);
-    let fill = word(12) as usize;
+    let (layer, fill) = (
+        tail[12],
+        usize::from(u16::from_be_bytes([tail[14], tail[15]])),
+    );
     let intact = fill < body.len()
         && body[body.len() - fill..]
             .iter()
@@ -117,32 +123,55 @@ pub fn read(payload: &[u8]) -> Result<Stamp, Unreadable> {
     }
     Ok(Stamp {
         track: word(4),
+        layer,
         sequence,
         sent_us: u64::from(word(16)) << 32 | u64::from(word(20)),
     })
 }
 
-/// Whether a received VP8 payload starts a key frame; `false` for whatever is not VP8.
-pub fn starts_keyframe(payload: &[u8]) -> bool {
-    let Some(&first) = payload.first() else {
-        return false;
-    };
+/// What a received VP8 payload says of its frame.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Vp8Facts {
+    /// The first packet of its frame.
+    pub starts_frame: bool,
+    /// The first packet of a key frame.
+    pub starts_keyframe: bool,
+    /// With how many there are: 2^7 or 2^15.
+    pub picture_id: Option<(u16, u16)>,
+}
+
+/// Nothing at all of what is not VP8.
+pub fn vp8_facts(payload: &[u8]) -> Vp8Facts {
+    read_vp8(payload).unwrap_or_default()
+}
+
+fn read_vp8(payload: &[u8]) -> Option<Vp8Facts> {
+    let first = *payload.first()?;
     let mut at = 1;
+    let mut picture_id = None;
     if first & 0x80 != 0 {
-        let Some(&flags) = payload.get(at) else {
-            return false;
-        };
+        let flags = *payload.get(at)?;
         at += 1;
         if flags & 0x80 != 0 {
-            let Some(&id) = payload.get(at) else {
-                return false;
-            };
-            at += if id & 0x80 != 0 { 2 } else { 1 };
+            let high = *payload.get(at)?;
+            if high & 0x80 != 0 {
+                let low = *payload.get(at + 1)?;
+                let id = u16::from_be_bytes([high & 0x7F, low]);
+                picture_id = Some((id, 1 << 15));
+                at += 2;
+            } else {
+                picture_id = Some((u16::from(high), 1 << 7));
+                at += 1;
+            }
         }
         at += usize::from(flags & 0x40 != 0) + usize::from(flags & 0x30 != 0);
     }
-    let first_of_frame = first & 0x10 != 0 && first & 0x0F == 0;
-    first_of_frame && payload.get(at).is_some_and(|tag| tag & 1 == 0)
+    let starts_frame = first & 0x10 != 0 && first & 0x0F == 0;
+    Some(Vp8Facts {
+        starts_frame,
+        starts_keyframe: starts_frame && payload.get(at)? & 1 == 0,
+        picture_id,
+    })
 }
 
 #[cfg(test)]
@@ -151,6 +180,7 @@ mod tests {
 
     const STAMP: Stamp = Stamp {
         track: 7,
+        layer: 1,
         sequence: 70_001,
         sent_us: 1_700_000_000_123_456,
     };
@@ -198,13 +228,25 @@ mod tests {
 
     #[test]
     fn only_the_first_packet_of_a_key_frame_starts_one() {
-        assert!(starts_keyframe(&vp8(500, &position(true, true), &STAMP)));
-        assert!(!starts_keyframe(&vp8(500, &position(false, true), &STAMP)));
-        assert!(!starts_keyframe(&vp8(500, &position(true, false), &STAMP)));
+        let facts = |starts, keyframe| vp8_facts(&vp8(500, &position(starts, keyframe), &STAMP));
+        assert!(facts(true, true).starts_keyframe);
+        assert!(!facts(false, true).starts_keyframe && !facts(false, true).starts_frame);
+        assert!(!facts(true, false).starts_keyframe && facts(true, false).starts_frame);
         for cut in 0..8 {
-            starts_keyframe(&vp8(500, &position(true, true), &STAMP)[..cut]);
+            vp8_facts(&vp8(500, &position(true, true), &STAMP)[..cut]);
         }
-        assert!(starts_keyframe(&[0x10, 0x00]), "short descriptor");
+        assert!(vp8_facts(&[0x10, 0x00]).starts_keyframe, "short descriptor");
+    }
+
+    #[test]
+    fn picture_ids_of_both_lengths_are_read() {
+        let long = vp8(500, &position(true, true), &STAMP);
+        assert_eq!(vp8_facts(&long).picture_id, Some((0x1234, 1 << 15)));
+        assert_eq!(
+            vp8_facts(&[0x90, 0x80, 0x55, 0x01]).picture_id,
+            Some((0x55, 1 << 7))
+        );
+        assert_eq!(vp8_facts(&[0x10, 0x00]).picture_id, None);
     }
 
     #[test]

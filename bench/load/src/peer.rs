@@ -1,9 +1,9 @@
-//! The peer connection of one participant: str0m in RTP mode behind our own offers.
+//! A peer connection of one participant: str0m in RTP mode behind our own offers and answers.
 //!
 //! Sans-IO: datagrams and `now` in, datagrams and events out. After whatever may have changed it,
 //! `drain` must be called until its next call is due.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -11,19 +11,20 @@ use std::time::{Duration, Instant};
 use str0m::channel::{ChannelConfig, Reliability};
 use str0m::config::{CryptoProvider, DtlsCert};
 use str0m::format::{Codec, CodecConfig, FormatParams};
-use str0m::media::{Frequency, KeyframeRequestKind, MediaKind, Mid};
+use str0m::media::{Frequency, KeyframeRequestKind, MediaKind, Mid, Rid};
 use str0m::net::{Protocol, Receive};
 use str0m::rtp::{Extension, ExtensionMap, ExtensionValues, RtpPacket, RtpWrite, Ssrc};
 use str0m::{Candidate, Event, Input, Output, Rtc, RtcError};
 
-use crate::sdp::{self, BadAnswer, Section, Sending, Transport};
-use crate::source::Due;
+use crate::description::{self, BadDescription, Description, Kind, RemoteSection};
+use crate::sdp::{self, Encoding, Section, Sending, Transport};
+use crate::source::{Due, RIDS};
 
 #[derive(Debug, thiserror::Error)]
 pub enum PeerError {
     #[error(transparent)]
-    Answer(#[from] BadAnswer),
-    #[error("the answer's fingerprint is malformed: {0}")]
+    Description(#[from] BadDescription),
+    #[error("the server's fingerprint is malformed: {0}")]
     Fingerprint(String),
     #[error("a candidate is malformed")]
     Candidate,
@@ -64,26 +65,39 @@ pub enum PeerEvent {
     /// The server closed DTLS, or ICE got no answer for long.
     Lost(&'static str),
     Packet(Box<RtpPacket>),
-    KeyframeRequested(Mid),
+    /// Of one of a section's encodings.
+    KeyframeRequested(Mid, Option<Rid>),
     Datagram(SocketAddr, Vec<u8>),
 }
 
+/// Which side of the negotiation we are on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Side {
+    Offering,
+    Answering,
+}
+
 struct Outgoing {
-    ssrc: Ssrc,
     pt: u8,
     is_video: bool,
+    encodings: Vec<OutgoingEncoding>,
+}
+
+struct OutgoingEncoding {
+    ssrc: Ssrc,
     next_sequence: u64,
 }
 
 pub struct Peer {
     rtc: Rtc,
+    side: Side,
     local: SocketAddr,
     session: u64,
-    offers: u32,
+    descriptions: u32,
     sections: Vec<Section>,
     /// How many sections the offer in flight has.
     offered: usize,
-    declared: usize,
+    declared: HashSet<Mid>,
     is_started: bool,
     candidates: Vec<String>,
     incoming: HashMap<Mid, Ssrc>,
@@ -94,52 +108,29 @@ pub struct Peer {
 impl Peer {
     pub fn new(
         credentials: &Credentials,
+        side: Side,
         local: SocketAddr,
         session: u64,
         now: Instant,
     ) -> Result<Self, PeerError> {
-        let mut codecs = CodecConfig::empty();
-        let opus = FormatParams::parse_line("minptime=10;useinbandfec=1");
-        codecs.add_config(
-            sdp::PT_OPUS.into(),
-            None,
-            Codec::Opus,
-            Frequency::FORTY_EIGHT_KHZ,
-            Some(2),
-            opus,
-        );
-        codecs.add_config(
-            sdp::PT_VP8.into(),
-            Some(sdp::PT_VP8_RTX.into()),
-            Codec::Vp8,
-            Frequency::NINETY_KHZ,
-            None,
-            FormatParams::default(),
-        );
-        let mut extensions = ExtensionMap::empty();
-        extensions.set(sdp::EXT_AUDIO_LEVEL, Extension::AudioLevel);
-        extensions.set(sdp::EXT_ABS_SEND_TIME, Extension::AbsoluteSendTime);
-        extensions.set(sdp::EXT_TWCC, Extension::TransportSequenceNumber);
-        extensions.set(sdp::EXT_MID, Extension::RtpMid);
-        extensions.set(sdp::EXT_ORIENTATION, Extension::VideoOrientation);
         let mut builder = Rtc::builder()
             .set_rtp_mode(true)
             .set_crypto_provider(credentials.provider.clone())
             .set_dtls_cert(credentials.certificate.clone())
-            .set_extension_map(extensions);
-        *builder.codec_config() = codecs;
+            .set_extension_map(extensions());
+        *builder.codec_config() = codecs();
         let mut rtc = builder.build(now);
         let host = Candidate::host(local, "udp").map_err(|_| PeerError::Candidate)?;
         rtc.add_local_candidate(host);
-        rtc.direct_api().set_ice_controlling(true);
         Ok(Peer {
             rtc,
+            side,
             local,
             session,
-            offers: 0,
+            descriptions: 0,
             sections: Vec::new(),
             offered: 0,
-            declared: 0,
+            declared: HashSet::new(),
             is_started: false,
             candidates: Vec::new(),
             incoming: HashMap::new(),
@@ -164,14 +155,17 @@ impl Peer {
         });
     }
 
-    pub fn add_sending(&mut self, cid: &str, is_video: bool) -> Mid {
+    /// A section that sends a track of so many encodings.
+    pub fn add_sending(&mut self, cid: &str, is_video: bool, encodings: usize) -> Mid {
         let mid = (self.sections.len() + 1).to_string();
-        let ssrc = *self.rtc.direct_api().new_ssrc();
-        let rtx_ssrc = is_video.then(|| *self.rtc.direct_api().new_ssrc());
+        let encodings = (0..encodings).map(|at| Encoding {
+            rid: (encodings > 1).then(|| RIDS[at % RIDS.len()]),
+            ssrc: *self.rtc.direct_api().new_ssrc(),
+            rtx_ssrc: is_video.then(|| *self.rtc.direct_api().new_ssrc()),
+        });
         let sending = Sending {
             cid: cid.to_owned(),
-            ssrc,
-            rtx_ssrc,
+            encodings: encodings.collect(),
         };
         let name = Mid::from(mid.as_str());
         self.sections.push(Section {
@@ -184,101 +178,151 @@ impl Peer {
 
     /// The next offer, with all sections so far.
     pub fn offer(&mut self) -> (u32, String) {
-        self.offers += 1;
         self.offered = self.sections.len();
+        let sdp = self.describe(|transport, it| sdp::offer(transport, &it.sections));
+        (self.descriptions, sdp)
+    }
+
+    fn describe(&mut self, write: impl Fn(&Transport<'_>, &Self) -> String) -> String {
+        self.descriptions += 1;
         let api = self.rtc.direct_api();
         let credentials = api.local_ice_credentials();
+        let fingerprint = api.local_dtls_fingerprint().to_string();
         let transport = Transport {
             session: self.session,
-            version: self.offers,
+            version: self.descriptions,
             ufrag: &credentials.ufrag,
             password: &credentials.pass,
-            fingerprint: &api.local_dtls_fingerprint().to_string(),
+            fingerprint: &fingerprint,
         };
-        (self.offers, sdp::offer(&transport, &self.sections))
+        write(&transport, self)
     }
 
     /// Take in the answer to the last offer.
     pub fn accept(&mut self, answer: &str) -> Result<(), PeerError> {
-        let answer = sdp::answer(answer, &self.sections[..self.offered])?;
-        if !self.is_started {
-            self.start(&answer)?;
-        }
-        for candidate in &answer.candidates {
-            self.add_candidate(candidate)?;
-        }
-        for (section, accepted) in self.sections[..self.offered]
-            .iter()
-            .zip(&answer.sections[1..])
-        {
+        let answer = description::answer(answer, &self.sections[..self.offered])?;
+        self.connect(&answer)?;
+        for (at, answered) in answer.sections[1..].iter().enumerate() {
+            let section = self.sections[at].clone();
             let mid = Mid::from(section.mid.as_str());
-            let at = section.mid.parse().unwrap_or(0);
-            if at > self.declared {
-                self.declared = at;
-                let kind = if section.is_video {
-                    MediaKind::Video
-                } else {
-                    MediaKind::Audio
-                };
-                self.rtc.direct_api().declare_media(mid, kind);
-                if let Some(sending) = section.sending.as_ref().filter(|_| !accepted.is_rejected) {
-                    let rtx = sending.rtx_ssrc.map(Ssrc::from);
-                    self.rtc
-                        .direct_api()
-                        .declare_stream_tx(sending.ssrc.into(), rtx, mid, None);
-                    let outgoing = Outgoing {
-                        ssrc: sending.ssrc.into(),
-                        pt: if section.is_video {
-                            sdp::PT_VP8
-                        } else {
-                            sdp::PT_OPUS
-                        },
-                        is_video: section.is_video,
-                        next_sequence: u64::from(sending.ssrc % 30_000) + 1,
-                    };
-                    self.outgoing.insert(mid, outgoing);
+            let is_new = self.declare(mid, section.is_video);
+            match &section.sending {
+                Some(sending) if is_new && !answered.is_rejected => {
+                    self.send_in(mid, section.is_video, sending);
                 }
+                Some(_) => {}
+                None => self.receive_in(mid, section.is_video, answered),
             }
-            if section.sending.is_some() || !accepted.is_sending {
-                continue;
-            }
-            let Some(ssrc) = accepted.ssrc.map(Ssrc::from) else {
-                continue;
-            };
-            if accepted.wants_remb && section.is_video {
-                self.wants_remb.get_or_insert(mid);
-            }
-            match self.incoming.insert(mid, ssrc) {
-                Some(old) if old == ssrc => continue,
-                Some(old) => {
-                    self.rtc.direct_api().remove_stream_rx(old);
-                }
-                None => {}
-            }
-            let rtx = accepted.rtx_ssrc.map(Ssrc::from);
-            let mut api = self.rtc.direct_api();
-            api.expect_stream_rx(ssrc, rtx, mid, None)
-                .suppress_nack(!section.is_video);
         }
         Ok(())
     }
 
-    fn start(&mut self, answer: &sdp::Answer) -> Result<(), PeerError> {
-        let fingerprint = answer.fingerprint.parse().map_err(PeerError::Fingerprint)?;
+    /// Take in an offer of the server's and answer it.
+    pub fn answer(&mut self, offer: &str) -> Result<String, PeerError> {
+        let offer = description::offer(offer)?;
+        self.connect(&offer)?;
+        for section in &offer.sections {
+            let is_video = section.kind == Kind::Video;
+            if section.is_rejected || !(is_video || section.kind == Kind::Audio) {
+                continue;
+            }
+            let mid = Mid::from(section.mid.as_str());
+            self.declare(mid, is_video);
+            self.receive_in(mid, is_video, section);
+        }
+        Ok(self.describe(|transport, _| sdp::answer(transport, &offer)))
+    }
+
+    fn connect(&mut self, remote: &Description) -> Result<(), PeerError> {
+        if !self.is_started {
+            self.start(remote)?;
+        }
+        for candidate in &remote.candidates {
+            self.add_candidate(candidate)?;
+        }
+        Ok(())
+    }
+
+    /// Whether the section is a new one.
+    fn declare(&mut self, mid: Mid, is_video: bool) -> bool {
+        let is_new = self.declared.insert(mid);
+        if is_new {
+            let kind = if is_video {
+                MediaKind::Video
+            } else {
+                MediaKind::Audio
+            };
+            self.rtc.direct_api().declare_media(mid, kind);
+        }
+        is_new
+    }
+
+    fn send_in(&mut self, mid: Mid, is_video: bool, sending: &Sending) {
+        let mut encodings = Vec::new();
+        for Encoding {
+            rid,
+            ssrc,
+            rtx_ssrc,
+        } in &sending.encodings
+        {
+            let (rtx, rid) = (rtx_ssrc.map(Ssrc::from), rid.map(Rid::from));
+            let mut api = self.rtc.direct_api();
+            api.declare_stream_tx((*ssrc).into(), rtx, mid, rid);
+            encodings.push(OutgoingEncoding {
+                ssrc: (*ssrc).into(),
+                next_sequence: u64::from(ssrc % 30_000) + 1,
+            });
+        }
+        let outgoing = Outgoing {
+            pt: if is_video { sdp::PT_VP8 } else { sdp::PT_OPUS },
+            is_video,
+            encodings,
+        };
+        self.outgoing.insert(mid, outgoing);
+    }
+
+    fn receive_in(&mut self, mid: Mid, is_video: bool, remote: &RemoteSection) {
+        let Some(ssrc) = remote.ssrc.filter(|_| remote.is_sending).map(Ssrc::from) else {
+            return;
+        };
+        if remote.wants_remb && is_video {
+            self.wants_remb.get_or_insert(mid);
+        }
+        match self.incoming.insert(mid, ssrc) {
+            Some(old) if old == ssrc => return,
+            Some(old) => {
+                self.rtc.direct_api().remove_stream_rx(old);
+            }
+            None => {}
+        }
+        let rtx = remote.rtx_ssrc.map(Ssrc::from);
         let mut api = self.rtc.direct_api();
+        api.expect_stream_rx(ssrc, rtx, mid, None)
+            .suppress_nack(!is_video);
+    }
+
+    fn start(&mut self, remote: &Description) -> Result<(), PeerError> {
+        let is_offering = self.side == Side::Offering;
+        let fingerprint = remote.fingerprint.parse().map_err(PeerError::Fingerprint)?;
+        // An answer of ours takes the active side; a server that only answers checks never leads.
+        let is_dtls_client = !is_offering || !remote.is_active;
+        let mut api = self.rtc.direct_api();
+        api.set_ice_controlling(is_offering || remote.is_lite);
         api.set_remote_fingerprint(fingerprint);
         api.set_remote_ice_credentials(str0m::IceCreds {
-            ufrag: answer.ufrag.clone(),
-            pass: answer.password.clone(),
+            ufrag: remote.ufrag.clone(),
+            pass: remote.password.clone(),
         });
-        api.start_dtls(!answer.is_active)?;
-        api.start_sctp(!answer.is_active);
+        api.start_dtls(is_dtls_client)?;
+        api.start_sctp(is_dtls_client);
         api.enable_twcc_feedback();
-        for (label, is_lossy) in [
+        // On a connection that the server offers, it makes the channels.
+        let channels = [
             ("_reliable", false),
             ("_lossy", true),
             ("_data_track", true),
-        ] {
+        ];
+        for (label, is_lossy) in channels.into_iter().filter(|_| is_offering) {
             api.create_data_channel(ChannelConfig {
                 label: label.into(),
                 ordered: !is_lossy,
@@ -315,17 +359,25 @@ impl Peer {
         Ok(())
     }
 
+    /// The server's first description has come.
+    pub fn is_started(&self) -> bool {
+        self.is_started
+    }
+
     pub fn can_send(&self, mid: Mid) -> bool {
         self.outgoing.contains_key(&mid)
     }
 
-    /// Queue a packet; it leaves at the next `advance`.
-    pub fn write(&mut self, mid: Mid, due: Due, now: Instant) {
+    /// Queue a packet of one of the section's encodings; it leaves at the next `advance`.
+    pub fn write(&mut self, mid: Mid, encoding: usize, due: Due, now: Instant) {
         let Some(outgoing) = self.outgoing.get_mut(&mid) else {
             return;
         };
-        let sequence = outgoing.next_sequence;
-        outgoing.next_sequence += 1;
+        let Some(encoding) = outgoing.encodings.get_mut(encoding) else {
+            return;
+        };
+        let sequence = encoding.next_sequence;
+        encoding.next_sequence += 1;
         let mut extensions = ExtensionValues::default();
         if !outgoing.is_video {
             extensions.audio_level = Some(-30);
@@ -341,7 +393,7 @@ impl Peer {
         .marker(due.marker)
         .ext_vals(extensions)
         .nackable(outgoing.is_video);
-        if let Some(stream) = self.rtc.direct_api().stream_tx(&outgoing.ssrc) {
+        if let Some(stream) = self.rtc.direct_api().stream_tx(&encoding.ssrc) {
             stream.write_rtp(packet);
         }
     }
@@ -404,7 +456,7 @@ impl Peer {
                     sink(PeerEvent::Packet(Box::new(packet)))
                 }
                 Output::Event(Event::KeyframeRequest(request)) => {
-                    sink(PeerEvent::KeyframeRequested(request.mid));
+                    sink(PeerEvent::KeyframeRequested(request.mid, request.rid));
                 }
                 Output::Event(Event::Closed) => sink(PeerEvent::Lost("the server closed DTLS")),
                 Output::Event(Event::IceConnectionStateChange(
@@ -419,4 +471,38 @@ impl Peer {
 /// When nothing is due for a participant.
 pub fn far_away(now: Instant) -> Instant {
     now + Duration::from_secs(3_600)
+}
+
+fn codecs() -> CodecConfig {
+    let mut codecs = CodecConfig::empty();
+    let opus = FormatParams::parse_line("minptime=10;useinbandfec=1");
+    codecs.add_config(
+        sdp::PT_OPUS.into(),
+        None,
+        Codec::Opus,
+        Frequency::FORTY_EIGHT_KHZ,
+        Some(2),
+        opus,
+    );
+    codecs.add_config(
+        sdp::PT_VP8.into(),
+        Some(sdp::PT_VP8_RTX.into()),
+        Codec::Vp8,
+        Frequency::NINETY_KHZ,
+        None,
+        FormatParams::default(),
+    );
+    codecs
+}
+
+fn extensions() -> ExtensionMap {
+    let mut extensions = ExtensionMap::empty();
+    extensions.set(sdp::EXT_AUDIO_LEVEL, Extension::AudioLevel);
+    extensions.set(sdp::EXT_ABS_SEND_TIME, Extension::AbsoluteSendTime);
+    extensions.set(sdp::EXT_TWCC, Extension::TransportSequenceNumber);
+    extensions.set(sdp::EXT_MID, Extension::RtpMid);
+    extensions.set(sdp::EXT_ORIENTATION, Extension::VideoOrientation);
+    extensions.set(sdp::EXT_RID, Extension::RtpStreamId);
+    extensions.set(sdp::EXT_REPAIRED_RID, Extension::RepairedRtpStreamId);
+    extensions
 }

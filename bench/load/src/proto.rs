@@ -11,7 +11,7 @@ use prost::{Enumeration, Message, Oneof};
 
 #[derive(Clone, PartialEq, Message)]
 pub struct SignalRequest {
-    #[prost(oneof = "Request", tags = "1, 3, 4, 8, 16")]
+    #[prost(oneof = "Request", tags = "1, 2, 3, 4, 7, 8, 16")]
     pub message: Option<Request>,
 }
 
@@ -19,10 +19,14 @@ pub struct SignalRequest {
 pub enum Request {
     #[prost(message, tag = "1")]
     Offer(SessionDescription),
+    #[prost(message, tag = "2")]
+    Answer(SessionDescription),
     #[prost(message, tag = "3")]
     Trickle(TrickleRequest),
     #[prost(message, tag = "4")]
     AddTrack(AddTrackRequest),
+    #[prost(message, tag = "7")]
+    TrackSetting(UpdateTrackSettings),
     #[prost(message, tag = "8")]
     Leave(LeaveRequest),
     #[prost(message, tag = "16")]
@@ -31,7 +35,10 @@ pub enum Request {
 
 #[derive(Clone, PartialEq, Message)]
 pub struct SignalResponse {
-    #[prost(oneof = "Response", tags = "1, 2, 3, 4, 5, 6, 8, 13, 20, 21, 22, 25")]
+    #[prost(
+        oneof = "Response",
+        tags = "1, 2, 3, 4, 5, 6, 8, 13, 14, 20, 21, 22, 25"
+    )]
     pub message: Option<Response>,
 }
 
@@ -53,6 +60,8 @@ pub enum Response {
     Leave(LeaveRequest),
     #[prost(message, tag = "13")]
     StreamState(StreamStateUpdate),
+    #[prost(message, tag = "14")]
+    SubscribedQuality(SubscribedQualityUpdate),
     #[prost(message, tag = "20")]
     Pong(Pong),
     #[prost(message, tag = "21")]
@@ -122,11 +131,16 @@ pub struct SessionDescription {
     pub mid_to_track_id: HashMap<String, String>,
 }
 
+/// `SignalTarget`: the connection on which we offer, the only one of some clients.
+pub const PUBLISHER: i32 = 0;
+/// The connection on which the server offers.
+pub const SUBSCRIBER: i32 = 1;
+
 #[derive(Clone, PartialEq, Message)]
 pub struct TrickleRequest {
     #[prost(string, tag = "1")]
     pub candidate_init: String,
-    /// 0 publisher (and the single connection), 1 subscriber.
+    /// `PUBLISHER` or `SUBSCRIBER`.
     #[prost(int32, tag = "2")]
     pub target: i32,
     #[prost(bool, tag = "3")]
@@ -170,7 +184,7 @@ pub struct AddTrackRequest {
 
 #[derive(Clone, PartialEq, Message)]
 pub struct VideoLayer {
-    /// 2 is HIGH, the one for a track with a single layer.
+    /// 0 LOW, 1 MEDIUM, 2 HIGH, the one for a track with a single layer.
     #[prost(int32, tag = "1")]
     pub quality: i32,
     #[prost(uint32, tag = "2")]
@@ -238,12 +252,51 @@ pub struct ParticipantInfo {
     pub sid: String,
     #[prost(string, tag = "2")]
     pub identity: String,
+    #[prost(message, repeated, tag = "4")]
+    pub tracks: Vec<TrackInfo>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub struct TrackInfo {
+    #[prost(string, tag = "1")]
+    pub sid: String,
+    #[prost(enumeration = "TrackType", tag = "2")]
+    pub r#type: i32,
+    #[prost(string, tag = "3")]
+    pub name: String,
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub struct UpdateTrackSettings {
+    #[prost(string, repeated, tag = "1")]
+    pub track_sids: Vec<String>,
+    /// As in `VideoLayer`.
+    #[prost(int32, tag = "4")]
+    pub quality: i32,
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub struct SubscribedQualityUpdate {
+    #[prost(string, tag = "1")]
+    pub track_sid: String,
+    #[prost(message, repeated, tag = "2")]
+    pub subscribed_qualities: Vec<SubscribedQuality>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub struct SubscribedQuality {
+    #[prost(int32, tag = "1")]
+    pub quality: i32,
+    #[prost(bool, tag = "2")]
+    pub enabled: bool,
 }
 
 #[derive(Clone, PartialEq, Message)]
 pub struct TrackPublishedResponse {
     #[prost(string, tag = "1")]
     pub cid: String,
+    #[prost(message, optional, tag = "2")]
+    pub track: Option<TrackInfo>,
 }
 
 #[derive(Clone, PartialEq, Message)]

@@ -3,13 +3,18 @@
 //! Pure: figures in, JSON out.
 
 use std::collections::HashMap;
+use std::ops::Range;
 
 use serde_json::{Value, json};
 
 use crate::client::{Client, Sent};
-use crate::meter::{Histogram, Window, WindowCounts};
+use crate::histogram::Histogram;
+use crate::meter::{LAYERS, Window, WindowCounts};
 use crate::options::Options;
+use crate::pictures::PictureCounts;
 use crate::proc::{Usage, machine, round};
+use crate::scenario::Expected;
+use crate::source::ONLY;
 use crate::worker::Gauges;
 
 /// Reasons of failures in the summary; all are counted.
@@ -47,6 +52,9 @@ pub fn second(
     })
 }
 
+/// Sequences sent in the window, by layer.
+type SentLayers = [Range<u32>; LAYERS];
+
 /// Sums over all participants of a run.
 #[derive(Default)]
 pub struct Totals {
@@ -55,6 +63,14 @@ pub struct Totals {
     pub streams: u64,
     pub silent_streams: u64,
     pub sent: u64,
+    /// Of simulcast tracks, by layer.
+    pub layers_sent: [u64; LAYERS],
+    pub layers: WindowCounts,
+    /// Streams that end on another layer than the wanted one.
+    pub other_layer: u64,
+    pub pictures: PictureCounts,
+    /// Bytes that each subscriber received in the window.
+    pub subscribers: Vec<u64>,
     pub latency: Histogram,
     pub joins: u64,
     pub leaves: u64,
@@ -64,15 +80,14 @@ pub struct Totals {
 
 impl Totals {
     /// Add up; `window` is `None` when the run did not come to measuring.
-    pub fn of(clients: &mut [Client], window: Option<&Window>, gap_limit_us: u64) -> Totals {
+    pub fn of(
+        clients: &mut [Client],
+        window: Option<&Window>,
+        gap_limit_us: u64,
+        wanted_layer: u8,
+    ) -> Totals {
         let mut totals = Totals::default();
-        let mut sent: HashMap<u32, u64> = HashMap::new();
-        for client in clients.iter() {
-            for (track, Sent { in_window, .. }) in &client.tally.sent {
-                sent.insert(*track, *in_window);
-                totals.sent += in_window;
-            }
-        }
+        let sent = totals.add_sent(clients);
         for client in clients.iter_mut() {
             let tally = &mut client.tally;
             totals.joins += tally.joins;
@@ -82,31 +97,69 @@ impl Totals {
             totals
                 .reasons
                 .extend(tally.reasons.iter().take(room).cloned());
-            let Some(window) = window else { continue };
-            for track in &client.spec.expects {
-                totals.streams += 1;
-                totals.expected += sent.get(track).copied().unwrap_or(0);
-                match tally.streams.get_mut(track) {
-                    None => totals.silent_streams += 1,
-                    Some(meter) => {
-                        meter.finish(window, gap_limit_us);
-                        totals.add(&meter.in_window);
-                        totals.latency.merge(&meter.latency);
-                    }
-                }
+            if let Some(window) = window {
+                totals.add_received(client, &sent, window, gap_limit_us, wanted_layer);
             }
         }
         totals
     }
 
-    fn add(&mut self, counts: &WindowCounts) {
-        let sum = &mut self.counts;
-        sum.unique += counts.unique;
-        sum.duplicates += counts.duplicates;
-        sum.reordered += counts.reordered;
-        sum.bytes += counts.bytes;
-        sum.interruptions += counts.interruptions;
-        sum.longest_gap_us = sum.longest_gap_us.max(counts.longest_gap_us);
+    /// The sequences of each layer of each track that were sent in the window.
+    fn add_sent(&mut self, clients: &[Client]) -> HashMap<u32, SentLayers> {
+        let mut by_track: HashMap<u32, SentLayers> = HashMap::new();
+        for ((track, layer), sent) in clients.iter().flat_map(|it| &it.tally.sent) {
+            let Sent {
+                in_window,
+                first_in_window,
+                ..
+            } = sent;
+            let first = first_in_window.unwrap_or(0);
+            let layer = usize::from(*layer).min(LAYERS - 1);
+            by_track.entry(*track).or_default()[layer] = first..first + *in_window as u32;
+            self.sent += in_window;
+        }
+        for layers in by_track.values().filter(|it| !it[0].is_empty()) {
+            for (sum, sent) in self.layers_sent.iter_mut().zip(layers) {
+                *sum += sent.len() as u64;
+            }
+        }
+        by_track
+    }
+
+    fn add_received(
+        &mut self,
+        client: &mut Client,
+        sent: &HashMap<u32, SentLayers>,
+        window: &Window,
+        gap_limit_us: u64,
+        wanted_layer: u8,
+    ) {
+        let mut bytes = 0;
+        for Expected { track, is_layered } in &client.spec.expects {
+            self.streams += 1;
+            let sent = sent.get(track).cloned().unwrap_or_default();
+            let Some(stream) = client.tally.watch.streams.get_mut(track) else {
+                let wanted = if *is_layered { wanted_layer } else { ONLY };
+                self.silent_streams += 1;
+                self.expected += sent[usize::from(wanted)].len() as u64;
+                continue;
+            };
+            stream.meter.finish(window, gap_limit_us);
+            self.expected += stream.meter.expected(&sent);
+            let counts = &stream.meter.in_window;
+            bytes += counts.bytes;
+            self.counts.add(counts);
+            self.latency.merge(&stream.meter.latency);
+            if *is_layered {
+                self.layers.add(counts);
+                self.pictures.add(&stream.pictures.counts);
+                let is_other = stream.meter.layer() != Some(wanted_layer);
+                self.other_layer += u64::from(is_other);
+            }
+        }
+        if client.spec.subscribes {
+            self.subscribers.push(bytes);
+        }
     }
 
     pub fn lost(&self) -> u64 {
@@ -229,6 +282,11 @@ pub fn summary(outcome: &Outcome<'_>) -> Value {
             "video_bitrate": options.has_video().then_some(options.video_bitrate),
             "audio_bitrate": options.has_audio().then_some(options.audio_bitrate),
             "burst_ms": options.burst_ms,
+            "simulcast": options.simulcast,
+            "dynacast": options.dynacast,
+            "quality": options.quality,
+            "switch_every_s": options.switch_every().map(|it| it.as_secs_f64()),
+            "connection": options.connection,
             "churn": options.churn,
             "seed": options.seed,
             "duration_s": round(*measured_s, 3),
@@ -243,9 +301,11 @@ pub fn summary(outcome: &Outcome<'_>) -> Value {
             "loss": totals.loss(),
             "duplicated": counts.duplicates,
             "reordered": counts.reordered,
-            "damaged": sum(|it| it.tally.damaged),
-            "foreign": sum(|it| it.tally.foreign),
-            "megabits_per_second": round(counts.bytes as f64 * 8.0 / 1e6 / measured_s.max(1e-9), 2),
+            "damaged": sum(|it| it.tally.watch.damaged),
+            "foreign": sum(|it| it.tally.watch.foreign),
+            "megabits_per_second": megabits(counts.bytes, *measured_s),
+            "megabits_per_subscriber": per_subscriber(&totals.subscribers, *measured_s),
+            "by_layer": options.simulcast.then(|| by_layer(totals, *measured_s)),
         },
         "streams": {
             "expected": totals.streams,
@@ -254,7 +314,9 @@ pub fn summary(outcome: &Outcome<'_>) -> Value {
             "longest_gap_ms": round(counts.longest_gap_us as f64 / 1e3, 1),
             "paused_by_server": sum(|it| it.tally.paused_streams),
             "refused": sum(|it| it.tally.refused_subscriptions),
+            "on_other_layer": options.switch_every().is_none().then_some(totals.other_layer),
         },
+        "switching": options.simulcast.then(|| switching(totals, clients)),
         "latency_ms": totals.latency.summary_ms(),
         "keyframes": {
             "requested_by_subscribers": sum(|it| it.tally.keyframe_requests),
@@ -294,6 +356,55 @@ pub fn summary(outcome: &Outcome<'_>) -> Value {
         "checks": outcome.checks.iter().map(|it| json!({
             "name": it.name, "limit": it.limit, "found": it.found, "holds": it.holds,
         })).collect::<Vec<_>>(),
+    })
+}
+
+fn megabits(bytes: u64, seconds: f64) -> f64 {
+    round(bytes as f64 * 8.0 / 1e6 / seconds.max(1e-9), 3)
+}
+
+fn per_subscriber(bytes: &[u64], seconds: f64) -> Value {
+    let mean = bytes.iter().sum::<u64>() / bytes.len().max(1) as u64;
+    json!({
+        "mean": megabits(mean, seconds),
+        "min": megabits(bytes.iter().min().copied().unwrap_or(0), seconds),
+        "max": megabits(bytes.iter().max().copied().unwrap_or(0), seconds),
+    })
+}
+
+fn by_layer(totals: &Totals, seconds: f64) -> Value {
+    let layer = |at: usize| {
+        json!({
+            "sent": totals.layers_sent[at],
+            "arrived": totals.layers.layer_packets[at],
+            "megabits_per_second": megabits(totals.layers.layer_bytes[at], seconds),
+        })
+    };
+    json!({"low": layer(0), "medium": layer(1), "high": layer(2)})
+}
+
+fn switching(totals: &Totals, clients: &[Client]) -> Value {
+    let (mut up, mut down) = (Histogram::default(), Histogram::default());
+    let (mut asked, mut unanswered) = (0, 0);
+    for watch in clients.iter().map(|client| &client.tally.watch) {
+        up.merge(&watch.switches.up);
+        down.merge(&watch.switches.down);
+        asked += watch.switches.asked;
+        unanswered += watch.unanswered();
+    }
+    let pictures = &totals.pictures;
+    json!({
+        "asked": asked,
+        "unanswered": unanswered,
+        "up_ms": up.summary_ms(),
+        "down_ms": down.summary_ms(),
+        "changes": pictures.changes,
+        "torn": pictures.torn(),
+        "without_keyframe": pictures.without_keyframe,
+        "mixed": pictures.mixed,
+        "sequence_holes": pictures.sequence_holes,
+        "picture_id_holes": pictures.picture_id_holes,
+        "cut_short": pictures.cut_short,
     })
 }
 

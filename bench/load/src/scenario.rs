@@ -9,7 +9,7 @@ use crate::meter::Window;
 use crate::options::Options;
 use crate::peer::Credentials;
 use crate::signal::Endpoint;
-use crate::source::Shape;
+use crate::source::{self, Shape};
 use crate::token::{self, Grant};
 
 /// A participant that comes and goes: mean times, varied by half.
@@ -19,14 +19,30 @@ pub struct Churn {
     pub away: Duration,
 }
 
+/// What a participant publishes.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Track {
+    /// Unique in the run.
+    pub number: u32,
+    /// One, or the layers of a simulcast track, the smallest first.
+    pub encodings: Vec<Shape>,
+}
+
+/// A track of somebody else's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Expected {
+    pub track: u32,
+    /// There is a choice of layers.
+    pub is_layered: bool,
+}
+
 #[derive(Debug, Clone, PartialEq)]
 pub struct Spec {
     pub room: String,
     pub identity: String,
-    /// What it publishes, each track with a number unique in the run.
-    pub tracks: Vec<(u32, Shape)>,
+    pub tracks: Vec<Track>,
     /// The tracks it must receive before the measurement begins.
-    pub expects: Vec<u32>,
+    pub expects: Vec<Expected>,
     pub subscribes: bool,
     pub starts_after: Duration,
     pub churn: Option<Churn>,
@@ -42,6 +58,13 @@ pub struct Shared {
     pub seed: u64,
     /// Receiving sections in the first offer: audio, video.
     pub first_sections: (u32, u32),
+    /// One peer connection to send and one to receive.
+    pub is_dual: bool,
+    pub is_dynacast: bool,
+    /// Layer that subscribers want.
+    pub wanted_layer: u8,
+    /// They change it this often while measured.
+    pub switch_every: Option<Duration>,
     pub gap_limit_us: u64,
     pub key: String,
     pub secret: String,
@@ -107,7 +130,10 @@ pub fn participants(options: &Options) -> Vec<Spec> {
                     .iter()
                     .map(|&shape| {
                         next_track += 1;
-                        (next_track, shape)
+                        Track {
+                            number: next_track,
+                            encodings: source::encodings(shape, options.simulcast),
+                        }
                     })
                     .collect();
                 specs.push(Spec {
@@ -137,13 +163,20 @@ pub fn participants(options: &Options) -> Vec<Spec> {
 
 /// Everyone who subscribes expects every track of the others in the room.
 fn expect(specs: &mut [Spec]) {
-    let mut by_room: HashMap<String, Vec<u32>> = HashMap::new();
+    let of = |spec: &Spec| -> Vec<Expected> {
+        let tracks = spec.tracks.iter().map(|track| Expected {
+            track: track.number,
+            is_layered: track.encodings.len() > 1,
+        });
+        tracks.collect()
+    };
+    let mut by_room: HashMap<String, Vec<Expected>> = HashMap::new();
     for spec in specs.iter() {
-        let tracks = spec.tracks.iter().map(|(track, _)| *track);
-        by_room.entry(spec.room.clone()).or_default().extend(tracks);
+        let room = by_room.entry(spec.room.clone()).or_default();
+        room.extend(of(spec));
     }
     for spec in specs.iter_mut().filter(|spec| spec.subscribes) {
-        let own: Vec<u32> = spec.tracks.iter().map(|(track, _)| *track).collect();
+        let own = of(spec);
         let all = by_room.get(&spec.room).into_iter().flatten();
         spec.expects = all.copied().filter(|track| !own.contains(track)).collect();
     }
@@ -191,11 +224,11 @@ mod tests {
         assert_eq!(specs[0].identity, "pub-0-0");
         assert!(!specs[0].subscribes && specs[0].expects.is_empty());
         assert_eq!(specs[0].tracks.len(), 1);
-        assert!(
-            specs[1..]
-                .iter()
-                .all(|spec| spec.expects == [specs[0].tracks[0].0])
-        );
+        let expected = Expected {
+            track: specs[0].tracks[0].number,
+            is_layered: false,
+        };
+        assert!(specs[1..].iter().all(|spec| spec.expects == [expected]));
     }
 
     #[test]
@@ -208,13 +241,13 @@ mod tests {
             assert!(
                 spec.tracks
                     .iter()
-                    .all(|(track, _)| !spec.expects.contains(track))
+                    .all(|own| spec.expects.iter().all(|it| it.track != own.number))
             );
         }
         let mut tracks: Vec<u32> = specs
             .iter()
             .flat_map(|it| &it.tracks)
-            .map(|it| it.0)
+            .map(|it| it.number)
             .collect();
         tracks.sort_unstable();
         tracks.dedup();
@@ -248,5 +281,18 @@ mod tests {
                 .iter()
                 .all(|spec| spec.churn.is_some() && spec.expects.is_empty())
         );
+    }
+
+    #[test]
+    fn only_video_has_layers() {
+        let specs = participants(&options(&["--participants", "2", "--simulcast"]));
+        let encodings: Vec<(bool, usize)> = specs[0]
+            .tracks
+            .iter()
+            .map(|track| (track.encodings[0].is_video(), track.encodings.len()))
+            .collect();
+        assert_eq!(encodings, [(false, 1), (true, 3)]);
+        let layered: Vec<bool> = specs[1].expects.iter().map(|it| it.is_layered).collect();
+        assert_eq!(layered, [false, true]);
     }
 }

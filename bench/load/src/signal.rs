@@ -1,5 +1,5 @@
-//! The signalling connection of one participant: LiveKit's `/rtc/v1` over a WebSocket that never
-//! blocks.
+//! The signalling connection of one participant: LiveKit's `/rtc/v1` (one peer connection) or `/rtc`
+//! (two) over a WebSocket that never blocks.
 //!
 //! Errors say what the server answered; they never contain the URL, because the token is in it.
 
@@ -75,24 +75,40 @@ impl Endpoint {
         })
     }
 
-    fn request(
-        &self,
-        token: &str,
-        join: &JoinRequest,
-        gzip: bool,
-    ) -> Result<HttpRequest, SignalError> {
-        let wrapped = wrap(join, gzip);
-        let url = format!(
-            "{}/rtc/v1?access_token={token}&join_request={}",
-            self.base,
-            // Padding must be escaped within a query.
-            BASE64URL
-                .encode(&wrapped.encode_to_vec())
-                .replace('=', "%3D"),
-        );
+    fn request(&self, token: &str, entry: &Entry<'_>) -> Result<HttpRequest, SignalError> {
+        let base = &self.base;
+        let url = match entry {
+            Entry::Single { join, gzip } => {
+                // Padding must be escaped within a query.
+                let wrapped = BASE64URL.encode(&wrap(join, *gzip).encode_to_vec());
+                let wrapped = wrapped.replace('=', "%3D");
+                format!("{base}/rtc/v1?access_token={token}&join_request={wrapped}")
+            }
+            Entry::Dual(join) => {
+                let client = join.client_info.clone().unwrap_or_default();
+                let settings = join.connection_settings.clone().unwrap_or_default();
+                format!(
+                    "{base}/rtc?access_token={token}&auto_subscribe={}&sdk=js&version={}&protocol={}\
+                     &os={}&browser={}",
+                    u8::from(settings.auto_subscribe),
+                    client.version,
+                    client.protocol,
+                    client.os,
+                    client.browser,
+                )
+            }
+        };
         url.into_client_request()
             .map_err(|_| SignalError::Url("it is not a valid URI".into()))
     }
+}
+
+/// How a participant comes in.
+pub enum Entry<'a> {
+    /// One peer connection, with the first offer in the request.
+    Single { join: &'a JoinRequest, gzip: bool },
+    /// Two peer connections; what the request says is in the query.
+    Dual(&'a JoinRequest),
 }
 
 fn wrap(join: &JoinRequest, gzip: bool) -> WrappedJoinRequest {
@@ -137,12 +153,11 @@ impl Signal {
     pub fn connect(
         endpoint: &Endpoint,
         token: &str,
-        join: &JoinRequest,
-        gzip: bool,
+        entry: &Entry<'_>,
         registry: &Registry,
         event_token: Token,
     ) -> Result<Self, SignalError> {
-        let request = endpoint.request(token, join, gzip)?;
+        let request = endpoint.request(token, entry)?;
         let mut stream = TcpStream::connect(endpoint.address).map_err(SignalError::Connect)?;
         registry
             .register(
@@ -368,8 +383,21 @@ mod tests {
     #[test]
     fn the_url_has_token_and_request_and_no_raw_padding() {
         let endpoint = Endpoint::parse("ws://127.0.0.1:7880/media").unwrap();
-        let request = endpoint.request("a.b.c", &join(), true).unwrap();
-        let uri = request.uri().to_string();
+        let uri = |entry: &Entry<'_>| {
+            let request = endpoint.request("a.b.c", entry).unwrap();
+            request.uri().to_string()
+        };
+        let join = join();
+        let (dual, uri) = (
+            uri(&Entry::Dual(&join)),
+            uri(&Entry::Single {
+                join: &join,
+                gzip: true,
+            }),
+        );
+        assert!(dual.starts_with(
+            "ws://127.0.0.1:7880/media/rtc?access_token=a.b.c&auto_subscribe=0&sdk=js"
+        ));
         assert!(
             uri.starts_with("ws://127.0.0.1:7880/media/rtc/v1?access_token=a.b.c&join_request=")
         );
@@ -385,8 +413,10 @@ mod tests {
     fn a_refused_connection_is_an_error() {
         let endpoint = Endpoint::parse("ws://127.0.0.1:1").unwrap();
         let mut poll = mio::Poll::new().unwrap();
+        let join = join();
+        let entry = Entry::Dual(&join);
         let mut signal =
-            Signal::connect(&endpoint, "t", &join(), true, poll.registry(), Token(0)).unwrap();
+            Signal::connect(&endpoint, "t", &entry, poll.registry(), Token(0)).unwrap();
         let mut events = mio::Events::with_capacity(4);
         poll.poll(&mut events, Some(std::time::Duration::from_secs(5)))
             .unwrap();

@@ -39,9 +39,42 @@ const KEYFRAME_FACTOR: i64 = 4;
 /// Key frames on request at most this often, as encoders do.
 const KEYFRAME_SPACING: Duration = Duration::from_millis(300);
 
+/// The layer of a track with one encoding.
+pub const ONLY: u8 = 2;
+/// The rids of a simulcast track's layers, as browsers name them.
+pub const RIDS: [&str; 3] = ["q", "h", "f"];
+/// Width, height and bits per second of the two smaller layers.
+const SMALLER: [(u16, u16, u32); 2] = [(320, 180, 150_000), (640, 360, 500_000)];
+
+/// The encodings of a track, the smallest first; one alone unless it is simulcast video.
+pub fn encodings(shape: Shape, is_simulcast: bool) -> Vec<Shape> {
+    let smaller = SMALLER.map(|(w, h, bits)| match shape {
+        Shape::Video {
+            frames_per_second,
+            packet_size,
+            keyframe_interval,
+            burst,
+            bits_per_second,
+            ..
+        } if is_simulcast => Some(Shape::Video {
+            bits_per_second: bits.min(bits_per_second),
+            frames_per_second,
+            packet_size,
+            keyframe_interval,
+            burst,
+            width: w,
+            height: h,
+        }),
+        _ => None,
+    });
+    smaller.into_iter().flatten().chain([shape]).collect()
+}
+
 /// One packet that is due.
 pub struct Due {
     pub payload: Vec<u8>,
+    /// As in its stamp.
+    pub sequence: u32,
     pub marker: bool,
     /// RTP timestamp.
     pub time: u32,
@@ -59,6 +92,8 @@ struct Planned {
 pub struct Source {
     shape: Shape,
     track: u32,
+    layer: u8,
+    is_paused: bool,
     random: fastrand::Rng,
     next_frame: Instant,
     planned: VecDeque<Planned>,
@@ -74,12 +109,16 @@ pub struct Source {
 }
 
 impl Source {
-    pub fn new(shape: Shape, track: u32, seed: u64, now: Instant) -> Self {
-        let mut random = fastrand::Rng::with_seed(seed ^ u64::from(track) << 32);
-        let phase = random.u64(0..20_000);
+    pub fn new(shape: Shape, track: u32, layer: u8, seed: u64, now: Instant) -> Self {
+        let seed = seed ^ u64::from(track) << 32;
+        // An encoder makes all layers of a picture at the same time.
+        let phase = fastrand::Rng::with_seed(seed).u64(0..20_000);
+        let mut random = fastrand::Rng::with_seed(seed ^ u64::from(layer + 1) << 24);
         Source {
             shape,
             track,
+            layer,
+            is_paused: false,
             next_frame: now + Duration::from_micros(phase),
             planned: VecDeque::new(),
             sequence: 0,
@@ -106,6 +145,16 @@ impl Source {
         self.shape.is_video()
     }
 
+    pub fn layer(&self) -> u8 {
+        self.layer
+    }
+
+    /// A layer that nobody wants is not encoded; it begins again with a key frame.
+    pub fn pause(&mut self, is_paused: bool) {
+        self.is_keyframe_wanted |= self.is_paused && !is_paused;
+        self.is_paused = is_paused;
+    }
+
     /// A receiver asked for a key frame: the next frame is one.
     pub fn request_keyframe(&mut self) {
         self.is_keyframe_wanted = true;
@@ -129,6 +178,7 @@ impl Source {
         let planned = self.planned.pop_front()?;
         let stamp = Stamp {
             track: self.track,
+            layer: self.layer,
             sequence: self.sequence,
             sent_us: now_us,
         };
@@ -139,6 +189,7 @@ impl Source {
         };
         Some(Due {
             payload,
+            sequence: stamp.sequence,
             marker: planned.marker,
             time: planned.time,
             sent_us: now_us,
@@ -169,7 +220,9 @@ impl Source {
             Shape::Video {
                 frames_per_second, ..
             } => {
-                self.plan_frame(at);
+                if !self.is_paused {
+                    self.plan_frame(at);
+                }
                 self.time = self.time.wrapping_add(90_000 / frames_per_second);
                 self.next_frame = at + Duration::from_secs(1) / frames_per_second;
             }
@@ -262,7 +315,7 @@ mod tests {
     #[test]
     fn video_keeps_its_bitrate_and_packet_size() {
         let start = Instant::now();
-        let mut source = Source::new(video(), 1, 42, start);
+        let mut source = Source::new(video(), 1, ONLY, 42, start);
         let sent = run(&mut source, start, 0, 20_000);
         let bits = sent.iter().map(|due| due.payload.len() * 8).sum::<usize>();
         let rate = bits as f64 / 20.0;
@@ -275,9 +328,9 @@ mod tests {
     #[test]
     fn keyframes_come_first_then_by_interval_and_on_request_but_not_in_a_storm() {
         let start = Instant::now();
-        let mut source = Source::new(video(), 1, 42, start);
+        let mut source = Source::new(video(), 1, ONLY, 42, start);
         let sent = run(&mut source, start, 0, 4_000);
-        assert!(payload::starts_keyframe(&sent[0].payload));
+        assert!(payload::vp8_facts(&sent[0].payload).starts_keyframe);
         assert_eq!(source.keyframes, 1);
         source.request_keyframe();
         run(&mut source, start, 4_000, 4_100);
@@ -300,6 +353,7 @@ mod tests {
                 bits_per_second: 40_000,
             },
             2,
+            ONLY,
             42,
             start,
         );
@@ -318,7 +372,7 @@ mod tests {
     #[test]
     fn sequences_have_no_gap_and_a_stall_is_not_made_up_for() {
         let start = Instant::now();
-        let mut source = Source::new(video(), 3, 42, start);
+        let mut source = Source::new(video(), 3, ONLY, 42, start);
         let mut sent = run(&mut source, start, 0, 1_000);
         let resumed = run(&mut source, start, 5_000, 5_100);
         assert!(resumed.len() < 80, "{}", resumed.len());
@@ -335,7 +389,7 @@ mod tests {
     fn the_same_seed_sends_the_same_packets() {
         let start = Instant::now();
         let sizes = |seed| {
-            let mut source = Source::new(video(), 4, seed, start);
+            let mut source = Source::new(video(), 4, ONLY, seed, start);
             run(&mut source, start, 0, 2_000)
                 .iter()
                 .map(|due| due.payload.len())
@@ -343,5 +397,57 @@ mod tests {
         };
         assert_eq!(sizes(1), sizes(1));
         assert_ne!(sizes(1), sizes(2));
+    }
+
+    #[test]
+    fn a_simulcast_track_has_three_encodings_and_any_other_one() {
+        let layers = encodings(video(), true);
+        let rates: Vec<u32> = layers
+            .iter()
+            .map(|it| match it {
+                Shape::Video {
+                    bits_per_second, ..
+                } => *bits_per_second,
+                Shape::Audio { .. } => 0,
+            })
+            .collect();
+        assert_eq!(rates, [150_000, 500_000, 2_000_000]);
+        assert_eq!(encodings(video(), false), [video()]);
+        let audio = Shape::Audio {
+            bits_per_second: 40_000,
+        };
+        assert_eq!(encodings(audio, true), [audio]);
+    }
+
+    #[test]
+    fn layers_have_numbers_of_their_own_and_pictures_at_the_same_time() {
+        let start = Instant::now();
+        let mut low = Source::new(video(), 5, 0, 42, start);
+        let mut high = Source::new(video(), 5, 2, 42, start);
+        assert_eq!(low.next_due(), high.next_due());
+        let first = |source: &mut Source| run(source, start, 0, 100).remove(0);
+        let (low, high) = (first(&mut low), first(&mut high));
+        assert_ne!(low.time, high.time);
+        assert_eq!(payload::read(&low.payload).unwrap().layer, 0);
+        assert_eq!(payload::read(&high.payload).unwrap().layer, 2);
+        assert_ne!(
+            payload::vp8_facts(&low.payload).picture_id,
+            payload::vp8_facts(&high.payload).picture_id
+        );
+    }
+
+    #[test]
+    fn a_paused_layer_sends_nothing_and_comes_back_with_a_key_frame() {
+        let start = Instant::now();
+        let mut source = Source::new(video(), 6, 0, 42, start);
+        let sent = run(&mut source, start, 0, 1_000);
+        source.pause(true);
+        // What was planned is still sent.
+        run(&mut source, start, 1_000, 1_040);
+        assert!(run(&mut source, start, 1_040, 3_000).is_empty());
+        source.pause(false);
+        let again = run(&mut source, start, 3_000, 3_200);
+        assert!(payload::vp8_facts(&again[0].payload).starts_keyframe);
+        assert!(again[0].sequence >= sent.len() as u32);
     }
 }

@@ -8,12 +8,16 @@ use std::time::{Duration, Instant};
 use mio::{Events, Poll, Token};
 
 use crate::client::{Client, Interval};
-use crate::meter::Histogram;
+use crate::histogram::Histogram;
 use crate::scenario::{Shared, Spec};
 use crate::udp::datagram_buffer;
 
 /// How often the main thread's figures are brought up to date.
 const PUBLISH_EVERY: Duration = Duration::from_millis(50);
+
+/// Two media sockets and the WebSocket, of each participant.
+const TOKENS: usize = 3;
+const SIGNAL: usize = 2;
 
 /// What the main thread sees of a worker while it runs.
 #[derive(Default, Clone)]
@@ -41,15 +45,16 @@ impl Board {
         self.is_leaving.store(true, Ordering::Relaxed);
     }
 
-    fn publish(&self, clients: &[Client], interval: &mut Interval) {
-        let count = |test: fn(&Client) -> bool| clients.iter().filter(|it| test(it)).count() as u64;
+    fn publish(&self, clients: &[Client], wanted_layer: u8, interval: &mut Interval) {
+        let count =
+            |test: &dyn Fn(&Client) -> bool| clients.iter().filter(|it| test(it)).count() as u64;
         let mut gauges = self
             .gauges
             .lock()
             .unwrap_or_else(|poisoned| poisoned.into_inner());
-        gauges.connected = count(Client::is_connected);
-        gauges.ready = count(Client::is_ready);
-        gauges.done = count(Client::is_done);
+        gauges.connected = count(&Client::is_connected);
+        gauges.ready = count(&|it| it.is_ready(wanted_layer));
+        gauges.done = count(&Client::is_done);
         gauges.joins = clients.iter().map(|it| it.tally.joins).sum();
         gauges.failures = clients.iter().map(|it| it.tally.failures).sum();
         let interval = std::mem::take(interval);
@@ -91,7 +96,8 @@ pub fn run(
         .enumerate()
         .map(|(at, spec)| {
             let seed = shared.seed.wrapping_mul(31).wrapping_add(at as u64);
-            Client::new(spec, (Token(at * 2), Token(at * 2 + 1)), seed, start)
+            let tokens = std::array::from_fn(|of| Token(at * TOKENS + of));
+            Client::new(spec, tokens, seed, start)
         })
         .collect();
     loop {
@@ -101,7 +107,7 @@ pub fn run(
         }
         if next_publish <= now {
             next_publish = now + PUBLISH_EVERY;
-            board.publish(&clients, &mut interval);
+            board.publish(&clients, shared.wanted_layer, &mut interval);
         }
         if !is_leaving && board.is_leaving.load(Ordering::Relaxed) {
             is_leaving = true;
@@ -109,7 +115,7 @@ pub fn run(
         }
         // Who is done does not come back.
         if now >= hard_stop || clients.iter().all(Client::is_done) {
-            board.publish(&clients, &mut interval);
+            board.publish(&clients, shared.wanted_layer, &mut interval);
             return Ok(clients);
         }
         let due = clients
@@ -125,14 +131,13 @@ pub fn run(
         }
         for event in &events {
             let Token(token) = event.token();
-            let Some(client) = clients.get_mut(token / 2) else {
+            let Some(client) = clients.get_mut(token / TOKENS) else {
                 continue;
             };
             let now = Instant::now();
-            if token % 2 == 0 {
-                client.on_datagrams(now, &mut buffer, shared, &mut interval);
-            } else {
-                client.on_signal(now, shared, &mut interval);
+            match token % TOKENS {
+                SIGNAL => client.on_signal(now, shared, &mut interval),
+                link => client.on_datagrams(link, now, &mut buffer, shared, &mut interval),
             }
         }
     }
