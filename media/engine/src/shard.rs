@@ -27,7 +27,7 @@ const SHORTEST_WAIT: Duration = Duration::from_millis(1);
 const FIGURES_INTERVAL: Duration = Duration::from_secs(1);
 /// Between turns under load: what comes meanwhile is taken together. A picture arrives in many
 /// packets at once, and packets to one receiver go to the kernel in one piece.
-const GATHER: Duration = Duration::from_millis(1);
+const GATHER: Duration = Duration::from_millis(2);
 /// After a failure that has nothing to do with input, so that it cannot spin.
 const FAILURE_WAIT: Duration = Duration::from_millis(10);
 /// For goodbyes that the kernel does not take at once.

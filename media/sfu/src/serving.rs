@@ -9,7 +9,7 @@ use rustc_hash::FxHashMap;
 use str0m::IceCreds;
 
 use crate::TrackId;
-use crate::transport::ice::IceLite;
+use crate::transport::ice::{IceLite, Path};
 
 /// Nothing changed for this long: offer.
 const IDLE: Duration = Duration::from_millis(10);
@@ -17,6 +17,11 @@ const IDLE: Duration = Duration::from_millis(10);
 const MAX_WAIT: Duration = Duration::from_millis(150);
 /// A client that has not answered by then cannot be served any more.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(15);
+
+/// Checks kept until then, one for each address of the client, and their size: ours is an attribute
+/// or two over a hundred bytes.
+const MAX_EARLY: usize = 8;
+const EARLY_SIZE: usize = 512;
 
 /// First and last of the changes that no offer holds yet.
 #[derive(Debug, Clone, Copy)]
@@ -44,6 +49,8 @@ pub struct Serving {
     pub inactive: Vec<usize>,
     /// The first track that each section carried.
     pub carried: FxHashMap<usize, TrackId>,
+    /// The last check from each address that came before the first answer.
+    pub early: Vec<(Path, Vec<u8>)>,
 }
 
 impl Serving {
@@ -59,6 +66,18 @@ impl Serving {
             fingerprint: String::new(),
             inactive: Vec::new(),
             carried: FxHashMap::default(),
+            early: Vec::new(),
+        }
+    }
+
+    /// A check that cannot be answered yet. Anybody may have sent it: it is looked at later.
+    pub fn hold(&mut self, path: Path, datagram: &[u8]) {
+        self.early.retain(|(other, _)| *other != path);
+        if datagram.len() <= EARLY_SIZE {
+            if self.early.len() >= MAX_EARLY {
+                self.early.remove(0);
+            }
+            self.early.push((path, datagram.to_vec()));
         }
     }
 

@@ -2,6 +2,8 @@
 
 mod common;
 
+use std::net::SocketAddr;
+
 use common::dual::Dual;
 use common::{World, everything};
 use conclave_sfu::{Command, Event, Kind, TrackId};
@@ -237,4 +239,42 @@ proptest! {
         world.run_ms(50);
         prop_assert_eq!(world.shard.stats().panics, 0);
     }
+}
+
+#[test]
+fn checks_that_overtake_the_answer_are_not_lost() {
+    let mut world = World::new();
+    let (_, bob, camera, id, offer) = offered(&mut world);
+    let answer = good_answer(&mut world, bob, &camera, &offer);
+    // The client checks what it knows already; the answer takes its time.
+    world.run_ms(100);
+    assert_eq!(world.clients[bob.subscriber].connected_at, None);
+    let at = world.now;
+    world.answer(bob.subscriber, id, answer);
+    world.run_ms(1000);
+    let connected = world.clients[bob.subscriber].connected_at;
+    let took = connected.expect("connected") - at;
+    assert!(took.as_millis() < 150, "{took:?}: not with the next check");
+}
+
+#[test]
+fn checks_from_everywhere_before_the_answer_are_bounded() {
+    let mut world = World::new();
+    let (_, bob, camera, id, offer) = offered(&mut world);
+    let answer = good_answer(&mut world, bob, &camera, &offer);
+    let now = world.now;
+    world.clients[bob.subscriber].advance(now);
+    // Somebody on the way sends his checks again from other addresses, and longer ones.
+    for (to, check) in world.clients[bob.subscriber].take_out() {
+        let long = [&check[..], &[0; 2000]].concat();
+        for port in 1000..1100_u16 {
+            let source = SocketAddr::from(([198, 51, 100, 7], port));
+            world.shard.receive(now, source, to, &check);
+            world.shard.receive(now, source, to, &long);
+        }
+    }
+    world.answer(bob.subscriber, id, answer);
+    world.run_ms(3000);
+    assert!(world.clients[bob.subscriber].connected_at.is_some());
+    assert!(world.received(bob.subscriber, &camera).packets > 0);
 }

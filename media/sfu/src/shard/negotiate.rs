@@ -126,10 +126,11 @@ impl Shard {
         let Some(participant) = self.participants.get_mut(index) else {
             return;
         };
-        let Some(transport) = &participant.transport else {
+        let offered = participant.serving.as_ref().and_then(|s| s.ice.as_ref());
+        let Some(ice) = participant.transport.as_ref().map(|t| &t.ice).or(offered) else {
             return;
         };
-        let fragments: Vec<String> = transport.ice.fragments().map(str::to_owned).collect();
+        let fragments: Vec<String> = ice.fragments().map(str::to_owned).collect();
         let old = std::mem::replace(&mut participant.fragments, fragments.clone());
         for fragment in old {
             self.fragments.remove(&fragment);

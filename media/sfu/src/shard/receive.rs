@@ -76,8 +76,37 @@ impl Shard {
         };
         self.guard(index, |shard| {
             shard.fault(index);
+            shard.hold_early(index, path, datagram);
             shard.check_stun(now, index, path, &message)
         });
+    }
+
+    /// A client's checks may overtake its answer, and are not repeated soon.
+    fn hold_early(&mut self, index: ParticipantIndex, path: Path, datagram: &[u8]) {
+        if let Some(end) = self.participants.get_mut(index)
+            && let Some(serving) = &mut end.serving
+            && end.transport.is_none()
+        {
+            serving.hold(path, datagram);
+        }
+    }
+
+    /// What came before the answer that made the transport.
+    pub(super) fn take_early(
+        &mut self,
+        now: Instant,
+        index: ParticipantIndex,
+    ) -> Result<(), String> {
+        let end = self.participants.get_mut(index);
+        let Some(serving) = end.and_then(|end| end.serving.as_mut()) else {
+            return Ok(());
+        };
+        for (path, datagram) in std::mem::take(&mut serving.early) {
+            if let Ok(message) = StunMessage::parse(&datagram) {
+                self.check_stun(now, index, path, &message)?;
+            }
+        }
+        Ok(())
     }
 
     fn check_stun(

@@ -407,7 +407,7 @@ impl Shard {
         end.transport = Some(transport);
         end.first_offer_at = Some(now);
         self.note_fragments(index);
-        Ok(())
+        self.take_early(now, index)
     }
 
     /// What the client said to each section: send on it, or give up what it does not take.
