@@ -220,7 +220,7 @@ def test_invariants_hold_and_nothing_is_left_behind(lives: list[tuple[Any, ...]]
     for kind, *args in lives:
         play.step(kind, *args)
     # Without sockets everybody leaves in the end, and the room closes.
-    for seat in play.seats.values():
+    for seat in play.stage.seats.values():
         seat.lose_socket()
     play.stage.tick(30)
     play.stage.tick(400)
