@@ -283,14 +283,15 @@ async def test_who_answers_no_ping_is_lost(
     settings: Settings, new_sealing_stage: Callable[..., SealingStage]
 ) -> None:
     stage = new_sealing_stage(settings)
-    stage.sealing.ping_s = 0.02
+    # Real time: coming in must take less on a busy machine.
+    stage.sealing.ping_s = 0.5
     await stage.start()
     tab = await stage.outsider()
     kinds = [(await tab.frame())["t"] for _ in range(2)]
     assert kinds == ["ping", "ping"]
     assert await tab.closed() == 1013
     other = await stage.outsider()
-    for _ in range(5):
+    for _ in range(3):
         await other.until("ping")
         other.say("pong")
     assert (await other.ask("leave"))["t"] == "ok"
