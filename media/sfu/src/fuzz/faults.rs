@@ -24,7 +24,7 @@ fn send(meeting: &mut Meeting, pt: u8, ssrc: u32, index: u64, more: &[u8]) {
         &[0x78][..],
         b"1234567 of mallory",
         &ssrc.to_be_bytes(),
-        &[0],
+        &[1, 0],
     ]
     .concat();
     meeting.send(&header, &payload, ssrc, index);

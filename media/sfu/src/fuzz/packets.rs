@@ -83,6 +83,8 @@ pub(super) struct Meeting {
     numbers: HashMap<u32, (u64, u32)>,
     /// Where streams of the mad one are shown, since its last offer.
     shown: HashMap<u32, TrackId>,
+    /// Made by the mad one.
+    offers: u8,
     inputs: u64,
     seen: usize,
 }
@@ -134,6 +136,7 @@ impl Meeting {
             buffers: Buffers::default(),
             numbers: HashMap::new(),
             shown: HashMap::new(),
+            offers: 0,
             inputs: 0,
             seen: 0,
             world,
@@ -181,8 +184,9 @@ impl Meeting {
         payload.resize(payload.len().max(8), 0);
         payload.extend_from_slice(MARK);
         payload.extend_from_slice(&ssrc.to_be_bytes());
-        let mut repairs = self.templates.iter().filter(|template| template.is_repair);
-        payload.push(u8::from(repairs.any(|template| template.pt == pt)));
+        let mut main = self.templates.iter().filter(|template| !template.is_repair);
+        payload.push(u8::from(main.any(|template| template.pt == pt)));
+        payload.push(self.offers);
         payload.extend((0..dice.roll(40)).map(|n| n as u8 + 100));
         if let Some((header, index)) = header(&mut self.numbers, dice, ssrc, pt, &extensions) {
             if header[0] & 0x20 != 0 {
@@ -267,9 +271,7 @@ impl Meeting {
                 muted: dice.one_in(3),
             },
             _ => {
-                // What is under way belongs to the time before.
-                self.world.run_ms(30);
-                self.check();
+                self.offers = self.offers.wrapping_add(1);
                 self.shown.clear();
                 return self.world.offer(self.mallory);
             }
@@ -295,10 +297,14 @@ impl Meeting {
                     assert!(payload.len() < 100, "{track}: {payload:?}");
                     continue;
                 };
-                let (Some(ssrc), Some(0)) = (ssrc.first_chunk(), ssrc.get(4)) else {
+                let Some(&[a, b, c, d, is_main, offers]) = ssrc.first_chunk() else {
                     continue;
                 };
-                let ssrc = u32::from_be_bytes(*ssrc);
+                // What repairs is counted to what it repairs.
+                if is_main != 1 || offers != self.offers {
+                    continue;
+                }
+                let ssrc = u32::from_be_bytes([a, b, c, d]);
                 let shown = self.shown.entry(ssrc).or_insert_with(|| track.clone());
                 assert_eq!(*shown, track, "one stream in two tracks");
             }

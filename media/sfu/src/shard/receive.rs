@@ -32,9 +32,8 @@ impl Shard {
             [128..=191, 192..=223, ..] => {
                 self.receive_from(path, |s, i| s.receive_rtcp(now, i, datagram))
             }
-            [128..=191, pt, _, _, _, _, _, _, a, b, c, d, ..] => {
-                let ssrc = u32::from_be_bytes([*a, *b, *c, *d]);
-                self.receive_from(path, |s, i| s.receive_rtp(now, i, *pt, ssrc, datagram))
+            [128..=191, pt, ..] => {
+                self.receive_from(path, |s, i| s.receive_rtp(now, i, *pt, datagram))
             }
             _ => self.drop_datagram("unknown_protocol"),
         }
@@ -68,13 +67,16 @@ impl Shard {
         now: Instant,
         index: ParticipantIndex,
         pt: u8,
-        ssrc: u32,
         datagram: &[u8],
     ) -> Result<(), String> {
         let Some(participant) = self.participants.get_mut(index) else {
             return Ok(());
         };
-        if !participant.hears(ssrc) {
+        let Some(ssrc) = datagram.get(8..).and_then(<[u8]>::first_chunk) else {
+            self.drop_datagram("malformed_rtp");
+            return Ok(());
+        };
+        if !participant.hears(u32::from_be_bytes(*ssrc)) {
             self.drop_datagram("too_many_streams");
             return Ok(());
         }
