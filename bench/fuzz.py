@@ -41,7 +41,7 @@ CONTROL = [
     "twirp", "webhook", "parameters", "join_request", "signal", "token", "room_config",
     "cluster_answer",
 ]  # fmt: skip
-_DONE = re.compile(r"fuzzed (\w+) (\d+) (\d+) (\d+)")
+_DONE = re.compile(r"fuzzed \w+ (\d+) (\d+) (\d+)(?:; taken (\d+))?")
 _FAULT = 4000
 
 
@@ -75,8 +75,9 @@ def fuzz(parser: str, seconds: int, seed: int, tests: Path | None) -> Json:
     )
     row: Json = {"parser": parser, "seed": seed}
     if found := _DONE.search(done.stdout):
-        names = ("inputs", "bytes", "seconds")
-        row |= dict(zip(names, map(int, found.groups()[1:]), strict=True))
+        names = ("inputs", "bytes", "seconds", "taken")
+        figures = zip(names, found.groups(), strict=True)
+        row |= {name: int(figure) for name, figure in figures if figure is not None}
     if done.returncode != 0 or found is None:
         row["fault"] = f"{done.stdout[-_FAULT:]}\n{done.stderr[-_FAULT:]}"
     return row
