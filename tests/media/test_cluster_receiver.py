@@ -262,7 +262,8 @@ async def test_slow_bodies_are_refused(cluster: Cluster, monkeypatch: pytest.Mon
 
 @pytest.mark.parametrize("body", [b"", b"[]", b"7", b"null", b"{", b"\xff\xfe", b"{}",
     b'{"event":7}', b'{"id":"EV"}', b'{"id":""}', b"[" * 100_000, b'{"room":[]}',
-    b'{"createdAt":"soon","id":"EV"}', b'{"id":"' + b"x" * 500 + b'"}'])  # fmt: skip
+    b'{"id":"EV","track":{"type":"\\ud800"}}', b'{"createdAt":"soon","id":"EV"}',
+    b'{"id":"' + b"x" * 500 + b'"}'])  # fmt: skip
 async def test_signed_nonsense_is_refused_in_words(cluster: Cluster, body: bytes) -> None:
     answer = await cluster.post(body, cluster.signed(body))
     assert answer.status_code == 400

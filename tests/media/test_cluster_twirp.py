@@ -13,6 +13,7 @@ import pytest
 import structlog
 from hypothesis import given
 from hypothesis import strategies as st
+from livekit.protocol import models
 from livekit.protocol import room as wire
 
 from conclave.kernel.errors import (
@@ -27,6 +28,7 @@ from conclave.kernel.errors import (
 )
 from conclave.media.livekit import twirp as client
 from conclave.media.livekit.twirp import KeyRefused, Twirp, error_of
+from conclave.media.livekit.views import participant_view, room_view
 
 pytestmark = [pytest.mark.unit, pytest.mark.anyio]
 
@@ -267,6 +269,19 @@ async def test_each_call_is_counted() -> None:
                 )
         await twirp.close()
     assert seen == [("ListRooms", "ok"), ("ListRooms", "not_found")]
+
+
+@pytest.mark.parametrize("number", [2**62, -(2**63), 10**15, -(10**15)])
+def test_dates_that_cannot_be_are_the_clusters_fault(number: int) -> None:
+    for room in (models.Room(creation_time=number), models.Room(creation_time_ms=number)):
+        with pytest.raises(Unavailable, match="date"):
+            room_view(room)
+    for info in (
+        models.ParticipantInfo(joined_at=number),
+        models.ParticipantInfo(joined_at_ms=number),
+    ):
+        with pytest.raises(Unavailable, match="date"):
+            participant_view(info)
 
 
 @given(st.integers(100, 599), st.binary(max_size=200))

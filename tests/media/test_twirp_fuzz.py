@@ -44,6 +44,7 @@ def _fields(method: str) -> list[str]:
 
 @given(methods, st.binary(max_size=200), st.sampled_from([JSON, PROTOBUF]))
 @example("CreateRoom", b"[" * 100_000, JSON)
+@example("SendData", b'{"kind": "\\ud800"}', JSON)
 @example("CreateRoom", b"\x32\x80\x80\x80\x80\x10", PROTOBUF)
 def test_any_bytes(method: str, body: bytes, encoding: str) -> None:
     _parsed(method, encoding, body)

@@ -94,7 +94,10 @@ def test_frames() -> None:
     assert parse_frame('{"pingReq": {"timestamp": "5"}, "later": 1}') == ping
     pong = rtc.SignalResponse(pong_resp=rtc.Pong(last_ping_timestamp=5))
     assert "lastPingTimestamp" in to_json(pong)
-    for frame in (b"\xff", "{", "1", '{"pingReq": 1}', '{"offer": {"sdp": "\\ud800"}}'):
+    for frame in (
+        b"\xff", "{", "1", '{"pingReq": 1}', '{"offer": {"sdp": "\\ud800"}}',
+        '{"addTrack": {"type": "\\ud800"}}', '{"addTrack": {"audioFeatures": ["\\udfff"]}}',
+    ):  # fmt: skip
         with pytest.raises(Unreadable):
             parse_frame(frame)
     for large in (b"\0" * (MAX_FRAME + 1), " " * (MAX_FRAME + 1)):

@@ -3,8 +3,15 @@
 //! No socket, thread or clock in here, so a whole room runs inside a unit test over a simulated
 //! network, faster than real time. [`Shard`] is the only entry.
 
+// The simulated network of the integration tests names the crate from outside.
+#[cfg(test)]
+extern crate self as conclave_sfu;
+
 mod api;
 mod buffers;
+#[cfg(test)]
+#[path = "../tests/common/mod.rs"]
+mod common;
 mod encoding;
 #[cfg(test)]
 mod fuzz;

@@ -9,7 +9,7 @@
 
 use std::time::Instant;
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::layers::MAX_SPATIAL;
 use crate::layers::selector::Selector;
@@ -27,6 +27,8 @@ pub const MAX_SUBSCRIPTIONS: usize = 200;
 pub const MAX_TRACKS: usize = 50;
 /// Incoming SSRCs over the life of a participant's transport between two offers.
 pub const MAX_STREAMS: usize = 512;
+/// Incoming SSRCs over the life of a participant's transport, of repairs too: less than 1 MB.
+pub const MAX_HEARD: usize = 16_384;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Role {
@@ -196,6 +198,8 @@ pub struct Participant {
     pub subscriptions: Vec<Option<Subscription>>,
     /// Incoming SSRC -> track.
     pub streams: FxHashMap<u32, Option<(TrackIndex, u8)>>,
+    /// SSRCs of all packets that came on this transport, for the stack remembers each.
+    pub heard: FxHashSet<u32>,
     /// Outgoing SSRC (main and repair) -> subscription.
     pub outgoing: FxHashMap<u32, Slot>,
     pub channels: Channels,
@@ -252,6 +256,7 @@ impl Participant {
             tracks: Vec::new(),
             subscriptions: Vec::new(),
             streams: FxHashMap::default(),
+            heard: FxHashSet::default(),
             outgoing: FxHashMap::default(),
             channels: Channels::default(),
             last_reliable: 0,
@@ -278,6 +283,11 @@ impl Participant {
             self.state,
             Some(TransportState::Connected | TransportState::Disconnected)
         )
+    }
+
+    /// False: too many others were sent before, of whatever kind.
+    pub fn hears(&mut self, ssrc: u32) -> bool {
+        self.heard.contains(&ssrc) || (self.heard.len() < MAX_HEARD && self.heard.insert(ssrc))
     }
 
     pub fn slot_of(&self, track: TrackIndex) -> Option<Slot> {

@@ -15,7 +15,6 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from google.protobuf import json_format
 from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import OctKey
@@ -24,6 +23,7 @@ from livekit.protocol import room as room_protocol
 
 from conclave.media.engine import Permission
 from conclave.media.keys import ApiKeys
+from conclave.media.protojson import from_json
 from conclave.media.room_config import RoomConfig
 
 LEEWAY = timedelta(seconds=10)
@@ -281,7 +281,8 @@ def _number(payload: Mapping[str, Any], name: str) -> float | None:
     value = payload.get(name)
     if value is None:
         return None
-    if isinstance(value, bool) or not isinstance(value, int | float) or abs(value) > 1e15:
+    # NaN, which JSON may hold here, is on neither side of any date.
+    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= 1e15:
         raise TokenRefused("claims")
     return float(value)
 
@@ -332,13 +333,8 @@ def _room_config(value: object) -> RoomConfig | None:
     if not isinstance(value, dict):
         raise TokenRefused("claims")
     try:
-        message = json_format.ParseDict(
-            value,
-            room_protocol.RoomConfiguration(),
-            ignore_unknown_fields=True,
-            max_recursion_depth=16,
-        )
-    except (json_format.ParseError, ValueError, TypeError, RecursionError):
+        message = from_json(room_protocol.RoomConfiguration(), value)
+    except ValueError:
         raise TokenRefused("claims") from None
     return RoomConfig.of(message)
 

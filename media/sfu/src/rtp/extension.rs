@@ -10,6 +10,7 @@ use super::known::{
     PLAYOUT_DELAY, REPAIRED_RID, RID, RawDescriptor, TRANSPORT_CC, VIDEO_ORIENTATION,
 };
 use super::late::{self, LateIds};
+use super::transport_cc::TransportNumbers;
 
 /// RFC 8285, 4.2 and 4.3; the length is filled in later.
 const ONE_BYTE_FORM: [u8; 4] = [0xbe, 0xde, 0, 0];
@@ -98,6 +99,10 @@ impl SessionExtensions {
         self.ids.iter().any(|(i, u)| *i == id && u == uri)
     }
 
+    pub fn transport_numbers(&self) -> TransportNumbers {
+        self.late.transport_numbers.clone()
+    }
+
     /// For the stack, which parses what comes in.
     pub fn to_map(&self) -> ExtensionMap {
         let mut map = ExtensionMap::empty();
@@ -110,7 +115,11 @@ impl SessionExtensions {
                 AUDIO_LEVEL => Extension::AudioLevel,
                 ABS_CAPTURE_TIME => Extension::AbsoluteCaptureTime,
                 VIDEO_ORIENTATION => Extension::VideoOrientation,
-                TRANSPORT_CC => Extension::TransportSequenceNumber,
+                // Read by us, since not all of them are for the stack.
+                TRANSPORT_CC => {
+                    self.late.learn(*id, uri);
+                    continue;
+                }
                 PLAYOUT_DELAY => Extension::PlayoutDelay,
                 RID => Extension::RtpStreamId,
                 REPAIRED_RID => Extension::RepairedRtpStreamId,

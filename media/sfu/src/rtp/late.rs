@@ -19,24 +19,28 @@ use super::known::{
     ABS_CAPTURE_TIME, ANSWERED, AUDIO_LEVEL, DEPENDENCY_DESCRIPTOR, MID, NTP_TO_UNIX_SECONDS,
     PLAYOUT_DELAY, REPAIRED_RID, RID, RawDescriptor, TRANSPORT_CC, VIDEO_ORIENTATION,
 };
+use super::transport_cc::TransportNumbers;
 
 /// Ids of the one-byte form.
 pub const IDS: std::ops::RangeInclusive<u8> = 1..=14;
 
 /// What each id means: a place in `ANSWERED` and one more, 0 = nothing yet.
 #[derive(Debug, Clone, Default)]
-pub struct LateIds(Arc<[AtomicU8; 15]>);
+pub struct LateIds {
+    places: Arc<[AtomicU8; 15]>,
+    pub transport_numbers: TransportNumbers,
+}
 
 impl LateIds {
     pub fn learn(&self, id: u8, uri: &str) {
         let place = ANSWERED.iter().position(|known| *known == uri);
-        if let (Some(entry), Some(place)) = (self.0.get(usize::from(id)), place) {
+        if let (Some(entry), Some(place)) = (self.places.get(usize::from(id)), place) {
             entry.store(place as u8 + 1, Ordering::Relaxed);
         }
     }
 
     fn meaning(&self, id: u8) -> Option<&'static str> {
-        let place = self.0.get(usize::from(id))?.load(Ordering::Relaxed);
+        let place = self.places.get(usize::from(id))?.load(Ordering::Relaxed);
         ANSWERED.get(usize::from(place).checked_sub(1)?).copied()
     }
 
@@ -62,7 +66,7 @@ impl ExtensionSerializer for Placeholder {
     fn parse_value(&self, bytes: &[u8], values: &mut ExtensionValues) -> bool {
         // What is not known or too short is passed over, as the stack does with its own.
         if let Some(uri) = self.ids.meaning(self.id) {
-            let _ = read(uri, bytes, values);
+            let _ = read(uri, bytes, values, &self.ids.transport_numbers);
         }
         true
     }
@@ -76,7 +80,12 @@ impl ExtensionSerializer for Placeholder {
     }
 }
 
-fn read(uri: &str, bytes: &[u8], values: &mut ExtensionValues) -> Option<()> {
+fn read(
+    uri: &str,
+    bytes: &[u8],
+    values: &mut ExtensionValues,
+    transport_numbers: &TransportNumbers,
+) -> Option<()> {
     match uri {
         MID => values.mid = Some(from_utf8(bytes).ok()?.into()),
         RID => values.rid = Some(from_utf8(bytes).ok()?.into()),
@@ -87,7 +96,8 @@ fn read(uri: &str, bytes: &[u8], values: &mut ExtensionValues) -> Option<()> {
             values.voice_activity = Some(level & 0x80 != 0);
         }
         TRANSPORT_CC => {
-            values.transport_cc = Some(u16::from_be_bytes(*bytes.first_chunk()?));
+            let number = u16::from_be_bytes(*bytes.first_chunk()?);
+            values.transport_cc = transport_numbers.admit(number);
         }
         VIDEO_ORIENTATION => {
             values.video_orientation = Some(VideoOrientation::from(bytes.first()? & 3));
@@ -142,6 +152,7 @@ mod tests {
         let mut capture = ntp_of(now).to_be_bytes().to_vec();
         capture.extend(7i64.to_be_bytes());
         let mut values = ExtensionValues::default();
+        let numbers = TransportNumbers::default();
         for (uri, bytes) in [
             (AUDIO_LEVEL, &[0x85][..]),
             (TRANSPORT_CC, &[1, 2]),
@@ -152,11 +163,16 @@ mod tests {
             (REPAIRED_RID, b"h"),
             (DEPENDENCY_DESCRIPTOR, &[1, 2, 3]),
         ] {
-            assert_eq!(read(uri, bytes, &mut values), Some(()), "{uri}");
+            assert_eq!(read(uri, bytes, &mut values, &numbers), Some(()), "{uri}");
             for len in 0..bytes.len() {
-                let _ = read(uri, &bytes[..len], &mut ExtensionValues::default());
+                let _ = read(
+                    uri,
+                    &bytes[..len],
+                    &mut ExtensionValues::default(),
+                    &numbers,
+                );
             }
-            let _ = read(uri, &[0xff; 255], &mut ExtensionValues::default());
+            let _ = read(uri, &[0xff; 255], &mut ExtensionValues::default(), &numbers);
         }
         assert_eq!(
             (values.audio_level, values.voice_activity),

@@ -7,4 +7,5 @@ pub mod known;
 mod late;
 pub mod resends;
 pub mod rtcp;
-pub mod window;
+pub mod transport_cc;
+mod window;

@@ -10,6 +10,8 @@ mod data;
 mod forward;
 mod membership;
 mod negotiate;
+#[cfg(test)]
+mod probe;
 mod receive;
 mod serving;
 mod subscribe;

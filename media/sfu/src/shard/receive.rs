@@ -18,6 +18,9 @@ use crate::rtp::rtcp::{self, Feedback};
 use crate::track::{ParticipantIndex, Subscriber, TrackIndex};
 use crate::transport::ice::{Checked, Path};
 
+/// RFC 3711, 3.3.1: a roll-over counter of 32 bits, and what is in the packet.
+const SEQUENCE_BITS: u32 = 48;
+
 impl Shard {
     pub(super) fn take_in(&mut self, now: Instant, path: Path, datagram: &[u8]) {
         self.stats.packets_in += 1;
@@ -29,14 +32,9 @@ impl Shard {
             [128..=191, 192..=223, ..] => {
                 self.receive_from(path, |s, i| s.receive_rtcp(now, i, datagram))
             }
-            [128..=191, pt, ..] => self.receive_from(path, |s, i| {
-                let is_repair = s
-                    .participants
-                    .get(i)
-                    .is_some_and(|p| p.repair_pts >> (pt & 0x7f) & 1 == 1);
-                s.stats.rtx_in += u64::from(is_repair);
-                s.feed(now, i, datagram)
-            }),
+            [128..=191, pt, ..] => {
+                self.receive_from(path, |s, i| s.receive_rtp(now, i, *pt, datagram))
+            }
             _ => self.drop_datagram("unknown_protocol"),
         }
     }
@@ -62,6 +60,29 @@ impl Shard {
             !participant.is_some_and(|p| std::mem::take(&mut p.fault)),
             "injected fault"
         );
+    }
+
+    fn receive_rtp(
+        &mut self,
+        now: Instant,
+        index: ParticipantIndex,
+        pt: u8,
+        datagram: &[u8],
+    ) -> Result<(), String> {
+        let Some(participant) = self.participants.get_mut(index) else {
+            return Ok(());
+        };
+        let Some(ssrc) = datagram.get(8..).and_then(<[u8]>::first_chunk) else {
+            self.drop_datagram("malformed_rtp");
+            return Ok(());
+        };
+        if !participant.hears(u32::from_be_bytes(*ssrc)) {
+            self.drop_datagram("too_many_streams");
+            return Ok(());
+        }
+        let is_repair = participant.repair_pts >> (pt & 0x7f) & 1 == 1;
+        self.stats.rtx_in += u64::from(is_repair);
+        self.feed(now, index, datagram)
     }
 
     fn receive_stun(&mut self, now: Instant, path: Path, datagram: &[u8]) {
@@ -234,6 +255,8 @@ impl Shard {
             &participant.streams,
         );
         transport.drain(|event| match event {
+            // Before its beginning: the stack counts below zero.
+            StackEvent::RtpPacket(packet) if *packet.seq_no >> SEQUENCE_BITS != 0 => {}
             StackEvent::RtpPacket(packet) => {
                 // What is unknown is looked up after the stack was drained.
                 let encoding = streams.get(&*packet.header.ssrc).copied();

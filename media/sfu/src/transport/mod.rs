@@ -19,6 +19,7 @@ use str0m::rtp::Ssrc;
 use str0m::{Candidate, IceCreds, Input, Output, Rtc};
 
 use crate::rtp::extension::SessionExtensions;
+use crate::rtp::transport_cc::Reporting;
 use crate::sdp::{Codec, CodecName, OfferSection};
 use crate::{Kind, Transmit};
 use dtls::{SecretSlot, crypto};
@@ -43,6 +44,7 @@ pub struct Transport {
     nomination: Vec<u8>,
     refreshed: Option<Instant>,
     secrets: SecretSlot,
+    reporting: Reporting,
     srtp: Option<(SrtpSender, SrtcpReceiver)>,
     /// When the stack wants to be driven next.
     deadline: Instant,
@@ -54,6 +56,9 @@ pub struct Transport {
     is_active: bool,
     /// The handshake is to be begun by us once there is an address to send to.
     is_waiting_for_path: bool,
+    /// For tests in which the client is not a WebRTC stack.
+    #[cfg(test)]
+    pub client_sender: Option<SrtpSender>,
 }
 
 /// What the stack is built from; it cannot learn of other payload types or extensions later.
@@ -132,6 +137,7 @@ impl Transport {
             nomination,
             refreshed: None,
             secrets,
+            reporting: Reporting::new(config.extensions.transport_numbers(), now),
             srtp: None,
             deadline: now,
             is_touched: true,
@@ -139,6 +145,8 @@ impl Transport {
             dropped_out: 0,
             is_active: config.is_active,
             is_waiting_for_path: config.is_active,
+            #[cfg(test)]
+            client_sender: None,
         })
     }
 
@@ -182,6 +190,7 @@ impl Transport {
         let Ok(contents) = DatagramRecv::try_from(datagram) else {
             return Ok(());
         };
+        self.reporting.advance(now);
         let receive = Receive {
             proto: Protocol::Udp,
             source: STACK_REMOTE,
@@ -223,8 +232,14 @@ impl Transport {
                     }
                 }
                 Output::Event(e) => {
-                    if matches!(e, str0m::Event::Connected) {
-                        self.take_secrets();
+                    match &e {
+                        str0m::Event::Connected => self.take_secrets(),
+                        str0m::Event::RtpPacket(packet) => {
+                            if let Some(number) = packet.header.ext_vals.transport_cc {
+                                self.reporting.confirm(number);
+                            }
+                        }
+                        _ => {}
                     }
                     event(e);
                 }
@@ -238,6 +253,11 @@ impl Transport {
             return;
         }
         let secrets = self.secrets.lock().ok().and_then(|mut slot| slot.take());
+        #[cfg(test)]
+        if let Some(secrets) = &secrets {
+            let client = secrets.contexts(&crypto().provider, !self.is_active);
+            self.client_sender = client.map(|(sender, _)| sender);
+        }
         self.srtp = secrets.and_then(|s| s.contexts(&crypto().provider, self.is_active));
     }
 

@@ -3,6 +3,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::dual::Answering;
@@ -48,6 +49,8 @@ pub struct Client {
     pub key_frame_requests: u64,
     pub ignores_key_frame_requests: bool,
     pub wants_key: Vec<Mid>,
+    /// What came, for who wants to see it.
+    pub payloads: Option<Vec<(TrackId, Arc<[u8]>)>>,
 }
 
 impl Client {
@@ -90,6 +93,7 @@ impl Client {
             key_frame_requests: 0,
             ignores_key_frame_requests: false,
             wants_key: Vec::new(),
+            payloads: None,
         }
     }
 
@@ -485,6 +489,9 @@ impl Client {
                 let Some(track) = mid.and_then(|m| self.mid_to_track.get(&*m)) else {
                     return;
                 };
+                if let Some(payloads) = &mut self.payloads {
+                    payloads.push((track.clone(), packet.payload.clone()));
+                }
                 let received = self.received.entry(track.clone()).or_default();
                 received.packets += 1;
                 received.ssrcs.insert(*ssrc);

@@ -16,7 +16,6 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 
 import structlog
-from google.protobuf import json_format
 from livekit.protocol.webhook import WebhookEvent
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
@@ -28,6 +27,7 @@ from conclave.kernel.slices import guarded
 from conclave.media import tokens
 from conclave.media.keys import ApiKeys
 from conclave.media.livekit.engine import ClusterEngine
+from conclave.media.protojson import from_json
 from conclave.media.tokens import MAX_IDENTITY, MAX_ROOM_NAME, TokenRefused
 
 PATH = "/livekit/webhook"
@@ -100,8 +100,8 @@ class Inbox:
 
 def _parsed(body: bytes) -> WebhookEvent:
     try:
-        event = json_format.Parse(body, WebhookEvent(), ignore_unknown_fields=True)
-    except (json_format.ParseError, ValueError, TypeError, RecursionError):
+        event = from_json(WebhookEvent(), body)
+    except ValueError:
         raise Rejected(400, "this is no webhook event", "malformed") from None
     if not event.id or len(event.id) > 128:
         raise Rejected(400, "the event has no id", "malformed")

@@ -1,4 +1,5 @@
-"""LiveKit's messages as the engine port's values, and back. Must never change one on the way."""
+"""LiveKit's messages as the engine port's values, and back. Must never change one on the way; what
+there cannot be is `Unavailable`."""
 
 from __future__ import annotations
 
@@ -7,6 +8,7 @@ from typing import Literal
 
 from livekit.protocol import models
 
+from conclave.kernel.errors import Unavailable
 from conclave.media.engine import Participant, Permission, PublishedTrack, Room
 
 _State = models.ParticipantInfo.State
@@ -29,7 +31,15 @@ def is_there(info: models.ParticipantInfo) -> bool:
 
 def room_view(room: models.Room) -> Room:
     created = room.creation_time_ms / 1000 or room.creation_time
-    return Room(room.sid, room.name, datetime.fromtimestamp(created, UTC), room.num_participants)
+    return Room(room.sid, room.name, _date(created), room.num_participants)
+
+
+def _date(seconds: float) -> datetime:
+    try:
+        return datetime.fromtimestamp(seconds, UTC)
+    except (ValueError, OverflowError, OSError):
+        msg = "the LiveKit server names a date that cannot be"
+        raise Unavailable(msg) from None
 
 
 def participant_view(info: models.ParticipantInfo) -> Participant:
@@ -38,7 +48,7 @@ def participant_view(info: models.ParticipantInfo) -> Participant:
         sid=info.sid,
         identity=info.identity,
         name=info.name,
-        joined_at=datetime.fromtimestamp(joined, UTC),
+        joined_at=_date(joined),
         is_connected=info.state == _State.ACTIVE,
         permission=Permission(
             can_publish=info.permission.can_publish,

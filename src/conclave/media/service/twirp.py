@@ -10,14 +10,15 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from http import HTTPStatus
-from typing import Literal, TypeVar
+from typing import Any, Literal, TypeVar
 
 from google.protobuf import json_format
-from google.protobuf.message import DecodeError, Message
+from google.protobuf.message import DecodeError, EncodeError, Message
+
+from conclave.media.protojson import from_json
 
 JSON = "application/json"
 PROTOBUF = "application/protobuf"
-_JSON_DEPTH = 24
 
 Code = Literal[
     "bad_route", "malformed", "invalid_argument", "unauthenticated", "permission_denied",
@@ -73,29 +74,23 @@ def parse(kind: type[Request], encoding: str, body: bytes) -> Request:
     message = kind()
     try:
         if encoding == JSON:
-            fields = json.loads(body)
-            if not isinstance(fields, dict):
-                raise TypeError
-            json_format.ParseDict(
-                fields, message, ignore_unknown_fields=True, max_recursion_depth=_JSON_DEPTH
-            )
+            from_json(message, _object(body))
         else:
             message.ParseFromString(body)
-        # What cannot be written again has got in by a gap of the parser.
-        message.SerializeToString()
-    except (
-        DecodeError,
-        json_format.ParseError,
-        ValueError,
-        TypeError,
-        AttributeError,
-        RecursionError,
-        OverflowError,
-    ):
+            message.SerializeToString()
+    except (DecodeError, EncodeError, ValueError, RecursionError):
         form = "JSON" if encoding == JSON else "protobuf"
         words = f"the body is not a {message.DESCRIPTOR.name} as {form}"
         raise TwirpError("malformed", words) from None
     return message
+
+
+def _object(body: bytes) -> dict[str, Any]:
+    fields = json.loads(body)
+    if not isinstance(fields, dict):
+        msg = "not an object"
+        raise ValueError(msg)
+    return fields
 
 
 def render(message: Message, encoding: str) -> bytes:

@@ -15,11 +15,12 @@ from google.protobuf import json_format
 from google.protobuf.message import DecodeError
 from livekit.protocol import rtc
 
+from conclave.media.protojson import from_json
+
 MAX_JOIN_REQUEST = 65_536
 MAX_FRAME = 65_536
 MAX_ENCODED = MAX_JOIN_REQUEST * 4 // 3 + 64
 _BASE64 = re.compile(r"[A-Za-z0-9_\-+/]*={0,2}")
-_JSON_DEPTH = 24
 
 
 class Unreadable(Exception):
@@ -89,14 +90,9 @@ def parse_frame(data: bytes | str) -> rtc.SignalRequest:
         raise Unreadable(msg)
     try:
         if isinstance(data, str):
-            return json_format.Parse(
-                data,
-                rtc.SignalRequest(),
-                ignore_unknown_fields=True,
-                max_recursion_depth=_JSON_DEPTH,
-            )
+            return from_json(rtc.SignalRequest(), data)
         return rtc.SignalRequest.FromString(data)
-    except (DecodeError, json_format.ParseError, ValueError, TypeError, RecursionError):
+    except (DecodeError, ValueError):
         msg = "the frame holds no SignalRequest"
         raise Unreadable(msg) from None
 
