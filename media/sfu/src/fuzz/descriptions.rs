@@ -168,6 +168,7 @@ impl Table {
             stereo: true,
             dtx: true,
             codec: None,
+            shown_as: None,
         };
         self.command(Command::AddTrack {
             participant: whose.clone(),
