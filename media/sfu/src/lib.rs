@@ -7,6 +7,7 @@
 #[cfg(test)]
 extern crate self as conclave_sfu;
 
+mod ahead;
 mod api;
 mod buffers;
 #[cfg(test)]

@@ -11,6 +11,7 @@ use std::time::Instant;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use crate::ahead;
 use crate::layers::MAX_SPATIAL;
 use crate::layers::selector::Selector;
 use crate::layers::svc::Chooser;
@@ -288,6 +289,38 @@ impl Participant {
     /// False: too many others were sent before, of whatever kind.
     pub fn hears(&mut self, ssrc: u32) -> bool {
         self.heard.contains(&ssrc) || (self.heard.len() < MAX_HEARD && self.heard.insert(ssrc))
+    }
+
+    /// It is sent a packet soon.
+    pub fn fetch(&self) {
+        ahead::fetch(&self.state);
+        ahead::fetch(&self.subscriptions);
+        ahead::fetch(&self.has_output);
+        if let Some(transport) = &self.transport {
+            transport.fetch();
+        }
+    }
+
+    /// A little later, of the subscription that the packet is for.
+    pub fn fetch_stream(&self, slot: Slot) {
+        if let Some(Some(subscription)) = self.subscriptions.get(slot) {
+            ahead::fetch(subscription);
+        }
+        if let Some(transport) = &self.transport {
+            transport.fetch_cipher();
+        }
+    }
+
+    /// Just before.
+    pub fn fetch_buffers(&self, slot: Slot) {
+        if let Some(Some(subscription)) = self.subscriptions.get(slot)
+            && let Some(egress) = &subscription.egress
+        {
+            egress.fetch();
+        }
+        if let Some(transport) = &self.transport {
+            transport.fetch_queue();
+        }
     }
 
     pub fn slot_of(&self, track: TrackIndex) -> Option<Slot> {

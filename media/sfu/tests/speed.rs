@@ -3,13 +3,14 @@
 
 mod common;
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use common::World;
 use conclave_sfu::Kind;
 
 const SUBSCRIBERS: usize = 20;
 const BURST: usize = 20;
+const LISTENERS: usize = 50;
 const FRAMES: u64 = 280;
 
 /// CPU time of this thread in nanoseconds.
@@ -61,5 +62,46 @@ fn cost_of_a_forwarded_packet() {
         "{sent} datagrams ({bytes} bytes) to {SUBSCRIBERS} subscribers: {:.2} us each, {:.2} us per packet in",
         nanos as f64 / 1000.0 / forwarded as f64,
         nanos as f64 / 1000.0 / (after.packets_in - before.packets_in) as f64,
+    );
+}
+
+/// As it is beside other programs: by the next packet they have had the caches.
+#[test]
+#[ignore = "measures; needs --release"]
+fn cost_of_sound_with_cold_caches() {
+    let mut world = World::new();
+    let publisher = world.join("r", "publisher");
+    let microphone = world.publish(publisher, "mic", Kind::Audio);
+    for n in 0..LISTENERS {
+        let listener = world.join("r", &format!("listener{n}"));
+        world.subscribe(listener, &microphone);
+    }
+    world.run_ms(2000);
+
+    let mut others = vec![0_u8; 64 << 20];
+    let (mut nanos, mut sent) = (Vec::new(), 0);
+    for _ in 0..FRAMES {
+        world.now += Duration::from_millis(20);
+        let now = world.now;
+        world.clients[publisher].advance(now);
+        let source = world.clients[publisher].address;
+        let datagrams = world.clients[publisher].take_out();
+        for line in others.chunks_mut(64) {
+            line[0] = line[0].wrapping_add(1);
+        }
+        let start = Instant::now();
+        for (destination, datagram) in &datagrams {
+            world.shard.receive(now, source, *destination, datagram);
+        }
+        world.shard.advance(now);
+        nanos.push(start.elapsed().as_nanos() as f64);
+        sent += world.shard.transmits().count();
+        world.shard.events().for_each(drop);
+    }
+    assert!(sent >= FRAMES as usize * LISTENERS);
+    nanos.sort_unstable_by(f64::total_cmp);
+    println!(
+        "sound to {LISTENERS} listeners with cold caches: {:.2} us each (median)",
+        nanos[nanos.len() / 2] / 1000.0 / LISTENERS as f64
     );
 }

@@ -12,6 +12,7 @@ use super::extension::{self, SectionExtensions, Values};
 use super::resends::{Kept, Resends};
 use super::rtcp;
 use super::window::Window;
+use crate::ahead;
 use crate::buffers::Buffers;
 use crate::layers::Marks;
 use crate::layers::dependency::Dependency;
@@ -160,6 +161,13 @@ impl Egress {
             descriptor: Vec::new(),
             scratch: Vec::new(),
         }
+    }
+
+    /// A packet is written soon.
+    pub fn fetch(&self) {
+        ahead::fetch(&self.header[..]);
+        ahead::fetch(&self.mid[..]);
+        self.resends.fetch(self.window.highest() + 1);
     }
 
     /// The stream was interrupted: the next packet continues our numbering without a gap.

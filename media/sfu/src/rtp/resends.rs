@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::extension::Values;
+use crate::ahead;
 use crate::layers::vp8::Patch;
 
 /// Resends kept for a video stream: 2 s of 2.5 Mbit/s. About 120 bytes each; payloads are shared.
@@ -45,6 +46,13 @@ impl Resends {
             tokens: RATE,
             refilled: now,
             repaired: 0,
+        }
+    }
+
+    /// This number is kept soon.
+    pub fn fetch(&self, sequence: u64) {
+        if let Some(place) = self.kept.get(sequence as usize % CACHE) {
+            ahead::fetch(place);
         }
     }
 

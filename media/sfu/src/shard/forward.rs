@@ -14,6 +14,11 @@ use crate::speakers;
 use crate::track::{ParticipantIndex, Slot, Subscriber, TrackIndex};
 use crate::{Event, SubscriptionError};
 
+/// Receivers ahead whose memory is fetched.
+const FAR: usize = 6;
+const MIDDLE: usize = 4;
+const NEAR: usize = 2;
+
 /// What all subscribers of a packet have in common.
 #[derive(Clone, Copy)]
 struct Passing<'a> {
@@ -239,12 +244,40 @@ impl Shard {
         has_sent
     }
 
+    /// The memory of the receiver at the place `far` is fetched, and of those nearer by what that of
+    /// the ones before has pointed to.
+    fn fetch_ahead(&self, t: TrackIndex, far: usize) {
+        let Some(track) = self.tracks.get(t) else {
+            return;
+        };
+        let receiver = |ahead: usize| {
+            let subscriber = track.subscribers.get(far.checked_sub(FAR - ahead)?)?;
+            Some((
+                self.participants.get(subscriber.participant)?,
+                subscriber.slot,
+            ))
+        };
+        if let Some((participant, _)) = receiver(FAR) {
+            participant.fetch();
+        }
+        if let Some((participant, slot)) = receiver(MIDDLE) {
+            participant.fetch_stream(slot);
+        }
+        if let Some((participant, slot)) = receiver(NEAR) {
+            participant.fetch_buffers(slot);
+        }
+    }
+
     /// To all subscribers. True when one of them waits for a key frame.
     fn distribute(&mut self, t: TrackIndex, passing: &Passing<'_>) -> bool {
         let mut needs_key_frame = false;
         let mut at = 0;
         // By index: a subscriber that fails is taken out of the list.
+        for first in 0..FAR {
+            self.fetch_ahead(t, first);
+        }
         while let Some(&subscriber) = self.tracks.get(t).and_then(|t| t.subscribers.get(at)) {
+            self.fetch_ahead(t, at + FAR);
             let mut outcome = Passed::Idle;
             let receiver = subscriber.participant;
             self.guard(receiver, |shard| {

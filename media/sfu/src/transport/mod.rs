@@ -18,6 +18,7 @@ use str0m::net::{DatagramRecv, Protocol, Receive};
 use str0m::rtp::Ssrc;
 use str0m::{Candidate, IceCreds, Input, Output, Rtc};
 
+use crate::ahead;
 use crate::rtp::extension::SessionExtensions;
 use crate::rtp::transport_cc::Reporting;
 use crate::sdp::{Codec, CodecName, OfferSection};
@@ -259,6 +260,23 @@ impl Transport {
             self.client_sender = client.map(|(sender, _)| sender);
         }
         self.srtp = secrets.and_then(|s| s.contexts(&crypto().provider, self.is_active));
+    }
+
+    pub fn fetch(&self) {
+        ahead::fetch(&self.srtp);
+        ahead::fetch(&self.out);
+        ahead::fetch(&self.ice);
+    }
+
+    /// A datagram is queued soon.
+    pub fn fetch_queue(&self) {
+        ahead::fetch(&self.out[..]);
+    }
+
+    pub fn fetch_cipher(&self) {
+        if let Some((sender, _)) = &self.srtp {
+            sender.fetch();
+        }
     }
 
     pub fn sender(&mut self) -> Option<&mut SrtpSender> {

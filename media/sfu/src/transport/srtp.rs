@@ -14,6 +14,7 @@ use str0m::crypto::{
     Aes128CmSha1_80Cipher, Sha1HmacProvider, SrtpProvider,
 };
 
+use crate::ahead;
 use crate::buffers::Buffers;
 
 const LABEL_RTP: u8 = 0;
@@ -167,6 +168,14 @@ pub struct SrtpSender {
 }
 
 impl SrtpSender {
+    pub fn fetch(&self) {
+        match &self.rtp.cipher {
+            Cipher::Cm { cipher, .. } => ahead::fetch(&**cipher),
+            Cipher::Gcm128 { cipher, .. } => ahead::fetch(&**cipher),
+            Cipher::Gcm256 { cipher, .. } => ahead::fetch(&**cipher),
+        }
+    }
+
     /// Header + payload -> protected datagram. `index` is the extended sequence number; the caller
     /// never uses one twice on an SSRC (a repeated index would repeat the nonce).
     pub fn protect_rtp(
