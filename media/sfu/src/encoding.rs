@@ -35,6 +35,9 @@ pub struct Encoding {
     /// Pictures of other encodings since then.
     pub missed: u8,
     pub key_frames: KeyFrames,
+    /// No receiver took its last packet, and none will before its next key frame; looked at again
+    /// then.
+    pub unused_until: Option<Instant>,
     /// Packets that somebody could not use for want of the key frame's first packet, which may just
     /// be late.
     early: VecDeque<MediaPacket>,

@@ -1,7 +1,7 @@
 //! The packet path: from a publisher's packet to its subscribers' datagrams.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::Shard;
 use crate::buffers::Buffers;
@@ -19,6 +19,10 @@ const FAR: usize = 6;
 const MIDDLE: usize = 4;
 const NEAR: usize = 2;
 
+/// A layer that nobody takes is not tried with every receiver for this long: who wants it asks for a
+/// key frame, with which it begins.
+const UNUSED: Duration = Duration::from_millis(200);
+
 /// What all subscribers of a packet have in common.
 #[derive(Clone, Copy)]
 struct Passing<'a> {
@@ -35,8 +39,10 @@ struct Passing<'a> {
 /// What became of a packet at one subscriber.
 enum Passed {
     Sent,
-    /// Nothing flows at the moment.
+    /// Nothing is sent for it.
     Idle,
+    /// Nothing flows at the moment, or another layer does.
+    Ignored,
     NeedsKeyFrame,
     /// It goes on, but for what is wanted a key frame is needed.
     SentAndNeedsKeyFrame,
@@ -92,6 +98,12 @@ impl Shard {
                 encoding.key_frames.satisfied();
             }
         }
+        if packet.marks.starts_key_frame || is_changed {
+            encoding.unused_until = None;
+        }
+        if encoding.unused_until.is_some_and(|until| now < until) {
+            return;
+        }
         if is_changed {
             self.refit(now, t);
         }
@@ -104,13 +116,18 @@ impl Shard {
             codec: &codec,
             clock,
         };
-        let needs_key_frame = self.distribute(t, &passing);
+        let (needs_key_frame, is_used) = self.distribute(t, &passing);
         if !is_video {
             return;
         }
-        let Some(encoding) = self.tracks.get_mut(t).and_then(|t| t.encoding(spatial)) else {
+        let Some(track) = self.tracks.get_mut(t) else {
             return;
         };
+        let has_layers = track.encodings.len() > 1;
+        let Some(encoding) = track.encoding(spatial) else {
+            return;
+        };
+        encoding.unused_until = (has_layers && !is_used).then_some(now + UNUSED);
         if packet.marks.starts_key_frame {
             for mut early in encoding.take_early(&packet) {
                 let known = self.tracks.get_mut(t).and_then(|t| t.encoding(spatial));
@@ -204,6 +221,7 @@ impl Shard {
         else {
             return false;
         };
+        encoding.unused_until = None;
         let (packets, clock, spatial) = (
             encoding.opening.packets(now),
             encoding.clock,
@@ -231,7 +249,7 @@ impl Shard {
                 };
                 let outcome = pass(&passing, participant, subscriber.slot, &mut shard.buffers);
                 let is_sent = matches!(outcome, Passed::Sent | Passed::SentAndNeedsKeyFrame);
-                if !is_sent && !matches!(outcome, Passed::Idle) {
+                if !is_sent && !matches!(outcome, Passed::Idle | Passed::Ignored) {
                     break;
                 }
                 has_sent |= is_sent;
@@ -268,9 +286,11 @@ impl Shard {
         }
     }
 
-    /// To all subscribers. True when one of them waits for a key frame.
-    fn distribute(&mut self, t: TrackIndex, passing: &Passing<'_>) -> bool {
+    /// To all subscribers. Whether one of them waits for a key frame, and whether any takes packets
+    /// of this layer.
+    fn distribute(&mut self, t: TrackIndex, passing: &Passing<'_>) -> (bool, bool) {
         let mut needs_key_frame = false;
+        let mut is_used = false;
         let mut at = 0;
         // By index: a subscriber that fails is taken out of the list.
         for first in 0..FAR {
@@ -278,7 +298,7 @@ impl Shard {
         }
         while let Some(&subscriber) = self.tracks.get(t).and_then(|t| t.subscribers.get(at)) {
             self.fetch_ahead(t, at + FAR);
-            let mut outcome = Passed::Idle;
+            let mut outcome = Passed::Ignored;
             let receiver = subscriber.participant;
             self.guard(receiver, |shard| {
                 if let Some(participant) = shard.participants.get_mut(receiver) {
@@ -286,9 +306,10 @@ impl Shard {
                 }
                 Ok(())
             });
+            is_used |= !matches!(outcome, Passed::Ignored);
             match outcome {
                 Passed::Sent => self.mark_output(receiver),
-                Passed::Idle => {}
+                Passed::Idle | Passed::Ignored => {}
                 Passed::NeedsKeyFrame => needs_key_frame = true,
                 Passed::SentAndNeedsKeyFrame => {
                     needs_key_frame = true;
@@ -303,7 +324,7 @@ impl Shard {
                 self.tracks.get(t).and_then(|t| t.subscribers.get(at)) == Some(&subscriber);
             at += usize::from(is_still_there);
         }
-        needs_key_frame
+        (needs_key_frame, is_used)
     }
 
     fn watch_speakers(&mut self, now: Instant, room: usize) {
@@ -332,18 +353,18 @@ fn pass(
         clock,
     } = *passing;
     if !participant.is_reachable() {
-        return Passed::Idle;
+        return Passed::Ignored;
     }
     let Some(Some(subscription)) = participant.subscriptions.get_mut(slot) else {
-        return Passed::Idle;
+        return Passed::Ignored;
     };
     if !subscription.flows() {
-        return Passed::Idle;
+        return Passed::Ignored;
     }
     let taken = subscription.selector.take(spatial, flowing, &packet.marks);
     match taken {
         Take::Pass | Take::LeaveOut => {}
-        Take::Ignore => return Passed::Idle,
+        Take::Ignore => return Passed::Ignored,
         Take::Wait => return Passed::NeedsKeyFrame,
     }
     let choice = packet.dependency.as_ref().map(|dependency| {

@@ -286,6 +286,7 @@ impl Shard {
         let track = self.tracks.get_mut(t).filter(|track| track.is_video());
         if let Some(encoding) = track.zip(layer).and_then(|(t, layer)| t.encoding(layer)) {
             encoding.key_frames.request(now, is_first);
+            encoding.unused_until = None;
             self.schedule_key_frames(t);
         }
     }

@@ -178,6 +178,31 @@ impl Client {
 
     /// `None` while an answer is outstanding; the offer is made again after it.
     pub fn make_offer(&mut self) -> Option<(u32, String)> {
+        loop {
+            let wanted = (self.is_first_offer, self.receivers_wanted, self.restart);
+            let lists = (
+                self.receivers.clone(),
+                self.stops.clone(),
+                self.directions.clone(),
+            );
+            let mids: Vec<_> = self.sending.iter().map(|sending| sending.mid).collect();
+            let (id, offer) = self.try_offer()?;
+            let mut names: Vec<_> = offer.lines().filter(|l| l.starts_with("a=mid:")).collect();
+            names.sort_unstable();
+            if names.windows(2).all(|pair| pair[0] != pair[1]) {
+                return Some((id, offer));
+            }
+            // This stack draws the names of new sections by lot, and two may be the same.
+            (self.is_first_offer, self.receivers_wanted, self.restart) = wanted;
+            (self.receivers, self.stops, self.directions) = lists;
+            for (sending, mid) in self.sending.iter_mut().zip(mids) {
+                sending.mid = mid;
+            }
+            self.pending = None;
+        }
+    }
+
+    fn try_offer(&mut self) -> Option<(u32, String)> {
         if self.pending.is_some() {
             self.wants_offer = true;
             return None;
