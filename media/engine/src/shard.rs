@@ -28,6 +28,9 @@ const FIGURES_INTERVAL: Duration = Duration::from_secs(1);
 /// Between turns under load: what comes meanwhile is taken together. A picture arrives in many
 /// packets at once, and packets to one receiver go to the kernel in one piece.
 const GATHER: Duration = Duration::from_millis(2);
+/// So many turns in this time are load. Below, waiting costs more than it saves.
+const LOAD: u32 = 30;
+const LOAD_WINDOW: Duration = Duration::from_millis(100);
 /// After a failure that has nothing to do with input, so that it cannot spin.
 const FAILURE_WAIT: Duration = Duration::from_millis(10);
 /// For goodbyes that the kernel does not take at once.
@@ -57,12 +60,41 @@ struct Turns {
     began: Instant,
     /// The socket has more than was taken.
     is_behind: bool,
+    load: Load,
+}
+
+/// How many turns there are.
+struct Load {
+    since: Instant,
+    turns: u32,
+    is_high: bool,
+}
+
+impl Load {
+    fn new(now: Instant) -> Self {
+        Load {
+            since: now,
+            turns: 0,
+            is_high: false,
+        }
+    }
+
+    fn turn(&mut self, now: Instant) {
+        let span = now.saturating_duration_since(self.since);
+        if span >= LOAD_WINDOW {
+            // A window without an end is one in which little happened.
+            self.is_high = self.turns >= LOAD && span < 2 * LOAD_WINDOW;
+            (self.since, self.turns) = (now, 0);
+        }
+        self.turns += 1;
+    }
 }
 
 impl Turns {
     /// Let a little time pass since the last turn.
     fn gather(&self) {
-        if !self.is_behind
+        if self.load.is_high
+            && !self.is_behind
             && let Some(left) = GATHER.checked_sub(self.began.elapsed())
         {
             std::thread::sleep(left);
@@ -73,6 +105,7 @@ impl Turns {
         Turns {
             began: Instant::now(),
             is_behind: false,
+            load: Load::new(Instant::now()),
             buffers: ReceiveBuffers::new(),
             outgoing: Vec::new(),
             batch: Batch::default(),
@@ -105,6 +138,7 @@ impl ShardThread {
             self.commands.rearm();
             let is_last = self.stop.load(Ordering::Acquire);
             turns.began = Instant::now();
+            turns.load.turn(turns.began);
             wait = self.guard(&mut turns, |shard, turns| shard.turn(turns));
             if is_last {
                 self.guard(&mut turns, |shard, turns| {
@@ -312,6 +346,31 @@ mod tests {
             stop: Arc::default(),
         };
         (thread, sender)
+    }
+
+    #[test]
+    fn many_turns_in_a_row_are_load_and_few_are_none() {
+        let start = Instant::now();
+        let ms = |n: u64| start + Duration::from_millis(n);
+        let mut load = Load::new(start);
+        for n in (0..=300).step_by(5) {
+            load.turn(ms(n));
+            assert!(!load.is_high, "200 a second");
+        }
+        for n in 300..=500 {
+            load.turn(ms(n));
+        }
+        assert!(load.is_high, "1000 a second");
+        for n in (502..=900).step_by(2) {
+            load.turn(ms(n));
+            assert!(load.is_high, "gathered, they are 500 a second");
+        }
+        load.turn(ms(1500));
+        assert!(!load.is_high, "after a silence");
+        for n in (1505..=2000).step_by(5) {
+            load.turn(ms(n));
+        }
+        assert!(!load.is_high);
     }
 
     #[test]
