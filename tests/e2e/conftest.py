@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Playwright, sync_playwright
 
+from tests.e2e.client_page import build
+from tests.e2e.frames_page import keyed_product, page_of
 from tests.e2e.person import Person
 from tests.e2e.product import Product
 
@@ -67,6 +69,22 @@ def own_product(tmp_path: Path) -> Iterator[Product]:
     product.start()
     yield product
     product.close()
+
+
+@pytest.fixture(scope="module")
+def keyed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
+    """A server of the file's own that takes tokens of an API key."""
+    with keyed_product(tmp_path_factory.mktemp("keyed") / "data") as product:
+        yield product
+
+
+@pytest.fixture(scope="module")
+def client_url(keyed: Product, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Where `keyed` serves the bare page with livekit-client (`client_page.py`)."""
+    folder = tmp_path_factory.mktemp("page")
+    build(folder)
+    with page_of(folder, keyed) as address:
+        yield address
 
 
 @pytest.fixture

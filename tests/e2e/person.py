@@ -225,6 +225,9 @@ class Person:
         """The room words and the room number, as the seal's dialog shows them."""
         self.press("Sealed. What this means")
         dialog = self.page.get_by_role("dialog", name="This room is sealed.")
+        # They are computed when the dialog opens.
+        for part in (".words b", ".digits span"):
+            expect(dialog.locator(part).first).not_to_be_empty()
         words = " ".join(dialog.locator(".words b").all_inner_texts())
         number = "".join(dialog.locator(".digits span").all_inner_texts())
         dialog.get_by_role("button", name="Words match").click()

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser
 
-from tests.e2e.client_page import Client, build
-from tests.e2e.frames_page import keyed_product, page_of, until
+from tests.e2e.client_page import Client
+from tests.e2e.frames_page import until
 from tests.e2e.product import Product
 
 pytestmark = pytest.mark.browser
@@ -18,26 +17,12 @@ pytestmark = pytest.mark.browser
 SIMULCAST, REGRESSION = 1, 2
 
 
-@pytest.fixture(scope="module")
-def media(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
-    with keyed_product(tmp_path_factory.mktemp("codecs") / "data") as product:
-        yield product
-
-
-@pytest.fixture(scope="module")
-def page_url(media: Product, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    folder = tmp_path_factory.mktemp("page")
-    build(folder)
-    with page_of(folder, media) as address:
-        yield address
-
-
 class Room:
     """Ada publishes in VP9 and would in VP8 too, bo takes both, cy VP8 only."""
 
-    def __init__(self, browser: Browser, url: str, media: Product, policy: int, *, dual: bool):
+    def __init__(self, browser: Browser, url: str, keyed: Product, policy: int, *, dual: bool):
         self.name = f"codecs-{secrets.token_hex(4)}"
-        self.ada, self.bo, self.cy = (Client(browser, url, media, w) for w in ("ada", "bo", "cy"))
+        self.ada, self.bo, self.cy = (Client(browser, url, keyed, w) for w in ("ada", "bo", "cy"))
         self.dual = dual
         self._join(self.ada)
         self._join(self.bo)
@@ -91,9 +76,9 @@ class Room:
 
 @pytest.mark.parametrize("dual", [False, True], ids=["single", "dual"])
 def test_both_codecs_side_by_side(
-    browser: Browser, page_url: str, media: Product, dual: bool
+    browser: Browser, client_url: str, keyed: Product, dual: bool
 ) -> None:
-    room = Room(browser, page_url, media, SIMULCAST, dual=dual)
+    room = Room(browser, client_url, keyed, SIMULCAST, dual=dual)
     assert room.codec(room.bo) == "video/VP9"
     assert not room.is_encoding("vp8"), "nobody needs it yet"
 
@@ -108,8 +93,8 @@ def test_both_codecs_side_by_side(
     room.close()
 
 
-def test_all_go_over_to_the_second_codec(browser: Browser, page_url: str, media: Product) -> None:
-    room = Room(browser, page_url, media, REGRESSION, dual=False)
+def test_all_go_over_to_the_second_codec(browser: Browser, client_url: str, keyed: Product) -> None:
+    room = Room(browser, client_url, keyed, REGRESSION, dual=False)
     room.bo.evaluate("() => { window.before = [...pictures.values()][0].video; }")
 
     room.let_in_cy()

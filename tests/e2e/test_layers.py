@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser
 
-from tests.e2e.client_page import Client, build
-from tests.e2e.frames_page import keyed_product, page_of, until
+from tests.e2e.client_page import Client
+from tests.e2e.frames_page import until
 from tests.e2e.product import Product
 
 pytestmark = pytest.mark.browser
@@ -20,27 +20,13 @@ pytestmark = pytest.mark.browser
 SIZES = {320: (320, 180), 640: (640, 360), 1280: (1280, 720)}
 
 
-@pytest.fixture(scope="module")
-def media(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
-    with keyed_product(tmp_path_factory.mktemp("layers") / "data") as product:
-        yield product
-
-
-@pytest.fixture(scope="module")
-def page_url(media: Product, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    folder = tmp_path_factory.mktemp("page")
-    build(folder)
-    with page_of(folder, media) as address:
-        yield address
-
-
 class Pair:
     """Ada publishes 720 lines, bo shows them."""
 
     def __init__(
-        self, browser: Browser, page_url: str, media: Product, codec: str, single: bool
+        self, browser: Browser, client_url: str, keyed: Product, codec: str, single: bool
     ) -> None:
-        self.ada, self.bo = (Client(browser, page_url, media, who) for who in ("ada", "bo"))
+        self.ada, self.bo = (Client(browser, client_url, keyed, who) for who in ("ada", "bo"))
         room = f"layers-{secrets.token_hex(4)}"
         for client in (self.ada, self.bo):
             client.join(room, adaptiveStream=True, dynacast=True, singlePeerConnection=single)
@@ -76,10 +62,10 @@ class Pair:
 
 @pytest.fixture
 def pair(
-    request: pytest.FixtureRequest, browser: Browser, page_url: str, media: Product
+    request: pytest.FixtureRequest, browser: Browser, client_url: str, keyed: Product
 ) -> Iterator[Pair]:
     codec, connections = request.param
-    pair = Pair(browser, page_url, media, codec, connections == "single")
+    pair = Pair(browser, client_url, keyed, codec, connections == "single")
     yield pair
     pair.close()
 
