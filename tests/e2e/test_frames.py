@@ -10,7 +10,7 @@ from functools import partial
 import pytest
 from playwright.sync_api import Browser
 
-from tests.e2e.frames_page import Member, build_page, keyed_product, page_of, until
+from tests.e2e.frames_page import Member, build_page, page_of, until
 from tests.e2e.product import Product
 from tests.e2e.wire import WIRE
 
@@ -37,25 +37,19 @@ every_path = pytest.mark.parametrize(
 
 
 @pytest.fixture(scope="module")
-def media(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
-    with keyed_product(tmp_path_factory.mktemp("frames") / "data") as product:
-        yield product
-
-
-@pytest.fixture(scope="module")
-def page_url(media: Product, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def page_url(keyed: Product, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     folder = tmp_path_factory.mktemp("page")
     build_page(folder)
-    with page_of(folder, media) as address:
+    with page_of(folder, keyed) as address:
         yield address
 
 
 @pytest.fixture
-def member(browser: Browser, media: Product, page_url: str) -> Iterator[MakeMember]:
+def member(browser: Browser, keyed: Product, page_url: str) -> Iterator[MakeMember]:
     made: list[Member] = []
 
     def make(identity: str) -> Member:
-        made.append(Member(browser, page_url, media, identity))
+        made.append(Member(browser, page_url, keyed, identity))
         return made[-1]
 
     yield make

@@ -246,16 +246,26 @@ def test_muting_and_unpublishing_take_both() -> None:
     assert sid not in stage.machine.world.tracks
 
 
-def test_a_second_codec_that_ends_is_asked_for_again() -> None:
-    stage, alice, bob, _, sid = _room()
+def test_a_second_codec_that_ends_leaves_nobody_behind() -> None:
+    stage, alice, bob, carol, sid = _room(REGRESSION)
     _cannot(bob, sid)
     _bring(alice, sid)
-    _told(alice)
+    stage.emit(TrackActive(alice.sid, _backup(sid), "video/VP8", "2"))
+    stage.keep_alive(6)
+    assert _told(alice)[-1] == {"vp9": -1, "vp8": 2}
+    stage.commands.clear()
     stage.emit(TrackEnded(alice.sid, _backup(sid)))
-    assert effects.RemoveTrack(alice.sid, _backup(sid)) in stage.commands
-    assert _told(alice) == [{"vp9": 2, "vp8": 2}]
+    assert stage.commands == [
+        effects.Exchange(bob.sid, _backup(sid), sid),
+        effects.Exchange(carol.sid, _backup(sid), sid),
+        effects.RemoveTrack(alice.sid, _backup(sid)),
+    ]
+    assert _told(alice) == [{"vp9": 2, "vp8": -1}], "the first is wanted again, at once"
     stage.emit(TrackEnded(alice.sid, _backup(sid)))
     assert _told(alice) == []
+
+    _cannot(bob, sid)
+    assert _told(alice) == [{"vp9": 2, "vp8": 2}], "and who needs the second asks again"
     stage.commands.clear()
     _bring(alice, sid)
     assert stage.commands[-1] == effects.Subscribe(bob.sid, _backup(sid))

@@ -262,21 +262,23 @@ impl Transport {
         self.srtp = secrets.and_then(|s| s.contexts(&crypto().provider, self.is_active));
     }
 
+    /// A packet is sent soon.
     pub fn fetch(&self) {
         ahead::fetch(&self.srtp);
         ahead::fetch(&self.out);
         ahead::fetch(&self.ice);
     }
 
-    /// A datagram is queued soon.
-    pub fn fetch_queue(&self) {
-        ahead::fetch(&self.out[..]);
-    }
-
+    /// As `fetch`, a little later.
     pub fn fetch_cipher(&self) {
         if let Some((sender, _)) = &self.srtp {
             sender.fetch();
         }
+    }
+
+    /// A datagram is queued soon.
+    pub fn fetch_queue(&self) {
+        ahead::fetch(&self.out[..]);
     }
 
     pub fn sender(&mut self) -> Option<&mut SrtpSender> {

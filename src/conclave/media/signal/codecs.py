@@ -146,14 +146,17 @@ def on_active(turn: Turn, track: Track, sid: str, mid: str) -> None:
 
 
 def on_ended(turn: Turn, track: Track, sid: str) -> None:
-    """The publisher took the second codec back; who needs it waits for it to be brought again."""
+    """The publisher took the second codec back: all go to the first again, and who cannot decode it
+    falls back as at the beginning."""
     if track.backup is None or track.backup.sid != sid:
         return
+    for subscriber in track.publisher.room.participants.values():
+        if subscriber.sid in track.on_backup:
+            turn.do(effects.Exchange(subscriber.sid, sid, track.sid))
+    track.on_backup.clear()
     track.backup = None
     turn.do(effects.RemoveTrack(track.publisher.sid, sid))
-    if track.on_backup:
-        track.backup_missed_at = turn.now.tick
-    layers.ask_again(turn, track)
+    layers.on_backup_ended(turn, track)
 
 
 def tick(turn: Turn, track: Track) -> None:

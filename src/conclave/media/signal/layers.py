@@ -125,8 +125,8 @@ def update_demand(turn: Turn, track: Track) -> None:
         track.falls_since = turn.now.tick
 
 
-def ask_again(turn: Turn, track: Track) -> None:
-    """The publisher stopped its second codec: whatever it was told before, it hears anew."""
+def on_backup_ended(turn: Turn, track: Track) -> None:
+    """The publisher stopped its second codec: when it is wanted again, it is to be told again."""
     if track.demand is not None:
         track.demand = (track.demand[0], NOBODY)
     update_demand(turn, track)
