@@ -13,10 +13,20 @@ export type Verification =
   | "host"
   /** An account key that this person has compared or knows. */
   | "account"
+  /** A personal link, on the device to which it is bound. */
+  | "invitation"
   /** Had the whole link. */
   | "link"
   /** Let in at the door by a host, without the link. */
   | "door";
+
+/** The personal invitation by which somebody came. */
+export interface InvitedAs {
+  /** base64url, 22 characters. */
+  readonly id: string;
+  /** As the host wrote it; null: without a name. */
+  readonly name: string | null;
+}
 
 export interface SealedMember {
   readonly identity: string;
@@ -26,6 +36,8 @@ export interface SealedMember {
   readonly colour: number;
   readonly role: SealedRole;
   readonly verification: Verification;
+  /** Whose personal link it was, if it was one. */
+  readonly invited: InvitedAs | null;
   readonly isSelf: boolean;
   /** Milliseconds since the epoch; arrival in this sitting as seen here. */
   readonly joinedAt: number;
@@ -40,12 +52,24 @@ export interface SealedMember {
 /** The same code in each language, since those who compare it may have chosen different ones. */
 export type CodeWords = Readonly<Record<"de" | "en", readonly string[]>>;
 
+/** What a personal link at the door is worth. */
+export type InvitationStanding =
+  /** Good; waits because the room is locked or nobody leads it. */
+  | "good"
+  /** Bound to another device than the one that knocks. */
+  | "other-device"
+  | "revoked"
+  | "expired"
+  /** Not made by this room's host. */
+  | "foreign";
+
 export interface DoorGuest {
   readonly seat: string;
   /** Null for who came without the whole link. */
   readonly name: string | null;
   readonly colour: number;
-  readonly proof: "link" | "account" | "unknown";
+  readonly proof: "link" | "account" | "invitation" | "unknown";
+  readonly invited: (InvitedAs & { readonly standing: InvitationStanding }) | null;
   /** Three words that the person outside sees as well. */
   readonly words: CodeWords;
   readonly knockedAt: number;
@@ -134,6 +158,9 @@ export type SealedPhase =
         | "full"
         | "locked"
         | "removed"
+        /** The personal link has been taken back, or its time is over. */
+        | "revoked"
+        | "expired"
         /** The same device came in from another tab. */
         | "elsewhere"
         | "ended"
@@ -212,6 +239,8 @@ export interface SealedActions {
   remove(identity: string): Promise<Outcome>;
   setCohost(identity: string, isCohost: boolean): Promise<Outcome>;
   setPolicy(policy: Partial<RoomPolicy>): Promise<Outcome>;
+  /** Personal invitations by their ids: they open the door no more, or again. */
+  revoke(ids: readonly string[], isRevoked: boolean): Promise<Outcome>;
   order(what: Order, identity: string): Promise<Outcome>;
 }
 

@@ -68,7 +68,9 @@ export async function intrude(
   for (const other of present) if (other !== by) expectOk(await other.apply(staged.commit));
   const welcome = readWelcome(staged.welcome ?? NO_KEY);
   if (isRefused(welcome)) throw new Error(welcome.detail);
-  const config = clientConfig(new Credentials(() => ({ ok: true, accountKey: null })));
+  const config = clientConfig(
+    new Credentials(() => ({ ok: true, accountKey: null, invitation: null })),
+  );
   const state = await joinGroup(
     welcome,
     publicPackage,

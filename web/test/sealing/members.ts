@@ -30,7 +30,8 @@ export async function webcryptoDevice(): Promise<DeviceKey> {
 export const checkCredential: EngineOptions["checkCredential"] = (identity) => {
   const written = new TextDecoder().decode(identity);
   if (written.startsWith("wrong")) return { ok: false };
-  return { ok: true, accountKey: written.startsWith("account:") ? identity.slice(8) : null };
+  const accountKey = written.startsWith("account:") ? identity.slice(8) : null;
+  return { ok: true, accountKey, invitation: null };
 };
 
 export interface Member {

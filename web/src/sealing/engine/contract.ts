@@ -15,6 +15,23 @@ export interface LeafFacts {
   readonly signatureKey: Uint8Array;
   /** `ConclaveCredential`, see docs/reference/sealing-protocol.md, 2. Already verified. */
   readonly accountKey: Uint8Array | null;
+  /** How its owner came, if by a personal link; of whichever meeting and host it says. */
+  readonly invitation: InvitationFacts | null;
+}
+
+/** An invitation whose signature and binding to the leaf's device key are right. */
+export interface InvitationFacts {
+  readonly meetingId: string;
+  /** 32 bytes; one person's. */
+  readonly key: Uint8Array;
+  readonly role: "attendee" | "cohost";
+  /** Seconds since 1970; 0: never. */
+  readonly expiresAt: number;
+  /** Sealed with the link's intro key; empty: none. */
+  readonly name: Uint8Array;
+  /** Of the host who invited, 32 bytes. */
+  readonly accountKey: Uint8Array;
+  readonly signature: Uint8Array;
 }
 
 /** The group as it stands in one epoch. */
@@ -37,6 +54,7 @@ export interface KeyPackageFacts {
   readonly ref: Uint8Array;
   readonly signatureKey: Uint8Array;
   readonly accountKey: Uint8Array | null;
+  readonly invitation: InvitationFacts | null;
 }
 
 /** What a commit would do, for the rules that judge it before it is applied. */

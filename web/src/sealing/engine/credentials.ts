@@ -6,12 +6,17 @@ import type { AuthenticationService } from "ts-mls/authenticationService.js";
 import type { Credential } from "ts-mls/credential.js";
 import type { LeafNode } from "ts-mls/leafNode.js";
 import { asText } from "./bytes.ts";
+import type { InvitationFacts } from "./contract.ts";
 import { EngineFailed } from "./errors.ts";
 
-/** Not ok: not the shape of a ConclaveCredential, or its certificate is not for this key. */
-export type CheckedCredential =
-  | { readonly ok: true; readonly accountKey: Uint8Array | null }
-  | { readonly ok: false };
+/** Not ok: not the shape of a ConclaveCredential, or something in it is not for this key. */
+export type CheckedCredential = ({ readonly ok: true } & Owner) | { readonly ok: false };
+
+/** Whose leaf it is, and how they came. */
+export interface Owner {
+  readonly accountKey: Uint8Array | null;
+  readonly invitation: InvitationFacts | null;
+}
 
 export type CheckCredential = (
   identity: Uint8Array,
@@ -50,11 +55,12 @@ export class Credentials implements AuthenticationService {
   }
 
   /** Of a leaf that was validated before. */
-  accountOf({ credential, signaturePublicKey }: LeafNode): Uint8Array | null {
+  ownerOf({ credential, signaturePublicKey }: LeafNode): Owner {
     const { identity } = credential.credentialType === "basic" ? credential : { identity: null };
     const checked = identity && this.#known.get(nameOf(identity, signaturePublicKey));
     if (!checked?.ok) throw new EngineFailed("a leaf that was never validated");
-    return checked.accountKey?.slice() ?? null;
+    const { accountKey, invitation } = checked;
+    return { accountKey: accountKey?.slice() ?? null, invitation };
   }
 }
 

@@ -52,6 +52,7 @@ describe("KeyPackages", () => {
       ref,
       signatureKey: someone.device.publicKey,
       accountKey: text("kkkk"),
+      invitation: null,
     });
     expect((await someone.engine.keyPackage()).ref).not.toEqual(ref);
   });
@@ -94,7 +95,7 @@ describe("a group", () => {
     const facts = await engine.create(GROUP_ID, MEETING);
     expect(facts).toMatchObject({ groupId: GROUP_ID, epoch: 0, ownLeaf: 0, meeting: MEETING });
     expect(facts.roster).toEqual([
-      { leaf: 0, signatureKey: device.publicKey, accountKey: text("me") },
+      { leaf: 0, signatureKey: device.publicKey, accountKey: text("me"), invitation: null },
     ]);
     expect(facts.authenticator).toHaveLength(32);
   });
@@ -112,7 +113,7 @@ describe("a group", () => {
     expect(applied.commit).toEqual(merged.commit);
     expect(applied.commit).toMatchObject({ sender: 0, removes: [2], meeting: text("next") });
     expect(applied.commit.adds).toEqual([
-      { ref, signatureKey: other.device.publicKey, accountKey: null },
+      { ref, signatureKey: other.device.publicKey, accountKey: null, invitation: null },
     ]);
     expect(applied.before.epoch + 1).toBe(applied.after.epoch);
     expect(applied.after.authenticator).toEqual(merged.after.authenticator);

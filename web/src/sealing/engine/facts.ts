@@ -18,7 +18,7 @@ export function groupFacts(state: ClientState, credentials: Credentials): GroupF
     const node = leafAt(ratchetTree, leaf);
     if (node === null) continue;
     const signatureKey = node.signaturePublicKey.slice();
-    roster.push({ leaf, signatureKey, accountKey: credentials.accountOf(node) });
+    roster.push({ leaf, signatureKey, ...credentials.ownerOf(node) });
   }
   return {
     groupId: groupContext.groupId.slice(),
@@ -39,7 +39,7 @@ export async function keyPackageFacts(
   return {
     ref: await makeKeyPackageRef(keyPackage, suite.hash),
     signatureKey: keyPackage.leafNode.signaturePublicKey.slice(),
-    accountKey: credentials.accountOf(keyPackage.leafNode),
+    ...credentials.ownerOf(keyPackage.leafNode),
   };
 }
 

@@ -383,7 +383,9 @@ describe("a group that somebody else made", () => {
     const { clientConfig } = await import("./group.ts");
     const { Credentials } = await import("./credentials.ts");
     const made = await makePackage(parts);
-    const config = clientConfig(new Credentials(() => ({ ok: true, accountKey: null })));
+    const config = clientConfig(
+      new Credentials(() => ({ ok: true, accountKey: null, invitation: null })),
+    );
     const state = await createGroup(
       GROUP_ID,
       made.publicPackage,

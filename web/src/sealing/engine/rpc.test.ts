@@ -69,7 +69,9 @@ describe("an engine in a worker", () => {
     const { engine, device } = await remote();
     const other = await member();
     const created = await engine.create(GROUP_ID, MEETING);
-    expect(created.roster).toEqual([{ leaf: 0, signatureKey: device.publicKey, accountKey: null }]);
+    expect(created.roster).toEqual([
+      { leaf: 0, signatureKey: device.publicKey, accountKey: null, invitation: null },
+    ]);
     const { bytes: keyPackage, ref } = await other.engine.keyPackage();
     expect(await engine.inspect(keyPackage)).toMatchObject({ ref });
     const lost = expectOk(await engine.commit(NOTHING));

@@ -50,7 +50,7 @@ export function takeFragment(meetingId: string, page: Page = window): Fragment {
     page.history.replaceState(page.history.state, "", `${pathname}${search}`);
   }
   if (seen.type === "link") {
-    keep(page, meetingId, formatFragment(seen.link));
+    keep(page, meetingId, formatFragment(seen.link, seen.seed));
     return seen;
   }
   const before = parseFragment(kept(page, meetingId));

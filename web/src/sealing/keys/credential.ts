@@ -1,11 +1,13 @@
 /**
- * Who a leaf says it is (docs/reference/sealing-protocol.md, 2): nobody known, or a device that an
- * account has certified. Pure, for workers and for Node. Must never take a leaf of another shape.
+ * Who a leaf says it is (docs/reference/sealing-protocol.md, 2): nobody known, a device that an
+ * account has certified, a device to which somebody's invitation is bound, or both. Pure, for workers and for Node. Must never take a leaf of another shape.
  */
 
 import type { DeviceKey } from "../engine/contract.ts";
 import { b64, concat, sha256, utf8 } from "./bytes.ts";
 import { sign, verify } from "./ed25519.ts";
+import { checkBound, type Invitation } from "./invitation.ts";
+import { Reader, vector } from "./vectors.ts";
 
 export interface Credential {
   /** 32 bytes. */
@@ -14,39 +16,50 @@ export interface Credential {
   readonly certificate: Uint8Array;
 }
 
+/** What a leaf can say of its owner; both null: a guest who came by the link or the door. */
+export interface Claims {
+  readonly account: Credential | null;
+  /** A `Bound` invitation as written. */
+  readonly bound: Uint8Array | null;
+}
+
 export type Checked =
-  | { readonly ok: true; readonly accountKey: Uint8Array | null }
+  | {
+      readonly ok: true;
+      readonly accountKey: Uint8Array | null;
+      readonly invitation: Invitation | null;
+    }
   | { readonly ok: false };
 
-const VERSION = 1;
-/** `version`, and two empty vectors. */
-const GUEST = Uint8Array.of(VERSION, 0, 0);
-/** `version`, the length 32; then, after 32 bytes, the length 64 in two bytes (RFC 9420, 2.1.2). */
-const HEAD = Uint8Array.of(VERSION, 32);
-const MIDDLE = Uint8Array.of(0x40, 64);
-const LENGTH = HEAD.length + 32 + MIDDLE.length + 64;
+/** Without an invitation; and with one. */
+const PLAIN = 1;
+const INVITED = 2;
 
-/** Null: a guest. */
-export function encodeCredential(credential: Credential | null): Uint8Array {
-  if (credential === null) return GUEST.slice();
-  return concat(HEAD, credential.accountKey, MIDDLE, credential.certificate);
+export function encodeCredential({ account, bound }: Claims): Uint8Array {
+  return concat(
+    Uint8Array.of(bound === null ? PLAIN : INVITED),
+    vector(account?.accountKey ?? new Uint8Array()),
+    vector(account?.certificate ?? new Uint8Array()),
+    ...(bound === null ? [] : [vector(bound)]),
+  );
 }
 
-/** Undefined unless these are exactly the bytes of a ConclaveCredential; null: a guest's. */
-export function decodeCredential(bytes: Uint8Array): Credential | null | undefined {
-  if (startsWith(bytes, GUEST, 0) && bytes.length === GUEST.length) return null;
-  const accountEnd = HEAD.length + 32;
-  const isShaped =
-    bytes.length === LENGTH && startsWith(bytes, HEAD, 0) && startsWith(bytes, MIDDLE, accountEnd);
-  if (!isShaped) return undefined;
-  return {
-    accountKey: bytes.slice(HEAD.length, accountEnd),
-    certificate: bytes.slice(accountEnd + MIDDLE.length),
-  };
-}
-
-function startsWith(bytes: Uint8Array, part: Uint8Array, at: number): boolean {
-  return part.every((byte, place) => bytes[at + place] === byte);
+/** Null unless these are exactly the bytes of a ConclaveCredential. */
+export function decodeCredential(bytes: Uint8Array): Claims | null {
+  const reader = new Reader(bytes);
+  try {
+    const version = reader.number(1, INVITED);
+    const accountKey = reader.vector();
+    const certificate = reader.vector();
+    const bound = version === INVITED ? reader.vector() : null;
+    reader.end();
+    if (version < PLAIN || bound?.length === 0) return null;
+    if (accountKey.length === 0 && certificate.length === 0) return { account: null, bound };
+    if (accountKey.length !== 32 || certificate.length !== 64) return null;
+    return { account: { accountKey, certificate }, bound };
+  } catch {
+    return null;
+  }
 }
 
 function certified(deviceKey: Uint8Array): Uint8Array {
@@ -64,12 +77,16 @@ export async function checkCredential(
   identity: Uint8Array,
   signatureKey: Uint8Array,
 ): Promise<Checked> {
-  const credential = decodeCredential(identity);
-  if (credential === undefined) return { ok: false };
-  if (credential === null) return { ok: true, accountKey: null };
-  const { accountKey, certificate } = credential;
-  const isGood = await verify(accountKey, certified(signatureKey), certificate);
-  return isGood ? { ok: true, accountKey } : { ok: false };
+  const claims = decodeCredential(identity);
+  if (claims === null) return { ok: false };
+  const { account, bound } = claims;
+  if (account !== null) {
+    const content = certified(signatureKey);
+    if (!(await verify(account.accountKey, content, account.certificate))) return { ok: false };
+  }
+  const invitation = bound === null ? null : await checkBound(bound, signatureKey);
+  if (bound !== null && invitation === null) return { ok: false };
+  return { ok: true, accountKey: account?.accountKey ?? null, invitation };
 }
 
 /** A member's name for the server and the media engine: new in each sitting. */

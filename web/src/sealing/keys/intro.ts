@@ -18,6 +18,7 @@ const NONCE = 12;
 const TAG = 16;
 const MAX_TITLE_BYTES = 1_024;
 const MAX_INTRO_BYTES = 2_048;
+const MAX_INVITED_BYTES = 512;
 
 async function seal(
   key: CryptoKey,
@@ -56,6 +57,10 @@ async function open(
 
 function titleAad(keys: LinkKeys): Uint8Array {
   return utf8(`conclave title v1${keys.meetingId}`);
+}
+
+function invitedAad(keys: LinkKeys, invitationKey: Uint8Array): Uint8Array {
+  return concat(utf8(`conclave invited v1${keys.meetingId}`), invitationKey);
 }
 
 function introAad(keys: LinkKeys, instance: Uint8Array): Uint8Array {
@@ -100,4 +105,23 @@ export async function openIntro(
   const colour = value?.["colour"];
   const isColour = Number.isInteger(colour) && Number(colour) >= 0 && Number(colour) <= 11;
   return name !== null && isColour ? { name, colour: Number(colour) } : null;
+}
+
+/** The name in a personal invitation, for everybody with the link; `name` as `readableName` takes. */
+export function sealInvited(
+  keys: LinkKeys,
+  invitationKey: Uint8Array,
+  name: string,
+  nonce = randomBytes(NONCE),
+): Promise<Uint8Array> {
+  return seal(keys.intro, nonce, invitedAad(keys, invitationKey), { v: 1, name });
+}
+
+export async function openInvited(
+  keys: LinkKeys,
+  invitationKey: Uint8Array,
+  sealed: Uint8Array,
+): Promise<string | null> {
+  const value = await open(keys.intro, invitedAad(keys, invitationKey), sealed, MAX_INVITED_BYTES);
+  return readableName(value?.["name"]);
 }

@@ -48,7 +48,7 @@ describe("parseFragment", () => {
     `${FRAGMENT}>,`,
     `${FRAGMENT}“!`,
   ])("reads %s", (text) => {
-    expect(parseFragment(text)).toEqual({ type: "link", link: LINK });
+    expect(parseFragment(text)).toEqual({ type: "link", link: LINK, seed: null });
   });
 
   it.each(["", "#", "  ", "# "])("takes %j for none", (text) => {
@@ -69,6 +69,9 @@ describe("parseFragment", () => {
     FRAGMENT.replace("Dw.", "Dx."),
     `${FRAGMENT.slice(0, -1)}x`,
     `${FRAGMENT}.${FRAGMENT}`,
+    `${FRAGMENT}.${"A".repeat(21)}`,
+    `${FRAGMENT}.${"A".repeat(21)}x`,
+    `${FRAGMENT}.${"A".repeat(22)}.${"A".repeat(22)}`,
     `#1.${"A".repeat(22)}`,
     `#1.${"é".repeat(22)}.${"A".repeat(22)}`,
     "x".repeat(100_000),
@@ -79,9 +82,10 @@ describe("parseFragment", () => {
   it("reads back what it writes", () => {
     const bytes = fc.uint8Array({ minLength: 16, maxLength: 16 });
     fc.assert(
-      fc.property(bytes, bytes, (secret, fingerprint) => {
+      fc.property(bytes, bytes, fc.option(bytes), (secret, fingerprint, personal) => {
         const link = { secret: Uint8Array.from(secret), fingerprint: Uint8Array.from(fingerprint) };
-        expect(parseFragment(formatFragment(link))).toEqual({ type: "link", link });
+        const seed = personal && Uint8Array.from(personal);
+        expect(parseFragment(formatFragment(link, seed))).toEqual({ type: "link", link, seed });
       }),
     );
   });
@@ -96,7 +100,8 @@ describe("parseFragment", () => {
     fc.assert(
       fc.property(pieces, (text) => {
         const read = parseFragment(text);
-        if (read.type === "link") expect(text).toContain(formatFragment(read.link).slice(1));
+        if (read.type === "link")
+          expect(text).toContain(formatFragment(read.link, read.seed).slice(1));
       }),
     );
   });

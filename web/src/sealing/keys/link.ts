@@ -13,7 +13,8 @@ export interface LinkSecret {
 }
 
 export type Fragment =
-  | { readonly type: "link"; readonly link: LinkSecret }
+  /** `seed`: of a personal link (protocol, 2), 16 bytes; null: a link for everybody. */
+  | { readonly type: "link"; readonly link: LinkSecret; readonly seed: Uint8Array | null }
   /** A bare link, or an id that was typed. */
   | { readonly type: "missing" }
   /** Cut off, changed or of another kind: worth telling the person. */
@@ -34,7 +35,7 @@ export interface LinkKeys {
 /** The id of the external PSK in commits and Welcomes. */
 export const LINK_PSK_ID = utf8("conclave link v1");
 
-const FRAGMENT = /^1\.([A-Za-z0-9_-]{22})\.([A-Za-z0-9_-]{22})$/;
+const FRAGMENT = /^1\.([A-Za-z0-9_-]{22})\.([A-Za-z0-9_-]{22})(?:\.([A-Za-z0-9_-]{22}))?$/;
 /** Messengers end sentences, brackets and quotations behind a link; none of these is base64url. */
 const AFTER_A_LINK = /[>)\]}"'“”«».,;:!?*]+$/u;
 
@@ -47,15 +48,25 @@ export function parseFragment(fragment: string): Fragment {
   const fingerprint = fromB64(found?.[2] ?? "");
   // 22 characters carry 132 bits: other than 16 bytes only when they are not as we write them.
   if (secret?.length !== 16 || fingerprint?.length !== 16) return { type: "damaged" };
-  return { type: "link", link: { secret, fingerprint } };
+  if (found?.[3] === undefined) return { type: "link", link: { secret, fingerprint }, seed: null };
+  const seed = fromB64(found[3]);
+  if (seed?.length !== 16) return { type: "damaged" };
+  return { type: "link", link: { secret, fingerprint }, seed };
 }
 
-export function formatFragment(link: LinkSecret): string {
-  return `#1.${b64(link.secret)}.${b64(link.fingerprint)}`;
+/** With a seed: a personal link's, which is for one person and never passed on. */
+export function formatFragment(link: LinkSecret, seed: Uint8Array | null = null): string {
+  const personal = seed === null ? "" : `.${b64(seed)}`;
+  return `#1.${b64(link.secret)}.${b64(link.fingerprint)}${personal}`;
 }
 
-export function formatLink(origin: string, meetingId: string, link: LinkSecret): string {
-  return `${origin}/m/${meetingId}${formatFragment(link)}`;
+export function formatLink(
+  origin: string,
+  meetingId: string,
+  link: LinkSecret,
+  seed: Uint8Array | null = null,
+): string {
+  return `${origin}/m/${meetingId}${formatFragment(link, seed)}`;
 }
 
 /** A fresh secret for a meeting that the account with this key hosts. */

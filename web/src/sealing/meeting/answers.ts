@@ -15,7 +15,7 @@ import {
   startOver,
 } from "./connection.ts";
 import { onExamined, onInspected } from "./door.ts";
-import { breakSeal, onBox, onKeys } from "./epochs.ts";
+import { askInvitedNames, breakSeal, onBox, onInvitedNames, onKeys } from "./epochs.ts";
 import type { CallName, Calls } from "./io.ts";
 import { giveUp, onBoxed, onProtected } from "./outbox.ts";
 import type { Next } from "./state.ts";
@@ -45,8 +45,11 @@ export function onAnswer(t: Turn, next: Next, answer: unknown): Done {
       return onBox(t, next.group, as("boxKey"));
     case "codes": {
       const { words, roster } = as("codes");
-      return t.set({ codes: { words, roster, matchesLink: t.state.matchesLink } });
+      t.set({ codes: { words, roster, matchesLink: t.state.matchesLink } });
+      return askInvitedNames(t);
     }
+    case "invited-names":
+      return onInvitedNames(t, next.identities, as("invitedNames"));
     case "inspected":
       return onInspected(t, next.frame, as("inspect"));
     case "examined":
@@ -79,6 +82,7 @@ export function onFailure(t: Turn, next: Next): Done {
   switch (next.type) {
     case "ignore":
     case "codes":
+    case "invited-names":
       return;
     case "keys":
       return breakSeal(t, "no-encryption");

@@ -193,13 +193,15 @@ function group(random: Random, state: State): GroupFacts {
     creatorKey: known?.creatorKey ?? new Uint8Array(32),
     hostFingerprint: wrong,
     mac: known?.mac ?? new Uint8Array(32),
-    policy: { entry: "open", isLocked: false, history: 0, cohosts: [] } as const,
+    policy: { entry: "open", isLocked: false, history: 0, cohosts: [], revoked: [] } as const,
   };
   return {
     groupId: pick(random, [instance, wrong]) ?? wrong,
     epoch: Math.floor(random() * 4),
     ownLeaf: 0,
-    roster: [{ leaf: 0, signatureKey: state.setup.signatureKey, accountKey: null }],
+    roster: [
+      { leaf: 0, signatureKey: state.setup.signatureKey, accountKey: null, invitation: null },
+    ],
     meeting: random() < 0.3 ? Uint8Array.of(1) : encodeContext(context),
     authenticator: new Uint8Array(32),
   };
@@ -225,7 +227,7 @@ function answer(random: Random, call: CallName, state: State): unknown {
     case "inspect":
       return isRefused
         ? refused
-        : { ref: new Uint8Array(32), signatureKey: utf8(ID), accountKey: null };
+        : { ref: new Uint8Array(32), signatureKey: utf8(ID), accountKey: null, invitation: null };
     case "join":
       return isRefused ? refused : group(random, state);
     case "create":

@@ -3,12 +3,12 @@
  * again when something went wrong.
  */
 
-import { fromB64, isSame, utf8 } from "./bytes.ts";
+import { b64, fromB64, isSame, utf8 } from "./bytes.ts";
 import { breakSeal, enterGroup } from "./epochs.ts";
 import type { Calls } from "./io.ts";
 import { decodeContext, encodeContext, type MeetingContext } from "./meetingContext.ts";
 import { requeue } from "./outbox.ts";
-import { identityOf } from "./roles.ts";
+import { identityOf, invitationIdOf } from "./roles.ts";
 import type { Group, Next, State } from "./state.ts";
 import { type Done, finish, type Turn } from "./turn.ts";
 import type { FrameOf, Ticket } from "./wire.ts";
@@ -229,8 +229,16 @@ export function onKnockMade(
   if (stage !== "knocking" || !isGreeted || !isWanted) return;
   const { words, ...rest } = made;
   t.set({ ownWords: words });
-  const fields = { instance, key_package: next.keyPackage, ...rest };
+  const fields = { instance, key_package: next.keyPackage, ...rest, ...invitationOf(t.state) };
   t.request("knock", fields, { type: "knock" });
+}
+
+/** By which personal link this device comes; the first device to say so keeps it. */
+function invitationOf({ setup }: State): Readonly<Record<string, Uint8Array | string>> {
+  const { invitation, signatureKey } = setup;
+  if (invitation === null) return {};
+  const { facts, binding } = invitation;
+  return { invitation: b64(invitationIdOf(facts)), device: signatureKey, binding };
 }
 
 export function onCreateOk(t: Turn, ticket: Ticket | null): void {
@@ -256,7 +264,11 @@ export function onEntryError(t: Turn, type: "create" | "knock", code: string): D
     // The winner is announced to everybody outside; else a new hello tells who it is.
     t.set({ stage: "outside" });
     t.timer("enter", t.now + RATE_MS);
+  } else if (type === "create" && code === "closed") {
+    // A host has to begin: told by `instance` when one has.
+    t.set({ stage: "outside", atDoor: { members: 0, isShown: true } });
   } else if (type === "knock" && code === "full") finish(t, "full");
+  else if (type === "knock" && (code === "revoked" || code === "expired")) finish(t, code);
   else if (type === "knock" && code === "no_instance") enter(t, null);
   else if (type === "knock" && code === "rate") t.timer("enter", t.now + RATE_MS);
   else startOver(t);
@@ -271,7 +283,7 @@ export function runCreate(t: Turn, ticket: Ticket | null): void {
     creatorKey: setup.signatureKey,
     hostFingerprint,
     mac,
-    policy: { ...setup.policy, cohosts: [] },
+    policy: { ...setup.policy, cohosts: [], revoked: [] },
   });
   t.ask("create", { instance, meeting }, { type: "created", ticket });
 }

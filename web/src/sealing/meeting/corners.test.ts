@@ -322,7 +322,12 @@ test("a known device with another account is a moderator's to decide", () => {
   const { world, clients } = meeting(["Anna"], ["Ben"], ["Cleo"]);
   const [anna, ben, cleo] = clients;
   const knock = { t: "knock", seat: "s9", key_package: b64(BYTES), intro: b64(BYTES) };
-  const facts = { ref: BYTES, signatureKey: cleo.setup.signatureKey, accountKey: BYTES };
+  const facts = {
+    ref: BYTES,
+    signatureKey: cleo.setup.signatureKey,
+    accountKey: BYTES,
+    invitation: null,
+  };
   const examined = { isSigned: true, proof: "good", intro: null, words: { de: [], en: [] } };
   for (const [client, expected] of [
     [ben, 0],
@@ -345,16 +350,18 @@ test("in a full room there is a place for who comes back, and none besides", () 
     leaf: at + 2,
     signatureKey: new Uint8Array(32).fill(at + 10),
     accountKey: null,
+    invitation: null,
   }));
   const roster = [...group.facts.roster, ...strangers];
   const back: DoorEntry = {
     seat: "back",
     keyPackage: BYTES,
-    facts: { ref: BYTES, signatureKey: ben.setup.signatureKey, accountKey: null },
+    facts: { ref: BYTES, signatureKey: ben.setup.signatureKey, accountKey: null, invitation: null },
     hasProof: true,
     name: null,
     colour: 0,
     words: { de: [], en: [] } as unknown as DoorEntry["words"],
+    invited: null,
     at: world.now,
     isAdmitted: true,
     failures: 0,

@@ -1,14 +1,16 @@
 /** Knocks: examined first, then let in, shown to who may decide, or dropped. */
 
-import { b64 } from "./bytes.ts";
+import type { InvitationFacts } from "../engine/contract.ts";
+import { b64, isSame } from "./bytes.ts";
 import type { Calls, ExaminedKnock } from "./io.ts";
 import { own } from "./people.ts";
-import { isAsking, isModerator } from "./plan.ts";
+import { isAsking, isModerator, mayAdmit } from "./plan.ts";
 import type { DoorEntry } from "./state.ts";
 import type { Done, Turn } from "./turn.ts";
 import type { FrameOf } from "./wire.ts";
 
 const MOST_AT_DOOR = 500;
+const GRACE_MS = 3_600_000;
 
 export function runKnock(t: Turn, frame: FrameOf<"knock">): void {
   if (t.state.stage !== "member") return;
@@ -42,6 +44,7 @@ export function onExamined(
     if (isModerator(own(t.state))) deny(t, frame.seat, null);
     return;
   }
+  const { invitation } = facts;
   const entry: DoorEntry = {
     seat: frame.seat,
     keyPackage: frame.key_package,
@@ -50,14 +53,28 @@ export function onExamined(
     name: knock.intro?.name ?? null,
     colour: knock.intro?.colour ?? 0,
     words: knock.words,
+    invited:
+      invitation === null
+        ? null
+        : {
+            facts: invitation,
+            name: knock.invitedName,
+            isVouched: frame.bound !== null && isSame(frame.bound, facts.signatureKey),
+            isExpired: isExpired(invitation, t.now),
+          },
     at: t.now,
     isAdmitted: false,
     failures: 0,
   };
   t.set({ door: new Map(door).set(frame.seat, entry) });
-  if (isAsking(t.state, entry) && isModerator(own(t.state))) {
+  if (isAsking(t.state, entry) && mayAdmit(t.state, entry)) {
     t.notice({ type: "knock", seat: entry.seat, name: entry.name });
   }
+}
+
+/** Clocks differ: an hour is given. */
+function isExpired({ expiresAt }: InvitationFacts, now: number): boolean {
+  return expiresAt !== 0 && now > expiresAt * 1_000 + GRACE_MS;
 }
 
 export function deny(t: Turn, seat: string, wish: number | null): void {

@@ -13,7 +13,7 @@ const context: MeetingContext = {
   creatorKey: key(0),
   hostFingerprint: new Uint8Array(16),
   mac: key(9),
-  policy: { entry: "open", isLocked: false, history: 0, cohosts: [] },
+  policy: { entry: "open", isLocked: false, history: 0, cohosts: [], revoked: [] },
 };
 
 test.each([true, false])(
@@ -28,6 +28,7 @@ test.each([true, false])(
         colour: 0,
         signatureKey: key(2),
         accountKey: null,
+        invitation: null,
         link,
         policy,
         title: null,
@@ -40,7 +41,12 @@ test.each([true, false])(
       groupId: context.instance,
       epoch: 2,
       ownLeaf: 2,
-      roster: [0, 1, 2].map((n) => ({ leaf: n, signatureKey: key(n), accountKey: null })),
+      roster: [0, 1, 2].map((n) => ({
+        leaf: n,
+        signatureKey: key(n),
+        accountKey: null,
+        invitation: null,
+      })),
       meeting: encodeContext(context),
       authenticator: key(7),
       isLinkBound: is,

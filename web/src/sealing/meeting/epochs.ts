@@ -241,6 +241,28 @@ function afterBox(t: Turn, group: Group, isFirst: boolean): void {
   t.ask("codes", { groupId, context: group.context, authenticator }, { type: "codes" });
 }
 
+/** Whose personal links the newcomers came by, once the lane is free. */
+export function askInvitedNames(t: Turn): void {
+  const unnamed = [...t.state.people.values()].filter(
+    ({ leaf, invitedAs }) => invitedAs === null && (leaf.invitation?.name.length ?? 0) > 0,
+  );
+  const invitations = unnamed.flatMap(({ leaf }) => leaf.invitation ?? []);
+  if (t.state.link === null || invitations.length === 0) return;
+  const identities = unnamed.map(({ identity }) => identity);
+  t.ask("invitedNames", { invitations }, { type: "invited-names", identities });
+}
+
+export function onInvitedNames(
+  t: Turn,
+  identities: readonly string[],
+  names: readonly (string | null)[],
+): void {
+  for (const [at, identity] of identities.entries()) {
+    // "" is remembered: what does not open now never will.
+    t.person(identity, { invitedAs: names[at] ?? "" });
+  }
+}
+
 /** Keys that wait for their turn to be sent with, oldest first. */
 function waiting(state: State): readonly KeyEpoch[] {
   return state.keyEpochs.filter(

@@ -8,6 +8,7 @@ import type {
   Applied,
   Changes,
   GroupFacts,
+  InvitationFacts,
   KeyPackageFacts,
   Opened,
   Refused,
@@ -30,6 +31,12 @@ export interface Setup {
   /** Device key. */
   readonly signatureKey: Uint8Array;
   readonly accountKey: Uint8Array | null;
+  /** Null: came by no personal link. */
+  readonly invitation: {
+    readonly facts: InvitationFacts;
+    /** 64 bytes: this device is the invited person's. */
+    readonly binding: Uint8Array;
+  } | null;
   /** Null: a missing or damaged fragment. */
   readonly link: Link | null;
   /** Of a group that this client creates. */
@@ -93,6 +100,11 @@ export interface Calls {
   };
   /** Links found in a message: kept, engine given the PSK, if the group proves it; else false. */
   readonly adoptLink: { ask: { link: Link; context: MeetingContext }; answer: boolean };
+  /** The names in these invitations, in their order. */
+  readonly invitedNames: {
+    ask: { invitations: readonly InvitationFacts[] };
+    answer: readonly (string | null)[];
+  };
   readonly codes: {
     ask: { groupId: Uint8Array; context: MeetingContext; authenticator: Uint8Array };
     answer: { words: CodeWords; roster: string };
@@ -105,6 +117,8 @@ export interface ExaminedKnock {
   /** Null: no intro, or one that cannot be opened. */
   readonly intro: { readonly name: string; readonly colour: number } | null;
   readonly words: CodeWords;
+  /** The name in its personal invitation; null: none, or not to be opened. */
+  readonly invitedName: string | null;
 }
 
 export type CallName = keyof Calls;
@@ -139,6 +153,8 @@ export type Wish =
   | { readonly type: "remove"; readonly identity: string }
   | { readonly type: "cohost"; readonly identity: string; readonly isCohost: boolean }
   | { readonly type: "policy"; readonly policy: Partial<RoomPolicy> }
+  /** Invitation ids, base64url: in the group they count no more, or again. */
+  | { readonly type: "revoke"; readonly ids: readonly string[]; readonly isRevoked: boolean }
   | { readonly type: "order"; readonly what: Order; readonly identity: string };
 
 export type Input =

@@ -8,10 +8,16 @@
  */
 
 import type { SealedRole } from "../contract.ts";
-import type { CommitFacts, Judge, KeyPackageFacts, LeafFacts } from "../engine/contract.ts";
+import type {
+  CommitFacts,
+  InvitationFacts,
+  Judge,
+  KeyPackageFacts,
+  LeafFacts,
+} from "../engine/contract.ts";
 import { isSame } from "./bytes.ts";
 import { decodeContext, type MeetingContext, macInput } from "./meetingContext.ts";
-import { LINK_PSK_ID, roleOf } from "./roles.ts";
+import { doesCount, isHostOf, LINK_PSK_ID, roleOf } from "./roles.ts";
 
 export const judge: Judge = (before, commit) => {
   const context = decodeContext(before.meeting);
@@ -59,24 +65,65 @@ function judgeAdds(
   roster: readonly LeafFacts[],
   commit: CommitFacts,
 ): string | null {
-  const { policy } = context;
-  const isOpen = commit.psks.length > 0 && policy.entry === "open" && !policy.isLocked;
+  const staying = roster.filter(({ leaf }) => !commit.removes.includes(leaf));
   for (const [at, add] of commit.adds.entries()) {
-    if (commit.adds.slice(0, at).some((other) => isSame(other.signatureKey, add.signatureKey))) {
+    const others = commit.adds.filter((_, place) => place !== at);
+    if (others.some((other) => isSame(other.signatureKey, add.signatureKey))) {
       return "the same key twice";
     }
     const old = roster.find((leaf) => isSame(leaf.signatureKey, add.signatureKey));
     if (old !== undefined && !commit.removes.includes(old.leaf)) return "the key is in the group";
-    if (role === "member" && !isOpen && !(old !== undefined && isComingBack(old, add))) {
-      return "a member adds only by the link, or who comes back";
-    }
+    if (role !== "member" || (old !== undefined && isComingBack(old, add))) continue;
+    const fault = judgeAddByMember(context, roster, { commit, add, others, staying });
+    if (fault !== null) return fault;
   }
   return null;
 }
 
-/** The same device, and the same account as before. */
+/** Of a device that was not in the group before. */
+function judgeAddByMember(
+  context: MeetingContext,
+  roster: readonly LeafFacts[],
+  {
+    commit,
+    add,
+    others,
+    staying,
+  }: {
+    readonly commit: CommitFacts;
+    readonly add: KeyPackageFacts;
+    readonly others: readonly KeyPackageFacts[];
+    readonly staying: readonly LeafFacts[];
+  },
+): string | null {
+  const { policy } = context;
+  const { invitation } = add;
+  const hasLink = commit.psks.length > 0;
+  // Whoever is inside may let the host in: they must never be locked out of their own room.
+  if (hasLink && isHostOf(add, context)) return null;
+  if (policy.isLocked) return "a member adds nobody while it is locked";
+  if (invitation === null) {
+    return hasLink && policy.entry === "open" ? null : "a member adds only by the link";
+  }
+  if (!doesCount(invitation, context)) return "an invitation that does not count";
+  const sender = roster.find((leaf) => leaf.leaf === commit.sender);
+  if (sender?.invitation != null && isSame(sender.invitation.key, invitation.key)) return null;
+  const isHeld = [...staying, ...others].some(
+    (other) => other.invitation !== null && isSame(other.invitation.key, invitation.key),
+  );
+  if (isHeld) return "an invitation that another device has";
+  return hasLink ? null : "a member adds only by the link";
+}
+
+/** The same device, the same account and the same invitation as before. */
 export function isComingBack(old: LeafFacts, add: KeyPackageFacts): boolean {
   if (!isSame(old.signatureKey, add.signatureKey)) return false;
+  if (!isSameInvitation(old.invitation, add.invitation)) return false;
   if (old.accountKey === null || add.accountKey === null) return old.accountKey === add.accountKey;
   return isSame(old.accountKey, add.accountKey);
+}
+
+function isSameInvitation(old: InvitationFacts | null, add: InvitationFacts | null): boolean {
+  if (old === null || add === null) return old === add;
+  return isSame(old.signature, add.signature) && isSame(old.key, add.key);
 }

@@ -3,6 +3,7 @@ import {
   decodeContext,
   encodeContext,
   MAX_COHOSTS,
+  MAX_REVOKED,
   type MeetingContext,
 } from "./meetingContext.ts";
 import { seeded } from "./model/world.ts";
@@ -13,22 +14,31 @@ const CONTEXT: MeetingContext = {
   creatorKey: new Uint8Array(32).fill(2),
   hostFingerprint: new Uint8Array(16).fill(3),
   mac: new Uint8Array(32).fill(4),
-  policy: { entry: "open", isLocked: false, history: 0, cohosts: [] },
+  policy: { entry: "open", isLocked: false, history: 0, cohosts: [], revoked: [] },
 };
 const key = (n: number) =>
   Uint8Array.from({ length: 32 }, (_, at) => (at === 0 ? n >> 8 : n & 0xff));
 
+const id = (n: number) =>
+  Uint8Array.from({ length: 16 }, (_, place) => (place === 0 ? n >> 8 : n & 0xff));
+
 test("the bytes are those of the protocol", () => {
   const bytes = encodeContext(CONTEXT);
   expect([...bytes.subarray(0, 9)]).toEqual([1, 6, 109, 116, 103, 95, 48, 49, 1]);
-  expect([...bytes.subarray(-5)]).toEqual([0, 0, 0, 0, 0]);
-  expect(bytes.length).toBe(1 + 7 + 16 + 32 + 16 + 32 + 4 + 1);
+  expect([...bytes.subarray(-6)]).toEqual([0, 0, 0, 0, 0, 0]);
+  expect(bytes.length).toBe(1 + 7 + 16 + 32 + 16 + 32 + 4 + 1 + 1);
 });
 
 test.each([0, 1, 2, MAX_COHOSTS])("with %d co-hosts it reads what it wrote", (count) => {
   const cohosts = Array.from({ length: count }, (_, at) => key(at));
-  const policy = { entry: "lobby", isLocked: true, history: 300, cohosts } as const;
+  const policy = { entry: "lobby", isLocked: true, history: 300, cohosts, revoked: [] } as const;
   const context = { ...CONTEXT, policy };
+  expect(decodeContext(encodeContext(context))).toEqual(context);
+});
+
+test.each([1, 2, MAX_REVOKED])("with %d revoked invitations it reads what it wrote", (count) => {
+  const revoked = Array.from({ length: count }, (_, at) => id(at));
+  const context = { ...CONTEXT, policy: { ...CONTEXT.policy, revoked } };
   expect(decodeContext(encodeContext(context))).toEqual(context);
 });
 
@@ -41,22 +51,29 @@ test("every other way to write it is refused", () => {
   };
   const withCohosts = (cohosts: readonly Uint8Array[]) =>
     encodeContext({ ...CONTEXT, policy: { ...CONTEXT.policy, cohosts } });
+  const withRevoked = (revoked: readonly Uint8Array[]) =>
+    encodeContext({ ...CONTEXT, policy: { ...CONTEXT.policy, revoked } });
   const longWay = Uint8Array.from([1, 0x40, 6, ...bytes.subarray(2)]);
   const bad = [
     new Uint8Array(),
     at(0, 2),
     at(0, 0),
+    at(-6, 2),
     at(-5, 2),
-    at(-4, 2),
+    at(-2, 0xc0),
+    at(-2, 1),
     at(-1, 0xc0),
     at(-1, 1),
-    at(-1, 32),
+    at(-1, 16),
     bytes.subarray(0, -1),
     Uint8Array.from([...bytes, 0]),
     longWay,
     withCohosts([key(2), key(1)]),
     withCohosts([key(1), key(1)]),
     withCohosts(Array.from({ length: MAX_COHOSTS + 1 }, (_, place) => key(place))),
+    withRevoked([id(2), id(1)]),
+    withRevoked([id(1), id(1)]),
+    withRevoked(Array.from({ length: MAX_REVOKED + 1 }, (_, place) => id(place))),
     Uint8Array.from([...bytes.subarray(0, -1), 3, 1, 2, 3]),
   ];
   for (const damaged of bad) expect(decodeContext(damaged)).toBeNull();

@@ -4,6 +4,7 @@
  * exactly right.
  */
 
+import { Reader, vector } from "../keys/vectors.ts";
 import { compareBytes, concat } from "./bytes.ts";
 
 export interface Policy {
@@ -13,6 +14,8 @@ export interface Policy {
   readonly history: number;
   /** Signature keys, ascending. */
   readonly cohosts: readonly Uint8Array[];
+  /** Ids of personal invitations that count no more, 16 bytes each, ascending. */
+  readonly revoked: readonly Uint8Array[];
 }
 
 export interface MeetingContext {
@@ -26,16 +29,7 @@ export interface MeetingContext {
 }
 
 export const MAX_COHOSTS = 200;
-
-/** `opaque<V>` (RFC 9420, 2.1.2). */
-function vector(bytes: Uint8Array): Uint8Array {
-  return concat(
-    bytes.length < 0x40
-      ? Uint8Array.of(bytes.length)
-      : Uint8Array.of(0x40 | (bytes.length >> 8), bytes.length & 0xff),
-    bytes,
-  );
-}
+export const MAX_REVOKED = 500;
 
 /** What the MAC is over: all fields before it. */
 export function macInput(context: Omit<MeetingContext, "mac" | "policy">): Uint8Array {
@@ -60,56 +54,8 @@ export function encodeContext(context: MeetingContext): Uint8Array {
       policy.history & 0xff,
     ),
     vector(concat(...policy.cohosts)),
+    vector(concat(...policy.revoked)),
   );
-}
-
-class Damaged extends Error {}
-
-class Reader {
-  readonly #bytes: Uint8Array;
-  #at = 0;
-
-  constructor(bytes: Uint8Array) {
-    this.#bytes = bytes;
-  }
-
-  take(length: number): Uint8Array {
-    if (this.#at + length > this.#bytes.length) throw new Damaged();
-    this.#at += length;
-    return this.#bytes.slice(this.#at - length, this.#at);
-  }
-
-  /** A number of `length` bytes, at most `most`. */
-  number(length: number, most: number): number {
-    const value = this.take(length).reduce((sum, byte) => sum * 256 + byte, 0);
-    if (value > most) throw new Damaged();
-    return value;
-  }
-
-  vector(): Uint8Array {
-    const first = this.number(1, 0x7f);
-    if (first < 0x40) return this.take(first);
-    const length = (first & 0x3f) * 256 + this.number(1, 0xff);
-    // Only the shortest way to write a length is right.
-    if (length < 0x40) throw new Damaged();
-    return this.take(length);
-  }
-
-  end(): void {
-    if (this.#at !== this.#bytes.length) throw new Damaged();
-  }
-}
-
-function readCohosts(bytes: Uint8Array): readonly Uint8Array[] {
-  if (bytes.length % 32 !== 0 || bytes.length > MAX_COHOSTS * 32) throw new Damaged();
-  const keys = Array.from({ length: bytes.length / 32 }, (_, at) =>
-    bytes.slice(at * 32, at * 32 + 32),
-  );
-  for (const [at, key] of keys.entries()) {
-    const next = keys[at + 1];
-    if (next !== undefined && compareBytes(key, next) >= 0) throw new Damaged();
-  }
-  return keys;
 }
 
 /** Null unless these are exactly the bytes of a ConclaveMeeting. */
@@ -126,7 +72,8 @@ export function decodeContext(bytes: Uint8Array): MeetingContext | null {
       entry: reader.number(1, 1) === 0 ? "open" : "lobby",
       isLocked: reader.number(1, 1) === 1,
       history: reader.number(2, 0xffff),
-      cohosts: readCohosts(reader.vector()),
+      cohosts: reader.ascending(32, MAX_COHOSTS, compareBytes),
+      revoked: reader.ascending(16, MAX_REVOKED, compareBytes),
     };
     reader.end();
     return { meetingId, instance, creatorKey, hostFingerprint, mac, policy };

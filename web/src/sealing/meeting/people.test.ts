@@ -10,11 +10,16 @@ const context: MeetingContext = {
   creatorKey: key(0),
   hostFingerprint: new Uint8Array(16),
   mac: key(9),
-  policy: { entry: "open", isLocked: false, history: 0, cohosts: [] },
+  policy: { entry: "open", isLocked: false, history: 0, cohosts: [], revoked: [] },
 };
 
 function groupOf(epoch: number, ...keys: number[]): Group {
-  const roster = keys.map((n, leaf) => ({ leaf, signatureKey: key(n), accountKey: null }));
+  const roster = keys.map((n, leaf) => ({
+    leaf,
+    signatureKey: key(n),
+    accountKey: null,
+    invitation: null,
+  }));
   const facts = {
     groupId: context.instance,
     epoch,
@@ -34,7 +39,7 @@ test.each([true, false])("who comes back had the link before, or not: %s", (hasL
       return [person.identity, person];
     }),
   );
-  const add = { ref: key(50), signatureKey: key(5), accountKey: null };
+  const add = { ref: key(50), signatureKey: key(5), accountKey: null, invitation: null };
   // Without the link PSK, as whoever is let in again is.
   const commit = { sender: 0, adds: [add], removes: [1], meeting: null, psks: [] };
   const admission = { commit, now: 200, isByUs: true, seats: new Map<string, string>() };

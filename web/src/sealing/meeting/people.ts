@@ -21,6 +21,7 @@ export function newPerson(
     leaf,
     role: roleOf(leaf, group.context),
     name: null,
+    invitedAs: null,
     colour: 0,
     box: null,
     joinedAt: now,
@@ -39,8 +40,9 @@ export function newPerson(
 }
 
 /** What stays true of a device that comes back into the same sitting, whatever lets it in again. */
-export function keptOf({ name, colour, joinedAt, hasLink }: Person): Partial<Person> {
-  return { name, colour, joinedAt, hasLink };
+export function keptOf(person: Person): Partial<Person> {
+  const { name, invitedAs, colour, joinedAt, hasLink } = person;
+  return { name, invitedAs, colour, joinedAt, hasLink };
 }
 
 export interface Admission {

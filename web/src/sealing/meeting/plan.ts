@@ -3,13 +3,14 @@
  * word: the lowest living leaf first, each next one two seconds later.
  */
 
-import type { Outcome } from "../contract.ts";
+import type { InvitationStanding, Outcome } from "../contract.ts";
 import type { Changes } from "../engine/contract.ts";
 import { b64, compareBytes, fromB64, isSame } from "./bytes.ts";
 import { isComingBack } from "./judge.ts";
-import { encodeContext, type Policy } from "./meetingContext.ts";
+import { encodeContext, MAX_REVOKED, type Policy } from "./meetingContext.ts";
 import { own, rankAmong } from "./people.ts";
-import type { DoorEntry, Group, Person, Plan, State } from "./state.ts";
+import { doesCount, isHostOf, isOfThisHost } from "./roles.ts";
+import type { DoorEntry, Group, Invited, Person, Plan, State } from "./state.ts";
 import type { Turn } from "./turn.ts";
 
 export const MOST_MEMBERS = 200;
@@ -63,8 +64,6 @@ function adds(
   self: Person,
   turn: (since: number, place?: number) => number,
 ): readonly Item[] {
-  const { policy } = group.context;
-  const isOpen = policy.entry === "open" && !policy.isLocked;
   const room = MOST_MEMBERS - group.facts.roster.length;
   const found: Item[] = [];
   for (const add of state.door.values()) {
@@ -76,10 +75,10 @@ function adds(
       if (isComingBack(old, add.facts) || isModerator(self)) found.push({ at: turn(add.at), add });
     } else if (room <= 0) continue;
     else if (add.isAdmitted) found.push({ at: 0, add });
-    else if (isOpen && add.hasProof && state.link !== null) {
+    else if (entersFreely(state, group, add) && state.link !== null) {
       const at = Math.max(turn(add.at), linkedAt(state));
       found.push({ at, add, withPsk: true });
-    } else if (isFormer && isModerator(self)) {
+    } else if (isFormer && isModerator(self) && !isRefusedInvitation(group, add)) {
       found.push({ at: turn(add.at, rankAmong(state, isModerator)), add });
     }
   }
@@ -96,11 +95,58 @@ function linkedAt(state: State): number {
 export function isAsking(state: State, entry: DoorEntry): boolean {
   const { group } = state;
   if (group === null || entry.isAdmitted) return false;
-  const { policy } = group.context;
-  const isOpen = policy.entry === "open" && !policy.isLocked;
   const { signatureKey } = entry.facts;
   const isInside = group.facts.roster.some((leaf) => isSame(leaf.signatureKey, signatureKey));
-  return !isInside && !(isOpen && entry.hasProof) && !state.formerKeys.has(b64(signatureKey));
+  const comesBack = state.formerKeys.has(b64(signatureKey)) && !isRefusedInvitation(group, entry);
+  return !isInside && !comesBack && !entersFreely(state, group, entry);
+}
+
+/** May come in without anybody's press: by the link, or by a personal one on its own device. */
+function entersFreely(state: State, group: Group, entry: DoorEntry): boolean {
+  const { policy } = group.context;
+  if (!entry.hasProof) return false;
+  if (isHostOf(entry.facts, group.context)) return true;
+  if (policy.isLocked) return false;
+  if (entry.invited === null) return policy.entry === "open";
+  return (
+    entry.invited.isVouched &&
+    (policy.entry === "open" || isLed(state)) &&
+    standingOf(group, entry.invited) === "good"
+  );
+}
+
+/** A host or co-host is here and connected. */
+function isLed(state: State): boolean {
+  return [...state.people.values()].some(
+    (person) => isModerator(person) && person.presence === "live",
+  );
+}
+
+function isRefusedInvitation(group: Group, { invited }: DoorEntry): boolean {
+  return invited !== null && !doesCount(invited.facts, group.context);
+}
+
+/** What this invitation is worth here, on the device that knocks with it. */
+export function standingOf(group: Group, invited: Invited): InvitationStanding {
+  const { facts } = invited;
+  if (!isOfThisHost(facts, group.context)) return "foreign";
+  if (!doesCount(facts, group.context)) return "revoked";
+  if (invited.isExpired) return "expired";
+  const isHeld = group.facts.roster.some(
+    (leaf) => leaf.invitation !== null && isSame(leaf.invitation.key, facts.key),
+  );
+  return isHeld || !invited.isVouched ? "other-device" : "good";
+}
+
+/** Who sees this guest and may let them in: who leads, and who holds the same invitation. */
+export function mayAdmit(state: State, entry: DoorEntry): boolean {
+  const self = own(state);
+  if (isModerator(self)) return true;
+  const held = self?.leaf.invitation ?? null;
+  const { group } = state;
+  if (held === null || entry.invited === null || group === null) return false;
+  const isOwn = isSame(held.key, entry.invited.facts.key);
+  return isOwn && !group.context.policy.isLocked && doesCount(held, group.context);
 }
 
 function policyItem(state: State, group: Group, self: Person): readonly Item[] {
@@ -121,7 +167,18 @@ export function patched(policy: Policy, patch: NonNullable<State["policyPatch"]>
     isLocked: patch.isLocked ?? policy.isLocked,
     history: patch.history ?? policy.history,
     cohosts: [...cohosts, ...promoted].sort(compareBytes),
+    revoked: revokedAfter(policy.revoked, patch.revoked ?? new Map()),
   };
+}
+
+/** The newest stay when there are more than the policy holds: the server refuses the others too. */
+function revokedAfter(
+  before: readonly Uint8Array[],
+  patch: ReadonlyMap<string, boolean>,
+): readonly Uint8Array[] {
+  const kept = before.filter((id) => !patch.has(b64(id)));
+  const added = [...patch].flatMap(([id, is]) => (is ? (fromB64(id) ?? []) : []));
+  return [...kept, ...added].slice(-MAX_REVOKED).sort(compareBytes);
 }
 
 /** Everybody renews its own leaf, one every five minutes, in the order of leaves. */

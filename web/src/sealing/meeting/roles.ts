@@ -5,7 +5,7 @@
 
 import { sha256 } from "@noble/hashes/sha2.js";
 import type { SealedRole } from "../contract.ts";
-import type { LeafFacts } from "../engine/contract.ts";
+import type { InvitationFacts, LeafFacts } from "../engine/contract.ts";
 import { b64, concat, isSame, utf8 } from "./bytes.ts";
 import type { MeetingContext } from "./meetingContext.ts";
 
@@ -21,17 +21,45 @@ export function identityOf(signatureKey: Uint8Array, instance: Uint8Array): stri
   return b64(sha256(concat(signatureKey, instance))).slice(0, 22);
 }
 
+/** Protocol, 2: 16 bytes. */
+export function invitationIdOf({ key }: Pick<InvitationFacts, "key">): Uint8Array {
+  return sha256(concat(utf8("conclave invitation id v1"), key)).slice(0, 16);
+}
+
+/** Made for this meeting by the account that its link names. */
+export function isOfThisHost(
+  invitation: InvitationFacts,
+  context: Pick<MeetingContext, "meetingId" | "hostFingerprint">,
+): boolean {
+  return (
+    isSame(utf8(invitation.meetingId), context.meetingId) &&
+    isSame(accountFingerprint(invitation.accountKey), context.hostFingerprint)
+  );
+}
+
+/** This meeting's, by its host, and not revoked. */
+export function doesCount(invitation: InvitationFacts, context: MeetingContext): boolean {
+  if (!isOfThisHost(invitation, context)) return false;
+  const id = invitationIdOf(invitation);
+  return !context.policy.revoked.some((revoked) => isSame(revoked, id));
+}
+
+/** By the account key that the link names. */
+export function isHostOf(
+  { accountKey }: Pick<LeafFacts, "accountKey">,
+  { hostFingerprint }: Pick<MeetingContext, "hostFingerprint">,
+): boolean {
+  return accountKey !== null && isSame(accountFingerprint(accountKey), hostFingerprint);
+}
+
 export function roleOf(
-  leaf: Pick<LeafFacts, "signatureKey" | "accountKey">,
-  context: Pick<MeetingContext, "hostFingerprint" | "policy">,
+  leaf: Pick<LeafFacts, "signatureKey" | "accountKey" | "invitation">,
+  context: MeetingContext,
 ): SealedRole {
-  if (
-    leaf.accountKey !== null &&
-    isSame(accountFingerprint(leaf.accountKey), context.hostFingerprint)
-  ) {
-    return "host";
-  }
-  return context.policy.cohosts.some((key) => isSame(key, leaf.signatureKey)) ? "cohost" : "member";
+  if (isHostOf(leaf, context)) return "host";
+  const { invitation, signatureKey } = leaf;
+  if (invitation?.role === "cohost" && doesCount(invitation, context)) return "cohost";
+  return context.policy.cohosts.some((key) => isSame(key, signatureKey)) ? "cohost" : "member";
 }
 
 /** The first 8 bytes, as beats carry them. */

@@ -347,6 +347,7 @@ test("two hundred are let in, the next one is not", () => {
     leaf,
     signatureKey: leaf === 0 ? anna.setup.signatureKey : new Uint8Array(32).fill(leaf),
     accountKey: null,
+    invitation: null,
   }));
   anna.state = { ...anna.state, group: { ...anna.state.group, facts: { ...facts, roster } } };
   const late = world.join("Late");

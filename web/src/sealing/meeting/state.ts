@@ -12,7 +12,13 @@ import type {
   SealedRole,
   SealProblem,
 } from "../contract.ts";
-import type { Applied, GroupFacts, KeyPackageFacts, LeafFacts } from "../engine/contract.ts";
+import type {
+  Applied,
+  GroupFacts,
+  InvitationFacts,
+  KeyPackageFacts,
+  LeafFacts,
+} from "../engine/contract.ts";
 import type { Link, Setup } from "./io.ts";
 import type { MeetingContext, Policy } from "./meetingContext.ts";
 import type { Content } from "./messages.ts";
@@ -23,6 +29,8 @@ export interface Person {
   readonly leaf: LeafFacts;
   readonly role: SealedRole;
   readonly name: string | null;
+  /** The name in their personal invitation; null: came otherwise, or it is not known yet. */
+  readonly invitedAs: string | null;
   readonly colour: number;
   /** X25519, for private messages; comes with the profile. */
   readonly box: Uint8Array | null;
@@ -56,6 +64,16 @@ export interface Past {
   readonly rosterHash: Uint8Array;
 }
 
+/** What is known at the door of a personal invitation. */
+export interface Invited {
+  readonly facts: InvitationFacts;
+  /** As the host wrote it. */
+  readonly name: string | null;
+  /** The server says that this is the device to which it is bound. */
+  readonly isVouched: boolean;
+  readonly isExpired: boolean;
+}
+
 export interface DoorEntry {
   readonly seat: string;
   readonly keyPackage: Uint8Array;
@@ -64,8 +82,10 @@ export interface DoorEntry {
   readonly name: string | null;
   readonly colour: number;
   readonly words: CodeWords;
+  /** How it came, if by a personal link. */
+  readonly invited: Invited | null;
   readonly at: number;
-  /** A host or co-host here pressed Admit. */
+  /** Somebody here who may pressed Admit. */
   readonly isAdmitted: boolean;
   /** How often the server did not know the seat. */
   readonly failures: number;
@@ -164,6 +184,7 @@ export type Next =
   | { readonly type: "keys"; readonly isUrgent: boolean; readonly ticket: Ticket | null }
   | { readonly type: "box"; readonly group: Group }
   | { readonly type: "codes" }
+  | { readonly type: "invited-names"; readonly identities: readonly string[] }
   | { readonly type: "inspected"; readonly frame: FrameOf<"knock"> }
   | {
       readonly type: "examined";
@@ -311,6 +332,8 @@ export interface PolicyPatch {
   readonly entry?: "open" | "lobby";
   readonly isLocked?: boolean;
   readonly history?: number;
+  /** base64url invitation id -> shall it be revoked. */
+  readonly revoked?: ReadonlyMap<string, boolean>;
   /** base64url signature key -> shall it be one. */
   readonly cohosts: ReadonlyMap<string, boolean>;
   readonly wishes: readonly number[];

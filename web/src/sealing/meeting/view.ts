@@ -4,10 +4,18 @@
  * group.
  */
 
-import type { DoorGuest, Sealed, SealedMember, SealedPhase, SealState } from "../contract.ts";
+import type {
+  DoorGuest,
+  InvitedAs,
+  Sealed,
+  SealedMember,
+  SealedPhase,
+  SealState,
+} from "../contract.ts";
 import { b64 } from "./bytes.ts";
-import { own, ownIdentity } from "./people.ts";
-import { isAsking, isModerator } from "./plan.ts";
+import { ownIdentity } from "./people.ts";
+import { isAsking, mayAdmit, standingOf } from "./plan.ts";
+import { invitationIdOf, isOfThisHost } from "./roles.ts";
 import type { DoorEntry, Person, State } from "./state.ts";
 
 function isAlike(a: unknown, b: unknown): boolean {
@@ -95,6 +103,7 @@ function members(state: State): readonly SealedMember[] {
       colour: person.colour,
       role: person.role,
       verification: verification(state, person),
+      invited: invitedAs(state, person),
       isSelf: person.identity === self,
       joinedAt: person.joinedAt,
       handPlace: place < 0 ? null : place + 1,
@@ -113,25 +122,46 @@ function verification(state: State, person: Person): SealedMember["verification"
   if (person.role === "host") return "host";
   const { accountKey } = person.leaf;
   if (accountKey !== null && state.setup.knownAccounts.includes(b64(accountKey))) return "account";
+  if (invitedAs(state, person) !== null) return "invitation";
   return person.hasLink ? "link" : "door";
 }
 
+/** The personal invitation of this room's host that their device carries. */
+function invitedAs({ group }: State, { leaf, invitedAs: name }: Person): InvitedAs | null {
+  const { invitation } = leaf;
+  if (invitation === null || group === null || !isOfThisHost(invitation, group.context))
+    return null;
+  return { id: b64(invitationIdOf(invitation)), name: name || null };
+}
+
 function door(state: State): readonly DoorGuest[] {
-  if (!isModerator(own(state))) return [];
+  const { group } = state;
+  if (group === null) return [];
   return [...state.door.values()]
-    .filter((entry) => isAsking(state, entry))
+    .filter((entry) => isAsking(state, entry) && mayAdmit(state, entry))
     .map((entry) => ({
       seat: entry.seat,
       name: entry.name,
       colour: entry.colour,
       proof: proofOf(state, entry),
+      invited:
+        entry.invited === null
+          ? null
+          : {
+              id: b64(invitationIdOf(entry.invited.facts)),
+              name: entry.invited.name,
+              standing: standingOf(group, entry.invited),
+            },
       words: entry.words,
       knockedAt: entry.at,
     }));
 }
 
-function proofOf(state: State, { facts, hasProof }: DoorEntry): DoorGuest["proof"] {
+function proofOf(state: State, { facts, hasProof, invited }: DoorEntry): DoorGuest["proof"] {
   const { accountKey } = facts;
   if (accountKey !== null && state.setup.knownAccounts.includes(b64(accountKey))) return "account";
+  if (invited !== null && hasProof && state.group !== null) {
+    if (standingOf(state.group, invited) === "good") return "invitation";
+  }
   return hasProof ? "link" : "unknown";
 }

@@ -40,6 +40,8 @@ const parse = tagged("t", {
     intro: bytes(),
     proof: bytes(),
     sign: bytes(),
+    /** The device to which the server has bound the invitation that this knock names; empty: none. */
+    bound: nullable(bytes()),
   },
   knock_gone: { seat },
   commit: { seq: count, epoch: count, bytes: bytes(), from: seat, admitted, removed },

@@ -8,6 +8,7 @@ import type { Wish } from "./io.ts";
 import { type Content, MAX_EMOJI, MAX_TEXT, type Talk } from "./messages.ts";
 import { enqueue, leave } from "./outbox.ts";
 import { own } from "./people.ts";
+import { mayAdmit } from "./plan.ts";
 import type { ChatEntry, Mute, Person, PolicyPatch } from "./state.ts";
 import { lowerHand, setHand } from "./talk.ts";
 import type { Done, Turn } from "./turn.ts";
@@ -125,15 +126,17 @@ function onHand(t: Turn, wish: number, self: Person, isUp: boolean): Done {
   t.outcome(wish, "done");
 }
 
-type Moderation = WishOf<"admit" | "deny" | "remove" | "cohost" | "policy" | "order">;
+type Moderation = WishOf<"admit" | "deny" | "remove" | "cohost" | "policy" | "revoke" | "order">;
 
 const LEAST_ROLE: Readonly<Record<Moderation["type"], readonly SealedRole[]>> = {
-  admit: ["host", "cohost"],
+  // Who may let whom in is asked for each guest.
+  admit: ["host", "cohost", "member"],
   deny: ["host", "cohost"],
   remove: ["host", "cohost"],
   order: ["host", "cohost"],
   cohost: ["host"],
   policy: ["host"],
+  revoke: ["host"],
 };
 
 function onModeration(t: Turn, wish: number, self: Person, what: Moderation): Done {
@@ -147,6 +150,10 @@ function onModeration(t: Turn, wish: number, self: Person, what: Moderation): Do
       return deny(t, what.seat, wish);
     case "policy":
       return patch(t, wish, checked(what.policy), new Map());
+    case "revoke": {
+      const revoked = new Map(what.ids.map((id) => [id, what.isRevoked]));
+      return patch(t, wish, { revoked }, new Map());
+    }
     default:
       return onPerson(t, wish, self, what);
   }
@@ -154,8 +161,10 @@ function onModeration(t: Turn, wish: number, self: Person, what: Moderation): Do
 
 function onAdmit(t: Turn, wish: number, seats: readonly string[]): Done {
   const door = new Map(t.state.door);
-  const here = seats.filter((seat) => door.has(seat));
-  if (here.length === 0) return t.outcome(wish, "gone");
+  const known = [...door.values()].filter((entry) => seats.includes(entry.seat));
+  if (known.length === 0) return t.outcome(wish, "gone");
+  const here = known.filter((entry) => mayAdmit(t.state, entry)).map((entry) => entry.seat);
+  if (here.length === 0) return t.outcome(wish, "not-allowed");
   for (const [seat, entry] of t.state.door) {
     if (here.includes(seat)) door.set(seat, { ...entry, isAdmitted: true });
   }
@@ -207,7 +216,7 @@ function checked(policy: Partial<RoomPolicy>): Partial<RoomPolicy> {
 function patch(
   t: Turn,
   wish: number,
-  policy: Partial<RoomPolicy>,
+  policy: Partial<RoomPolicy> & Pick<PolicyPatch, "revoked">,
   cohosts: PolicyPatch["cohosts"],
 ): void {
   const old = t.state.policyPatch;
@@ -215,6 +224,7 @@ function patch(
     policyPatch: {
       ...old,
       ...policy,
+      revoked: new Map([...(old?.revoked ?? []), ...(policy.revoked ?? [])]),
       cohosts: new Map([...(old?.cohosts ?? []), ...cohosts]),
       wishes: [...(old?.wishes ?? []), wish],
     },

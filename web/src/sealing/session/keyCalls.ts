@@ -4,9 +4,10 @@
  */
 
 import type { Codes, CodeWords } from "../contract.ts";
-import type { MlsEngine } from "../engine/contract.ts";
+import type { InvitationFacts, MlsEngine } from "../engine/contract.ts";
 import { fromB64, isSame, randomBytes } from "../keys/bytes.ts";
 import { openIntro, sealIntro } from "../keys/intro.ts";
+import { invitedName } from "../keys/invitation.ts";
 import { deriveLinkKeys, type LinkKeys, type LinkSecret } from "../keys/link.ts";
 import {
   knockContent,
@@ -96,8 +97,11 @@ export async function createKeyCalls(setup: KeyCallsSetup): Promise<KeyCalls> {
         proof: await judged(knock, proof),
         intro: keys === null || intro.length === 0 ? null : await openIntro(keys, instance, intro),
         words: await inEach((list) => doorWords(facts.ref, list)),
+        invitedName: await nameIn(facts.invitation),
       };
     },
+
+    invitedNames: ({ invitations }) => Promise.all(invitations.map(nameIn)),
 
     async adoptLink({ link: said, context }) {
       const secret = fromB64(said.secret);
@@ -119,6 +123,10 @@ export async function createKeyCalls(setup: KeyCallsSetup): Promise<KeyCalls> {
       };
     },
   };
+
+  async function nameIn(invitation: InvitationFacts | null): Promise<string | null> {
+    return keys === null || invitation === null ? null : invitedName(keys, invitation);
+  }
 
   async function judged(
     knock: { ref: Uint8Array; instance: Uint8Array },

@@ -11,6 +11,14 @@ import { b64, randomBytes } from "../keys/bytes.ts";
 import { certify, encodeCredential } from "../keys/credential.ts";
 import { deviceKey, type Holder } from "../keys/device.ts";
 import { openTitle } from "../keys/intro.ts";
+import {
+  type Bound,
+  bind,
+  encodeBound,
+  encodeInvitation,
+  type Invitation,
+  invitationKey,
+} from "../keys/invitation.ts";
 import { deriveLinkKeys, type LinkSecret } from "../keys/link.ts";
 import { openKeyStore } from "../keys/store.ts";
 import { loadWords } from "../words/wordList.ts";
@@ -26,10 +34,18 @@ export interface Visitor {
   /** The account key that certifies this device; null for guests. */
   readonly account: DeviceKey | null;
   readonly knownAccounts: readonly string[];
+  /** By which personal link; null: none, or one that is worth nothing any more. */
+  readonly invitation: PersonalLink | null;
   /** As stored beside the meeting; null: none. */
   readonly sealedTitle: Uint8Array | null;
   readonly policy: RoomPolicy;
   readonly onLink: (link: LinkSecret) => void;
+}
+
+export interface PersonalLink {
+  readonly facts: Invitation;
+  /** 16 bytes, from the link. */
+  readonly seed: Uint8Array;
 }
 
 const COLOURS = 12;
@@ -50,7 +66,9 @@ async function prepare(engine: MlsEngine, visitor: Visitor): Promise<SealedSessi
   const store = await openKeyStore();
   const { key, notes } = await deviceKey(store, visitor.holder, Date.now());
   const credential = account === null ? null : await certify(account, key.publicKey);
-  await engine.setUp({ device: key, credential: encodeCredential(credential) });
+  const invitation = await bindTo(visitor, key.publicKey);
+  const bound = invitation === null ? null : encodeBound(invitation.bound);
+  await engine.setUp({ device: key, credential: encodeCredential({ account: credential, bound }) });
   const colour = (key.publicKey[0] as number) % COLOURS;
   let ownName = "";
   const keys = await createKeyCalls({
@@ -78,6 +96,8 @@ async function prepare(engine: MlsEngine, visitor: Visitor): Promise<SealedSessi
       colour,
       signatureKey: key.publicKey,
       accountKey: credential?.accountKey ?? null,
+      invitation:
+        invitation === null ? null : { facts: invitation.facts, binding: invitation.bound.binding },
       link: link === null ? null : { secret: b64(link.secret), fingerprint: b64(link.fingerprint) },
       policy: visitor.policy,
       title: await titleOf(visitor),
@@ -92,6 +112,17 @@ async function prepare(engine: MlsEngine, visitor: Visitor): Promise<SealedSessi
       session.start(name);
     },
   };
+}
+
+/** Nobody hears of it before this device knocks. */
+async function bindTo(
+  { invitation, meetingId }: Visitor,
+  deviceKey: Uint8Array,
+): Promise<{ readonly facts: Invitation; readonly bound: Bound } | null> {
+  if (invitation === null) return null;
+  const { facts, seed } = invitation;
+  const binding = await bind(await invitationKey(seed, meetingId), meetingId, deviceKey);
+  return { facts, bound: { invitation: encodeInvitation(facts), binding } };
 }
 
 function after(milliseconds: number, run: () => void): () => void {

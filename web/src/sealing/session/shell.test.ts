@@ -44,7 +44,7 @@ class Stage {
   #lines = 0;
   #ids = 0;
   readonly #symbolic = new SymbolicEngine(
-    { signatureKey: DEVICE, accountKey: ACCOUNT, link: LINK, name: "Anna" },
+    { signatureKey: DEVICE, accountKey: ACCOUNT, invitation: null, link: LINK, name: "Anna" },
     new Truth(),
   );
 
@@ -85,6 +85,7 @@ class Stage {
       colour: 3,
       signatureKey: DEVICE,
       accountKey: ACCOUNT,
+      invitation: null,
       link: LINK,
       policy: { entry: "open", isLocked: false, history: 0 },
       title: null,
@@ -147,6 +148,7 @@ class Stage {
       makeKnock: (ask) => this.#run("makeKnock", ask),
       examineKnock: (ask) => this.#run("examineKnock", ask),
       adoptLink: (ask) => this.#run("adoptLink", ask),
+      invitedNames: (ask) => this.#run("invitedNames", ask),
       codes: (ask) => this.#run("codes", ask),
     };
   }

@@ -325,6 +325,7 @@ export function createSealedSession(ports: ShellPorts, setup: Omit<Setup, "name"
     remove: (identity) => wish({ type: "remove", identity }),
     setCohost: (identity, isCohost) => wish({ type: "cohost", identity, isCohost }),
     setPolicy: (policy) => wish({ type: "policy", policy }),
+    revoke: (ids, isRevoked) => wish({ type: "revoke", ids, isRevoked }),
     order: (what, identity) => wish({ type: "order", what, identity }),
   };
 

@@ -5,6 +5,7 @@
  */
 
 import { b64 } from "../bytes.ts";
+import { invitationIdOf } from "../roles.ts";
 import { view } from "../view.ts";
 import { contextOf } from "./symbolicEngine.ts";
 import { type Client, type Random, seeded, World } from "./world.ts";
@@ -31,7 +32,10 @@ export function interleave(seed: number, isTracing = false): Run {
   const steps = 30 + Math.floor(random() * 120);
   for (let at = 0; at < steps; at += 1) {
     if (world.clients.length < people && random() < 0.15) {
-      world.join(`member${world.clients.length}`, { hasLink: random() < 0.8 });
+      world.join(`member${world.clients.length}`, {
+        hasLink: random() < 0.8,
+        ...(random() < 0.3 ? { invitedAs: random() < 0.5 ? "Ida" : "Jan" } : {}),
+      });
     }
     stir(world, random);
   }
@@ -136,10 +140,19 @@ function findings(world: World): readonly string[] {
     const isShut = group?.policy.isLocked === true || group?.policy.entry === "lobby";
     // Where nobody who has the link is left inside, nobody but a moderator can let in.
     const isLinked = inside.some((one) => one.state.link !== null);
-    const mayWait = !isModerated && (isShut || client.setup.link === null || !isLinked);
+    const isBarred =
+      isShut || client.setup.link === null || !isLinked || isOnAnotherDevice(world, client);
+    const mayWait = !isModerated && isBarred;
     if (stage === "knocking" && inside.length > 0 && mayWait) continue;
     if (stage === "outside" && inside.length === 0) continue;
     problems.push(`${client.name} is stuck: ${stage}`);
   }
   return problems;
+}
+
+/** Its personal link belongs to another device, which alone may let it in beside a moderator. */
+function isOnAnotherDevice({ server }: World, { setup }: Client): boolean {
+  const { invitation, signatureKey } = setup;
+  if (invitation === null) return false;
+  return server.bindings.get(b64(invitationIdOf(invitation.facts))) !== b64(signatureKey);
 }

@@ -48,6 +48,8 @@ export class SimServer {
   readonly seats = new Map<string, Seat>();
   /** `epoch` winners of all instances, to check that there is one each. */
   readonly winners = new Map<string, number>();
+  /** invitation -> device that keeps it */
+  readonly bindings = new Map<string, string>();
   /** What hosts wanted muted, in order. */
   readonly mutes: { readonly seat: string; readonly source: string }[] = [];
   readonly #out: (connection: number, frame: Frame) => void;
@@ -150,6 +152,7 @@ export class SimServer {
           intro: frame["intro"],
           proof: frame["proof"],
           sign: frame["sign"],
+          bound: this.#bind(frame),
         };
         ok();
         this.#send(seat, { t: "waiting", members: this.#members().length });
@@ -163,6 +166,14 @@ export class SimServer {
     }
     if (seat.state !== "member" || this.instance === null) return error("forbidden");
     this.#member(seat, this.instance, frame, ok, error);
+  }
+
+  /** The first device that comes with an invitation keeps it. */
+  #bind(frame: Frame): string | null {
+    const { invitation, device } = frame as { invitation?: string; device?: string };
+    if (invitation === undefined || device === undefined) return null;
+    if (!this.bindings.has(invitation)) this.bindings.set(invitation, device);
+    return this.bindings.get(invitation) ?? null;
   }
 
   #shut(seat: Seat): Done {

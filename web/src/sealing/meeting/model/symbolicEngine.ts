@@ -10,6 +10,7 @@ import type {
   Changes,
   CommitFacts,
   GroupFacts,
+  InvitationFacts,
   KeyPackageFacts,
   LeafFacts,
   Opened,
@@ -17,22 +18,23 @@ import type {
   Refused,
   Staged,
 } from "../../engine/contract.ts";
+import { decodeInvitation, encodeInvitation } from "../../keys/invitation.ts";
 import { b64, concat, fromUtf8, isSame, utf8 } from "../bytes.ts";
 import type { CallName, Calls, ExaminedKnock, Link } from "../io.ts";
 import { judge } from "../judge.ts";
 import { decodeContext, type MeetingContext, macInput } from "../meetingContext.ts";
 import { LINK_PSK_ID } from "../roles.ts";
 
-interface KeyPackage {
+interface KeyPackage extends Leaf {
   readonly type: "key-package";
   readonly ref: string;
-  readonly signatureKey: string;
-  readonly accountKey: string | null;
 }
 
 interface Leaf {
   readonly signatureKey: string;
   readonly accountKey: string | null;
+  /** An encoded Invitation; that it is signed and bound is taken for granted here. */
+  readonly invitation: string | null;
 }
 
 interface GroupState {
@@ -77,6 +79,7 @@ interface AppBody {
 export interface Device {
   readonly signatureKey: Uint8Array;
   readonly accountKey: Uint8Array | null;
+  readonly invitation: InvitationFacts | null;
   readonly link: Link | null;
   readonly name: string;
 }
@@ -133,11 +136,7 @@ function factsOf(group: GroupState): GroupFacts {
   const roster: LeafFacts[] = [];
   for (const [leaf, facts] of group.leaves.entries()) {
     if (facts === null) continue;
-    roster.push({
-      leaf,
-      signatureKey: unhex(facts.signatureKey),
-      accountKey: facts.accountKey === null ? null : unhex(facts.accountKey),
-    });
+    roster.push({ leaf, ...ownerOf(facts) });
   }
   return {
     groupId: unhex(group.groupId),
@@ -150,10 +149,22 @@ function factsOf(group: GroupState): GroupFacts {
 }
 
 function packageFacts(made: KeyPackage): KeyPackageFacts {
+  return { ref: sha256(utf8(made.ref)), ...ownerOf(made) };
+}
+
+function ownerOf({ signatureKey, accountKey, invitation }: Leaf): Omit<LeafFacts, "leaf"> {
   return {
-    ref: sha256(utf8(made.ref)),
-    signatureKey: unhex(made.signatureKey),
-    accountKey: made.accountKey === null ? null : unhex(made.accountKey),
+    signatureKey: unhex(signatureKey),
+    accountKey: accountKey === null ? null : unhex(accountKey),
+    invitation: invitation === null ? null : decodeInvitation(unhex(invitation)),
+  };
+}
+
+function leafOf({ signatureKey, accountKey, invitation }: Device): Leaf {
+  return {
+    signatureKey: hex(signatureKey),
+    accountKey: accountKey === null ? null : hex(accountKey),
+    invitation: invitation === null ? null : hex(encodeInvitation(invitation)),
   };
 }
 
@@ -201,12 +212,10 @@ export class SymbolicEngine {
   }
 
   keyPackage(): Calls["keyPackage"]["answer"] {
-    const { signatureKey, accountKey } = this.device;
     const made: KeyPackage = {
       type: "key-package",
       ref: this.truth.fresh("ref"),
-      signatureKey: hex(signatureKey),
-      accountKey: accountKey === null ? null : hex(accountKey),
+      ...leafOf(this.device),
     };
     this.#packages.add(made.ref);
     return { bytes: write(made), ref: packageFacts(made).ref };
@@ -226,12 +235,8 @@ export class SymbolicEngine {
   }
 
   create({ instance, meeting }: Calls["create"]["ask"]): GroupFacts {
-    const { signatureKey, accountKey } = this.device;
     const secret = this.truth.fresh("secret");
-    const leaf = {
-      signatureKey: hex(signatureKey),
-      accountKey: accountKey === null ? null : hex(accountKey),
-    };
+    const leaf = leafOf(this.device);
     this.group = {
       groupId: hex(instance),
       epoch: 0,
@@ -303,9 +308,9 @@ export class SymbolicEngine {
 
   #after(group: GroupState, body: CommitBody): GroupState {
     const leaves = group.leaves.map((leaf, at) => (body.removes.includes(at) ? null : leaf));
-    for (const { signatureKey, accountKey } of body.adds) {
+    for (const { signatureKey, accountKey, invitation } of body.adds) {
       const free = leaves.indexOf(null);
-      leaves[free < 0 ? leaves.length : free] = { signatureKey, accountKey };
+      leaves[free < 0 ? leaves.length : free] = { signatureKey, accountKey, invitation };
     }
     const epoch = group.epoch + 1;
     return {
@@ -434,12 +439,17 @@ export class SymbolicEngine {
     const tie = `${hex(knock.facts.ref)} ${hex(knock.instance)}`;
     const isSigned = fromUtf8(knock.sign) === `${hex(knock.facts.signatureKey)} ${tie}`;
     const words = wordsOf(knock.facts.ref);
+    const invitedName = nameIn(knock.facts.invitation);
     if (knock.proof.length === 0 || this.link === null) {
-      return { isSigned, proof: "none", intro: null, words };
+      return { isSigned, proof: "none", intro: null, words, invitedName };
     }
     const isGood = fromUtf8(knock.proof) === `${this.link.secret} ${tie}`;
     const intro = { name: fromUtf8(knock.intro) ?? "", colour: 1 };
-    return { isSigned, proof: isGood ? "good" : "bad", intro, words };
+    return { isSigned, proof: isGood ? "good" : "bad", intro, words, invitedName };
+  }
+
+  invitedNames({ invitations }: Calls["invitedNames"]["ask"]): Calls["invitedNames"]["answer"] {
+    return invitations.map(nameIn);
   }
 
   adoptLink({ link, context }: Calls["adoptLink"]["ask"]): boolean {
@@ -456,6 +466,11 @@ export class SymbolicEngine {
 /** The group's meeting, as this engine holds it. */
 export function contextOf(engine: SymbolicEngine): MeetingContext | null {
   return engine.group === null ? null : decodeContext(unhex(engine.group.meeting));
+}
+
+/** Sealed names are names here. */
+function nameIn(invitation: InvitationFacts | null): string | null {
+  return invitation === null ? null : fromUtf8(invitation.name);
 }
 
 function wordsOf(ref: Uint8Array) {

@@ -6,6 +6,7 @@
 
 import { sha256 } from "@noble/hashes/sha2.js";
 import type { SealedNotice } from "../../contract.ts";
+import type { InvitationFacts } from "../../engine/contract.ts";
 import { b64, utf8 } from "../bytes.ts";
 import type { Effect, Input, Link, Setup, Wish } from "../io.ts";
 import { begin, step } from "../machine.ts";
@@ -42,6 +43,23 @@ export interface MemberOptions {
   readonly entry?: "open" | "lobby";
   readonly history?: number;
   readonly account?: Uint8Array;
+  /** A personal link of the host's: whose. The same name on two devices is one person's link. */
+  readonly invitedAs?: string;
+  readonly invitation?: Partial<InvitationFacts>;
+}
+
+/** The host's certificate for `name`. */
+export function invitationOf(name: string, other: Partial<InvitationFacts> = {}): InvitationFacts {
+  return {
+    meetingId: MEETING,
+    key: sha256(utf8(`invitation of ${name}`)),
+    role: "attendee",
+    expiresAt: 0,
+    name: utf8(name.padEnd(29)),
+    accountKey: HOST_ACCOUNT,
+    signature: new Uint8Array(64),
+    ...other,
+  };
 }
 
 type ServerItem = { readonly frame: Frame } | { readonly end: true };
@@ -76,12 +94,16 @@ export class Client {
     const signatureKey = sha256(utf8(`device of ${name}`));
     const accountKey = this.isHost ? HOST_ACCOUNT : (options.account ?? null);
     const link = options.hasLink === false ? null : LINK;
+    const invitation =
+      options.invitedAs === undefined ? null : invitationOf(options.invitedAs, options.invitation);
     this.setup = {
       meetingId: MEETING,
       name,
       colour: 3,
       signatureKey,
       accountKey,
+      invitation:
+        invitation === null ? null : { facts: invitation, binding: new Uint8Array(64).fill(1) },
       link,
       policy: { entry: options.entry ?? "open", isLocked: false, history: options.history ?? 0 },
       title: null,
@@ -89,7 +111,7 @@ export class Client {
       knownAccounts: [],
     };
     this.state = begin(this.setup);
-    this.engine = new SymbolicEngine({ signatureKey, accountKey, link, name }, truth);
+    this.engine = new SymbolicEngine({ signatureKey, accountKey, invitation, link, name }, truth);
   }
 }
 
