@@ -36,6 +36,7 @@ async def test_an_operator_opens_and_lists_meetings(stage: Stage) -> None:
         "opened_at": "2026-01-01T00:00:00Z",
         "participants": 0,
         "url": f"http://localhost:8080/m/{opened['id']}",
+        "entry": "open",
         "sealed_title": None,
     }
     stage.clock.advance(1)
@@ -68,6 +69,7 @@ async def test_anybody_with_the_link_sees_an_open_meeting(stage: Stage) -> None:
         "id": meeting,
         "is_open": True,
         "opened_at": "2026-01-01T00:00:00Z",
+        "entry": "open",
         "sealed_title": None,
     }
     path = f"/api/v1/meetings/{meeting}"

@@ -16,6 +16,7 @@ from conclave.media.engine import MediaEngine
 from conclave.meetings import service
 from conclave.meetings.doorkeeper import MeetingsDoorkeeper
 from conclave.meetings.events import MeetingEnded
+from conclave.meetings.invitation_routes import router as invitation_router
 from conclave.meetings.jobs import Follower
 from conclave.meetings.realtime import show
 from conclave.meetings.routes import router
@@ -51,4 +52,10 @@ async def _stop(app: App) -> None:
     await app.use(Follower).stop()
 
 
-SLICE = Slice(name="meetings", routers=(router,), setup=_setup, start=_start, stop=_stop)
+SLICE = Slice(
+    name="meetings",
+    routers=(router, invitation_router),
+    setup=_setup,
+    start=_start,
+    stop=_stop,
+)

@@ -9,9 +9,9 @@ from conclave.accounts import Actor
 from conclave.kernel.app import App
 from conclave.kernel.errors import NotFound
 from conclave.media.engine import MediaEngine
-from conclave.meetings import policy
+from conclave.meetings import invitations, policy
 from conclave.meetings.service import MeetingsMetrics
-from conclave.sealing import Entry, MemberRole, Ticket
+from conclave.sealing import Entry, Invited, MemberRole, Ticket
 
 
 class MeetingsDoorkeeper:
@@ -26,7 +26,16 @@ class MeetingsDoorkeeper:
                 meeting = await policy.require_open(session, meeting_id)
             except NotFound:
                 return None
-        return Entry(meeting.org_id, "host" if policy.is_host(actor, meeting) else "guest")
+        is_host = policy.is_host(actor, meeting)
+        may_begin = is_host or meeting.entry == "open"
+        return Entry(meeting.org_id, "host" if is_host else "guest", may_begin)
+
+    async def invited(
+        self, meeting_id: str, invitation_id: str, device: bytes, binding: bytes
+    ) -> Invited:
+        standing = await invitations.bind(self._app, meeting_id, invitation_id, device, binding)
+        self._app.use(MeetingsMetrics).invited.labels(standing.outcome).inc()
+        return Invited(standing.outcome, standing.device, standing.is_cohost)
 
     async def ticket(self, meeting_id: str, identity: str, role: MemberRole) -> Ticket:
         async with self._app.db.read() as session:

@@ -50,3 +50,43 @@ class MeetingEnded(_MeetingEvent):
 
     def payload(self) -> Mapping[str, Any]:
         return {**_MeetingEvent.payload(self), "reason": self.reason}
+
+
+@dataclass(frozen=True, slots=True)
+class _InvitationEvent:
+    org_id: str
+    meeting_id: str
+    invitation_id: str
+
+    def payload(self) -> Mapping[str, Any]:
+        return {"meeting_id": self.meeting_id, "invitation_id": self.invitation_id}
+
+
+@dataclass(frozen=True, slots=True)
+class InvitationBound(_InvitationEvent):
+    """A device came with it for the first time, and keeps it."""
+
+    type: ClassVar[str] = "invitation.bound"
+
+
+@dataclass(frozen=True, slots=True)
+class InvitationPassedOn(_InvitationEvent):
+    """Another device came with it than the one that keeps it; told once."""
+
+    type: ClassVar[str] = "invitation.passed_on"
+
+
+@dataclass(frozen=True, slots=True)
+class InvitationRevoked:
+    type: ClassVar[str] = "invitation.revoked"
+    org_id: str
+    meeting_id: str
+    user_id: str
+    invitation_id: str
+
+    def payload(self) -> Mapping[str, Any]:
+        return {
+            "meeting_id": self.meeting_id,
+            "user_id": self.user_id,
+            "invitation_id": self.invitation_id,
+        }

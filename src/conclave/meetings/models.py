@@ -29,5 +29,28 @@ class Meeting(Base):
     """When the first participant came; None while nobody has."""
     empty_since_at: Mapped[datetime | None] = mapped_column(Timestamp)
     """Since when nobody is there; None while somebody is."""
+    entry: Mapped[str] = mapped_column(String(10), default="open")
+    """`open`: whoever has the link; `invited`: once a host is there, whoever has a personal one."""
     sealed_title: Mapped[bytes | None] = mapped_column(LargeBinary)
     """None without a title, and after the end."""
+
+
+class Invitation(Base):
+    """One person's link: what the host has signed, and the first device that came with it."""
+
+    __tablename__ = "meeting_invitations"
+    __table_args__ = (Index(None, "meeting_id", "id"),)
+
+    org_id: Mapped[str] = mapped_column(_ID, primary_key=True)
+    meeting_id: Mapped[str] = mapped_column(_ID, primary_key=True)
+    id: Mapped[str] = mapped_column(String(22), primary_key=True)
+    certificate: Mapped[bytes] = mapped_column(LargeBinary)
+    """As the host's browser made it; the name in it is sealed."""
+    created_at: Mapped[datetime] = mapped_column(Timestamp)
+    expires_at: Mapped[datetime | None] = mapped_column(Timestamp)
+    revoked_at: Mapped[datetime | None] = mapped_column(Timestamp)
+    device: Mapped[bytes | None] = mapped_column(LargeBinary(32))
+    """The device key to which it is bound; None: nobody has used it."""
+    bound_at: Mapped[datetime | None] = mapped_column(Timestamp)
+    refused_at: Mapped[datetime | None] = mapped_column(Timestamp)
+    """When another device last came with it: the link was passed on."""

@@ -14,6 +14,7 @@ from conclave.kernel.policy import require_anyone
 from conclave.kernel.ratelimit import Rate
 from conclave.meetings import service
 from conclave.meetings.schemas import (
+    EntryIn,
     MeetingOut,
     MeetingsOut,
     MeetingView,
@@ -54,6 +55,7 @@ async def get_meeting(
         id=meeting.id,
         opened_at=meeting.opened_at,
         is_host=meeting.is_host,
+        entry=meeting.entry,
         sealed_title=_title(meeting),
     )
 
@@ -62,6 +64,12 @@ async def get_meeting(
 async def set_title(app: CurrentApp, actor: Operator, meeting_id: str, body: TitleIn) -> None:
     sealed = None if body.sealed_title is None else from_base64url(body.sealed_title)
     await service.set_title(app, actor, meeting_id, sealed)
+
+
+@router.put("/{meeting_id}/entry", status_code=204)
+async def set_entry(app: CurrentApp, actor: Operator, meeting_id: str, body: EntryIn) -> None:
+    """How people come in: by the link alone, or by personal links and a host at the door."""
+    await service.set_entry(app, actor, meeting_id, body.entry)
 
 
 @router.post("/{meeting_id}/end", status_code=204)
@@ -75,6 +83,7 @@ def shape(meeting: RunningMeeting, base: str) -> MeetingOut:
         opened_at=meeting.opened_at,
         participants=meeting.participants,
         url=f"{base}/m/{meeting.id}",
+        entry=meeting.entry,
         sealed_title=_title(meeting),
     )
 

@@ -36,6 +36,11 @@ SealedTitle = Annotated[str, Field(max_length=1_400), AfterValidator(_is_title)]
 """base64url. Sealed by a key in the link, so never readable here."""
 
 
+EntryKind = Literal["open", "invited"]
+"""`open`: whoever has the link; `invited`: once a host is there, whoever has a personal link, and
+whom a host lets in."""
+
+
 class MeetingChange(BaseModel):
     """A running meeting in realtime events."""
 
@@ -48,6 +53,7 @@ class MeetingChange(BaseModel):
 class MeetingOut(MeetingChange):
     """A running meeting as its operator sees it in the list."""
 
+    entry: EntryKind
     sealed_title: SealedTitle | None
 
 
@@ -62,6 +68,7 @@ class MeetingView(BaseModel):
     is_open: Literal[True] = True
     opened_at: datetime
     is_host: bool
+    entry: EntryKind
     sealed_title: SealedTitle | None
 
 
@@ -69,3 +76,52 @@ class TitleIn(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     sealed_title: SealedTitle | None
+
+
+class EntryIn(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    entry: EntryKind
+
+
+def _is_certificate(value: str) -> str:
+    from_base64url(value)
+    return value
+
+
+Certificate = Annotated[str, Field(max_length=1_400), AfterValidator(_is_certificate)]
+"""base64url of an Invitation (docs/reference/sealing-protocol.md, 2)."""
+
+
+class InvitationsIn(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    invitations: Annotated[list[Certificate], Field(min_length=1, max_length=40)]
+
+
+class InvitationView(BaseModel):
+    """What whoever holds a personal link learns."""
+
+    id: str
+    certificate: str
+    state: Literal["unused", "used", "expired", "revoked"]
+    device: str | None
+    """base64url of the device key to which it is bound."""
+
+
+class InvitationOut(InvitationView):
+    created_at: datetime
+    bound_at: datetime | None
+    passed_on_at: datetime | None
+    """When another device last came with it."""
+
+
+class InvitationsOut(BaseModel):
+    invitations: list[InvitationOut]
+
+
+class InvitationChangeIn(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    change: Literal["revoke", "restore", "release"]
+    """`release`: the next device that comes with it keeps it."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from prometheus_client import Counter
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from conclave.accounts import Actor
@@ -30,7 +30,8 @@ from conclave.meetings.events import (
     MeetingRenamed,
 )
 from conclave.meetings.machine import Lifetimes, Occupancy, counted, end_reason
-from conclave.meetings.models import Meeting
+from conclave.meetings.models import Invitation, Meeting
+from conclave.meetings.schemas import EntryKind
 from conclave.sealing import MuteSource, Sealing
 
 
@@ -43,6 +44,12 @@ class MeetingsMetrics:
             "conclave_meetings_ended_total",
             "Meetings ended, by reason",
             ["reason"],
+            registry=app.metrics,
+        )
+        self.invited = Counter(
+            "conclave_meetings_invited_knocks_total",
+            "Knocks with a personal invitation, by what it was worth",
+            ["outcome"],
             registry=app.metrics,
         )
         self.joins = Counter(
@@ -59,6 +66,7 @@ class RunningMeeting:
     opened_at: datetime
     participants: int
     is_host: bool
+    entry: EntryKind
     sealed_title: bytes | None
 
 
@@ -73,6 +81,7 @@ async def open_meeting(app: App, actor: Actor) -> RunningMeeting:
         participants=0,
         joined_at=None,
         empty_since_at=now,
+        entry="open",
         sealed_title=None,
     )
     async with app.db.transaction() as tx:
@@ -118,6 +127,12 @@ async def set_title(app: App, actor: Actor, meeting_id: str, sealed: bytes | Non
             tx,
             MeetingRenamed(meeting.org_id, meeting.id, meeting.opened_at, meeting.participants),
         )
+
+
+async def set_entry(app: App, actor: Actor, meeting_id: str, entry: EntryKind) -> None:
+    async with app.db.transaction() as tx:
+        meeting = await policy.require_host(tx, actor, meeting_id)
+        meeting.entry = entry
 
 
 async def end_meeting(app: App, actor: Actor, meeting_id: str) -> None:
@@ -274,6 +289,12 @@ async def _end(app: App, tx: AsyncSession, meeting: Meeting, reason: EndReason) 
     )
     if ended is None:
         raise NotFound("This meeting does not exist, or it has ended.")
+    # Nobody comes in any more: what the links were bound to is of no more use.
+    await tx.execute(
+        delete(Invitation).where(
+            Invitation.org_id == meeting.org_id, Invitation.meeting_id == meeting.id
+        )
+    )
     await app.outbox.emit(
         tx, MeetingEnded(meeting.org_id, meeting.id, meeting.opened_at, 0, reason=reason)
     )
@@ -294,5 +315,6 @@ def _running(meeting: Meeting, *, is_host: bool) -> RunningMeeting:
         meeting.opened_at,
         meeting.participants,
         is_host,
+        "invited" if meeting.entry == "invited" else "open",
         meeting.sealed_title,
     )

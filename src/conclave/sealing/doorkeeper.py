@@ -21,6 +21,18 @@ class Entry:
 
     org_id: str
     role: EntryRole
+    may_begin: bool = True
+    """Found the group when there is none; else a host has to."""
+
+
+@dataclass(frozen=True, slots=True)
+class Invited:
+    """What a personal invitation is worth to who knocks with it."""
+
+    outcome: Literal["bound", "other_device", "expired", "revoked", "unknown"]
+    device: bytes | None
+    """The device key to which it is bound, 32 bytes: members compare it with who knocks."""
+    is_cohost: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +46,11 @@ class Ticket:
 class Doorkeeper(Protocol):
     async def admits(self, meeting_id: str, actor: Actor | None) -> Entry | None:
         """None for unknown, malformed and ended meetings alike."""
+
+    async def invited(
+        self, meeting_id: str, invitation_id: str, device: bytes, binding: bytes
+    ) -> Invited:
+        """Bound now, if nobody came with it before. Raises `Unavailable`, or `NotFound`."""
 
     async def ticket(self, meeting_id: str, identity: str, role: MemberRole) -> Ticket:
         """A fresh token for one member's media. Raises `Unavailable`, or `NotFound`."""

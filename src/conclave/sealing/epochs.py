@@ -6,14 +6,13 @@ sender may make it is judged by the members, who can read it.
 
 from __future__ import annotations
 
-from base64 import urlsafe_b64encode
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from conclave.kernel.tokens import digest_of
 from conclave.sealing import frames, header
 from conclave.sealing.machine import Refused, Sitting
-from conclave.sealing.schemas import Commit, RemovalReason, decoded
+from conclave.sealing.schemas import Commit, RemovalReason, decoded, encoded
 from conclave.sealing.state import Instance, Limits, OpenCommit, Seat, TakenOut
 
 _LENIENCE = timedelta(seconds=1)
@@ -186,7 +185,7 @@ def _welcome(sitting: Sitting, seat: Seat, content: str) -> str:
 
 
 def _note(sitting: Sitting, by: str, wish: Commit, leaving: Sequence[Seat]) -> None:
-    digest = urlsafe_b64encode(digest_of(decoded(wish.bytes))).decode().rstrip("=")
+    digest = encoded(digest_of(decoded(wish.bytes)))
     opened = OpenCommit(
         wish.epoch,
         digest,

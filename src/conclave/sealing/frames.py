@@ -56,6 +56,7 @@ def knock(seat: str, content: Knock) -> str:
         intro=content.intro,
         proof=content.proof,
         sign=content.sign,
+        bound=content.bound or None,
     )
 
 

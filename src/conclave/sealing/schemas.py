@@ -7,7 +7,7 @@ Must never echo what was sent.
 from __future__ import annotations
 
 import re
-from base64 import urlsafe_b64decode
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 from typing import Annotated, Literal
 
 from pydantic import (
@@ -18,6 +18,7 @@ from pydantic import (
     StringConstraints,
     TypeAdapter,
     ValidationError,
+    model_validator,
 )
 
 _B64 = re.compile(r"[A-Za-z0-9_-]*")
@@ -36,6 +37,10 @@ def _canonical(value: str) -> str:
 def decoded(value: str) -> bytes:
     """The bytes of checked base64url."""
     return urlsafe_b64decode(value + "=" * (-len(value) % 4))
+
+
+def encoded(content: bytes) -> str:
+    return urlsafe_b64encode(content).decode().rstrip("=")
 
 
 Bytes = Annotated[str, AfterValidator(_canonical)]
@@ -74,6 +79,19 @@ class KnockFrame(_Frame):
     intro: Bytes
     proof: Bytes
     sign: Bytes
+    invitation: InstanceId | None = None
+    """A personal invitation's id; then the next two are there as well."""
+    device: Hash | None = None
+    """The device key that knocks."""
+    binding: Annotated[Bytes, StringConstraints(min_length=86, max_length=86)] | None = None
+    """By the invitation's key: this device is its owner's."""
+
+    @model_validator(mode="after")
+    def _is_whole(self) -> KnockFrame:
+        if len({self.invitation is None, self.device is None, self.binding is None}) != 1:
+            msg = "an invitation comes with its device and binding"
+            raise ValueError(msg)
+        return self
 
 
 class Withdraw(_Frame):

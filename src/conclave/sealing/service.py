@@ -24,6 +24,7 @@ from conclave.sealing.doorkeeper import (
     Doorkeeper,
     Entry,
     EpochListener,
+    Invited,
     MemberRole,
     MuteListener,
     MuteSource,
@@ -123,6 +124,14 @@ class Sealing:
         if found is None:
             raise NotFound("This meeting does not exist, or it has ended.")
         return found
+
+    async def invited(
+        self, meeting_id: str, invitation_id: str, device: bytes, binding: bytes
+    ) -> Invited:
+        """What a personal invitation is worth; bound now if nobody came with it before."""
+        if self._doorkeeper is None:
+            raise NotFound("This meeting does not exist.")
+        return await self._doorkeeper.invited(meeting_id, invitation_id, device, binding)
 
     async def ticket(self, meeting_id: str, identity: str, role: MemberRole) -> Ticket:
         if self._doorkeeper is None:

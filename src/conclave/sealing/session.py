@@ -18,7 +18,7 @@ from conclave.kernel.tokens import hash_of, new_token
 from conclave.sealing import epochs, frames, schemas
 from conclave.sealing.connections import NORMAL, VIOLATION, Connection, Goodbye, Outbound
 from conclave.sealing.desk import Desk
-from conclave.sealing.doorkeeper import Entry
+from conclave.sealing.doorkeeper import Entry, Invited
 from conclave.sealing.machine import Refused
 from conclave.sealing.room import Room
 from conclave.sealing.schemas import ClientFrame
@@ -268,6 +268,8 @@ class Session:
     async def _create(self, connection: Connection, frame: schemas.Create) -> None:
         self._require_outside(connection)
         meeting_id = self._room.meeting_id
+        if not self._entry.may_begin:
+            raise Refused("closed", "A host has to open this meeting first.")
         # First, so that nothing has happened when there is no ticket.
         ticket = await self._sealing.ticket(
             meeting_id, frame.identity, "host" if connection.role == "host" else "member"
@@ -297,10 +299,16 @@ class Session:
             "knock_meeting", self._room.meeting_id, Rate(settings.knocks_per_meeting, _MINUTE)
         )
 
+        invited = await self._invited(frame)
+        bound = schemas.encoded(invited.device) if invited is not None and invited.device else ""
+
         def work(desk: Desk) -> tuple[int, int]:
             sitting = desk.require_sitting()
-            content = Knock(frame.key_package, frame.intro, frame.proof, frame.sign)
-            sitting.knock(self._now(), self._seat(connection), frame.instance, content)
+            content = Knock(frame.key_package, frame.intro, frame.proof, frame.sign, bound)
+            seat = self._seat(connection)
+            if invited is not None and invited.is_cohost:
+                seat.granted = "cohost"
+            sitting.knock(self._now(), seat, frame.instance, content)
             return sitting.instance.pos, sum(1 for _ in sitting.live())
 
         def then(outcome: tuple[int, int]) -> None:
@@ -310,6 +318,22 @@ class Session:
             connection.say(frames.text("waiting", members=members))
 
         await self._ask(connection, work, then)
+
+    async def _invited(self, frame: schemas.KnockFrame) -> Invited | None:
+        """What the invitation it names is worth; `Refused` when it opens nothing any more."""
+        if frame.invitation is None or frame.device is None or frame.binding is None:
+            return None
+        invited = await self._sealing.invited(
+            self._room.meeting_id,
+            frame.invitation,
+            schemas.decoded(frame.device),
+            schemas.decoded(frame.binding),
+        )
+        if invited.outcome in {"revoked", "unknown"}:
+            raise Refused("revoked", "This invitation has been taken back, or never was one.")
+        if invited.outcome == "expired":
+            raise Refused("expired", "The time of this invitation is over.")
+        return invited
 
     async def _withdraw(self, connection: Connection, frame: schemas.Withdraw) -> None:
         def then(_outcome: None) -> None:

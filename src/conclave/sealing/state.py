@@ -44,6 +44,8 @@ class Knock:
     intro: str
     proof: str
     sign: str
+    bound: str = ""
+    """The device key to which the invitation it names is bound; empty: it names none."""
 
 
 @dataclass(slots=True)

@@ -11,7 +11,7 @@ from conclave import accounts, sealing
 from conclave.accounts import Actor
 from conclave.app import build
 from conclave.kernel.clock import ManualClock
-from conclave.sealing import Entry, MemberRole, MuteSource, Sealing, Ticket
+from conclave.sealing import Entry, Invited, MemberRole, MuteSource, Sealing, Ticket
 from conclave.settings import Settings
 from tests.asgi_socket import Socket
 from tests.sealing.delivery.tab import Tab, identity, instance_id, knock
@@ -27,13 +27,24 @@ class FakeDoorkeeper:
     org_id: str = "org_1"
     hosts: bool = True
     """Whoever is signed in is a host."""
+    may_begin: bool = True
+    """Guests may found the group."""
+    invitations: dict[str, Invited] = field(default_factory=dict)
+    bindings: list[tuple[str, bytes, bytes]] = field(default_factory=list)
     failure: Exception | None = None
     tickets: list[tuple[str, str, MemberRole]] = field(default_factory=list)
 
     async def admits(self, meeting_id: str, actor: Actor | None) -> Entry | None:
         if meeting_id not in self.meetings:
             return None
-        return Entry(self.org_id, "host" if actor is not None and self.hosts else "guest")
+        is_host = actor is not None and self.hosts
+        return Entry(self.org_id, "host" if is_host else "guest", is_host or self.may_begin)
+
+    async def invited(
+        self, meeting_id: str, invitation_id: str, device: bytes, binding: bytes
+    ) -> Invited:
+        self.bindings.append((invitation_id, device, binding))
+        return self.invitations.get(invitation_id, Invited("unknown", None, False))
 
     async def ticket(self, meeting_id: str, identity: str, role: MemberRole) -> Ticket:
         if self.failure is not None:

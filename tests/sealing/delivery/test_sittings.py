@@ -39,7 +39,7 @@ async def test_knock_admit_talk_settle(sealed: SealingStage) -> None:
     assert answer == {"t": "ok", "n": 1}
     assert await guest.frame() == {"t": "waiting", "members": 1}
     content = {name: value for name, value in knock().items() if name != "instance"}
-    assert await host.frame() == {"t": "knock", "seat": guest.seat, **content}
+    assert await host.frame() == {"t": "knock", "seat": guest.seat, **content, "bound": None}
 
     answer = await host.commit(0, admitted={guest.seat: identity(1)})
     assert answer == {"t": "ok", "n": 2, "seq": 1}
