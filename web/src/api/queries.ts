@@ -11,7 +11,13 @@ import {
 } from "@tanstack/react-query";
 import { asApiError } from "./errors.ts";
 import { call } from "./http.ts";
-import type { OpenMeeting, RunningMeeting, ServerFacts, User } from "./types.ts";
+import type {
+  OpenMeeting,
+  PersonalInvitation,
+  RunningMeeting,
+  ServerFacts,
+  User,
+} from "./types.ts";
 
 const MAX_RETRIES = 3;
 const BASE_DELAY_MS = 500;
@@ -137,6 +143,20 @@ export function useEndMeeting() {
       call<void>({ method: "POST", path: `/meetings/${encodeURIComponent(meetingId)}/end` }),
     onSettled: () => client.invalidateQueries({ queryKey: meetingsKey }),
   });
+}
+
+/** What a personal link is worth now. Null: the server knows no such invitation. */
+export async function fetchInvitation(
+  meetingId: string,
+  invitationId: string,
+): Promise<PersonalInvitation | null> {
+  const path = `/meetings/${encodeURIComponent(meetingId)}/invitations/${invitationId}`;
+  try {
+    return await call<PersonalInvitation>({ path });
+  } catch (error) {
+    if (asApiError(error).status === 404) return null;
+    throw error;
+  }
 }
 
 export function useOpenMeeting(meetingId: string) {

@@ -18,6 +18,8 @@ export interface RunningMeeting {
   opened_at: string;
   participants: number;
   url: string;
+  /** Events do not have it. */
+  entry?: "open" | "invited";
   /** Readable with the room's link alone; base64url. Events do not have it. */
   sealed_title?: string | null;
 }
@@ -28,6 +30,18 @@ export interface OpenMeeting {
   is_open: true;
   opened_at: string;
   is_host: boolean;
+  /** `invited`: a host has to be there, and who has no personal link knocks. */
+  entry: "open" | "invited";
   /** Readable with the link alone; base64url. */
   sealed_title?: string | null;
+}
+
+/** What a personal link leads to. */
+export interface PersonalInvitation {
+  id: string;
+  /** base64url of the host's certificate. */
+  certificate: string;
+  state: "unused" | "used" | "expired" | "revoked";
+  /** base64url of the device key that keeps it. */
+  device: string | null;
 }

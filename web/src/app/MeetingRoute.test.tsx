@@ -2,8 +2,13 @@ import { act, screen, waitFor } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { beforeEach, expect, it, vi } from "vitest";
 import { type FakeSealed, fakeSealed } from "../../test/fakeSealed.ts";
-import { problem, serve, showPage } from "../../test/page.tsx";
+import { expectAccessible, problem, serve, showPage } from "../../test/page.tsx";
 import type { LeaveReason } from "../features/meeting/contract.ts";
+import { forgetFragment } from "../sealing/keys/address.ts";
+import { b64, fromB64 } from "../sealing/keys/bytes.ts";
+import { generateKey } from "../sealing/keys/ed25519.ts";
+import { makeInvitation } from "../sealing/keys/invitation.ts";
+import { deriveLinkKeys, formatFragment, hostFingerprint } from "../sealing/keys/link.ts";
 import { MeetingRoute } from "./MeetingRoute.tsx";
 
 const ID = "mtg_01234567890123456789abcdef";
@@ -33,17 +38,18 @@ vi.mock("../sealing/session/open.ts", () => ({
     const sealed = fakeSealed({ phase: { type: "entering" } });
     sealing.made.push(sealed);
     sealing.visitors.push(visitor);
-    return sealed;
+    return { session: sealed, deviceKey: new Uint8Array(32).fill(5) };
   },
 }));
 
 const ROOM = `GET /api/v1/meetings/${ID}`;
 const OPEN = {
-  body: { id: ID, is_open: true, opened_at: "2026-01-01T10:00:00Z", is_host: false },
+  body: { id: ID, is_open: true, opened_at: "2026-01-01T10:00:00Z", is_host: false, entry: "open" },
 };
 let server: Parameters<typeof serve>[0];
 
 beforeEach(() => {
+  forgetFragment(ID);
   meeting.opened = 0;
   meeting.start.mockClear();
   meeting.leave.mockClear();
@@ -143,7 +149,59 @@ it("takes the key out of the address and gives it to the one who knocks", async 
   expect(location.hash).toBe("");
   const { link } = sealing.visitors[0] as { link: { secret: Uint8Array } };
   expect([...link.secret]).toEqual(Array.from({ length: 16 }, (_, at) => at));
-  sessionStorage.clear();
+});
+
+const SEED = "ICEiIyQlJicoKSorLC0uLw";
+const INVITATION = new RegExp(`^GET /api/v1/meetings/${ID}/invitations/[\\w-]{22}$`);
+
+/** The host's certificate for the person with this seed, as the server keeps it. */
+async function invited(state: string, device: string | null) {
+  const account = await generateKey();
+  const secret = Uint8Array.from({ length: 16 }, (_, at) => at);
+  const about = { name: "Ida", role: "attendee", expiresAt: 0 } as const;
+  const keys = await deriveLinkKeys(secret, ID);
+  const made = await makeInvitation(account, keys, about, fromB64(SEED) ?? undefined);
+  const link = { secret, fingerprint: await hostFingerprint(account.publicKey) };
+  history.replaceState(null, "", `/m/${ID}${formatFragment(link, made.seed)}`);
+  server[`GET /api/v1/meetings/${ID}/invitations/${made.id}`] = {
+    body: { id: made.id, certificate: b64(made.bytes), state, device },
+  };
+}
+
+it("says whose personal link it is, and comes as that person", async () => {
+  localStorage.removeItem("conclave.name");
+  await invited("unused", null);
+  showPage(<MeetingRoute meetingId={ID} />);
+  expect(await screen.findByText("Made for Ida, and for one device.")).toBeTruthy();
+  expect(screen.getByDisplayValue("Ida")).toBeTruthy();
+  expect(sealing.visitors[0]).toMatchObject({ invitation: { facts: { role: "attendee" } } });
+});
+
+it("says that a personal link belongs to another device", async () => {
+  await invited("used", b64(new Uint8Array(32)));
+  showPage(<MeetingRoute meetingId={ID} />);
+  expect(await screen.findByText(/belongs to Ida’s other device/)).toBeTruthy();
+});
+
+it.each([
+  ["revoked", "This personal link has been taken back."],
+  ["expired", "The time of this personal link is over."],
+])("is a calm page for a personal link that is %s", async (state, heading) => {
+  await invited(state, null);
+  showPage(<MeetingRoute meetingId={ID} />);
+  expect(await screen.findByRole("heading", { name: heading })).toBeTruthy();
+  expect(sealing.visitors).toEqual([]);
+  await expectAccessible();
+});
+
+it("is a calm page for a personal link that nobody knows", async () => {
+  await invited("unused", null);
+  for (const call of Object.keys(server)) {
+    if (INVITATION.test(call)) server[call] = problem(404, "not_found");
+  }
+  showPage(<MeetingRoute meetingId={ID} />);
+  const heading = "This personal link is not known here.";
+  expect(await screen.findByRole("heading", { name: heading })).toBeTruthy();
 });
 
 it("leaves a room that was set out for when the page goes away before it was shown", async () => {

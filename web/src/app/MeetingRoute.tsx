@@ -8,7 +8,7 @@ import { LeavePage } from "../features/join/LeavePage.tsx";
 import type { Going, LeaveReason } from "../features/meeting/contract.ts";
 import type { SealedSession } from "../sealing/session/shell.ts";
 import { GuestFrame } from "./frames.tsx";
-import { guestLinkOf, linkHere, prepareVisit, type Visit } from "./visit.ts";
+import { guestLinkOf, linkHere, type NoVisit, prepareVisit, type Visit } from "./visit.ts";
 
 type Timer = ReturnType<typeof setTimeout>;
 type Stage = { at: "door" } | { at: "inside" } | { at: "left"; reason: LeaveReason };
@@ -26,6 +26,7 @@ export function MeetingRoute({ meetingId }: { meetingId: string }) {
   const [visit, setVisit] = useState<Visit | null>(null);
   const [going, setGoing] = useState<Going | null>(null);
   const [problem, setProblem] = useState<"unsealable" | "unloaded" | null>(null);
+  const [deadLink, setDeadLink] = useState<NoVisit | null>(null);
   const errorText = useErrorText();
   const meeting = useOpenMeeting(meetingId);
   const session = useSession();
@@ -43,6 +44,10 @@ export function MeetingRoute({ meetingId }: { meetingId: string }) {
     const timer = setTimeout(() => {
       prepareVisit(facts, fragment, user).then(
         (made) => {
+          if (typeof made === "string") {
+            if (isHere) setDeadLink(made);
+            return;
+          }
           if (!isHere) {
             made.sealed.close();
             return;
@@ -138,6 +143,8 @@ export function MeetingRoute({ meetingId }: { meetingId: string }) {
             <JoinPage
               meetingId={meetingId}
               title={title}
+              personal={visit?.personal ?? null}
+              deadLink={deadLink}
               guestLink={guestLink}
               fragment={
                 link !== null ? "whole" : fragment.type === "damaged" ? "damaged" : "missing"

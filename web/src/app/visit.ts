@@ -7,7 +7,7 @@ import type { ComponentType } from "react";
 import type { OpenMeeting, User } from "../api/types.ts";
 import type { MeetingProps } from "../features/meeting/index.tsx";
 import { keepFragment, takeFragment } from "../sealing/keys/address.ts";
-import { fromB64 } from "../sealing/keys/bytes.ts";
+import { fromB64, isSame } from "../sealing/keys/bytes.ts";
 import {
   type Fragment,
   formatFragment,
@@ -17,6 +17,7 @@ import {
 } from "../sealing/keys/link.ts";
 import type { SealedSession } from "../sealing/session/shell.ts";
 import { openMyVault } from "../vault/session.ts";
+import type { Personal, PersonalFacts } from "./personal.ts";
 
 export interface Visit {
   readonly Page: ComponentType<MeetingProps>;
@@ -24,6 +25,8 @@ export interface Visit {
   readonly sealed: SealedSession;
   /** Null: came without the whole link. */
   readonly link: LinkSecret | null;
+  /** Null: came by no personal link. */
+  readonly personal: PersonalFacts | null;
   warmUp(): Promise<void>;
 }
 
@@ -39,23 +42,29 @@ export function guestLinkOf(meetingId: string, link: LinkSecret | null): string 
     : formatLink(location.origin, meetingId, link);
 }
 
-/** Rejects when the code cannot be loaded or this browser cannot seal. */
+/** A personal link that opens nothing any more: there is nothing to prepare. */
+export type NoVisit = Extract<Personal, { type: "dead" }>["why"];
+
+/** Rejects when the code cannot be loaded, the server is away, or this browser cannot seal. */
 export async function prepareVisit(
   meeting: OpenMeeting,
   fragment: Fragment,
   user: User | null,
-): Promise<Visit> {
-  const [{ default: Page, openSession, warmUp }, { prepareSealed }, opening] = await Promise.all([
-    import("../features/meeting/index.tsx"),
-    import("../sealing/session/open.ts"),
-    user === null ? null : openMyVault(user.id, meeting.id),
-  ]);
+): Promise<Visit | NoVisit> {
+  const [{ default: Page, openSession, warmUp }, { prepareSealed }, opening, personal] =
+    await Promise.all([
+      import("../features/meeting/index.tsx"),
+      import("../sealing/session/open.ts"),
+      user === null ? null : openMyVault(user.id, meeting.id),
+      personalLink(meeting.id, fragment),
+    ]);
+  if (personal?.type === "dead") return personal.why;
   const vault = opening?.type === "open" ? opening.vault : null;
   const own = vault?.content.meetings.find(({ id }) => id === meeting.id);
   const link =
     fragment.type === "link" ? fragment.link : await ownLink(own?.secret, vault?.account.publicKey);
   const onLink = (found: LinkSecret) => keepFragment(meeting.id, formatFragment(found));
-  const sealed = await prepareSealed({
+  const { session: sealed, deviceKey } = await prepareSealed({
     meetingId: meeting.id,
     link,
     holder:
@@ -64,11 +73,38 @@ export async function prepareVisit(
         : { type: "user", userId: user.id },
     account: vault?.account ?? null,
     knownAccounts: vault?.content.pins.map(({ key }) => key) ?? [],
+    invitation: personal,
     sealedTitle: meeting.sealed_title ? fromB64(meeting.sealed_title) : null,
-    policy: { entry: "open", isLocked: false, history: 0 },
+    policy: {
+      entry: meeting.entry === "invited" ? "lobby" : "open",
+      isLocked: false,
+      history: 0,
+    },
     onLink,
   });
-  return { Page, session: openSession(), sealed, link, warmUp };
+  return {
+    Page,
+    session: openSession(),
+    sealed,
+    link,
+    personal: personal && personalFacts(personal, deviceKey),
+    warmUp,
+  };
+}
+
+/** Null: a link for everybody. Its code is loaded for who has another. */
+async function personalLink(meetingId: string, fragment: Fragment): Promise<Personal | null> {
+  if (fragment.type !== "link" || fragment.seed === null) return null;
+  const { lookAtPersonalLink } = await import("./personal.ts");
+  return lookAtPersonalLink(meetingId, fragment.link, fragment.seed);
+}
+
+function personalFacts(
+  { name, device }: Extract<Personal, { type: "invited" }>,
+  deviceKey: Uint8Array,
+): PersonalFacts {
+  if (device === null) return { name, device: "none" };
+  return { name, device: isSame(device, deviceKey) ? "this" : "other" };
 }
 
 /** Of a meeting that this account has opened, perhaps in another browser. */

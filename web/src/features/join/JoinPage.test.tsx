@@ -19,7 +19,7 @@ beforeEach(() => {
 });
 
 const room = (is_host = false) => ({
-  body: { id: ID, is_open: true, opened_at: "2026-01-01T10:00:00Z", is_host },
+  body: { id: ID, is_open: true, opened_at: "2026-01-01T10:00:00Z", is_host, entry: "open" },
 });
 
 function page(over: Partial<Props> = {}) {
@@ -29,6 +29,7 @@ function page(over: Partial<Props> = {}) {
       title={null}
       guestLink={LINK}
       fragment="whole"
+      personal={null}
       isEntering={false}
       problem={null}
       waiting={null}

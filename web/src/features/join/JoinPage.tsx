@@ -14,9 +14,11 @@ import { useCapture } from "./useCapture.ts";
 export interface JoinPageProps
   extends Pick<
     DoorProps,
-    "title" | "guestLink" | "fragment" | "isEntering" | "problem" | "onEnter"
+    "title" | "guestLink" | "fragment" | "personal" | "isEntering" | "problem" | "onEnter"
   > {
   meetingId: string;
+  /** A personal link that opens nothing any more, and why. */
+  deadLink?: DeadLink | null;
   /** Standing at the door of a room whose host lets people in. */
   waiting: Extract<SealedPhase, { type: "waiting" }> | null;
   onStopWaiting(): void;
@@ -25,12 +27,18 @@ export interface JoinPageProps
 }
 
 /** `/m/<id>` before the meeting: is there a room, and if so, its door. */
-export function JoinPage({ meetingId, createPort = createBrowserPort, ...door }: JoinPageProps) {
+export function JoinPage({
+  meetingId,
+  deadLink = null,
+  createPort = createBrowserPort,
+  ...door
+}: JoinPageProps) {
   const { t } = useTranslation("join");
   const meeting = useOpenMeeting(meetingId);
   const isSlow = useSlowly();
 
   if (meeting.data && !(meeting.isError && asApiError(meeting.error).status === 404)) {
+    if (deadLink !== null) return <NoEntry why={deadLink} />;
     return <OpenDoor {...door} meeting={meeting.data} createPort={createPort} />;
   }
   if (meeting.isError) {
@@ -60,9 +68,32 @@ function OpenDoor({ createPort, waiting, onStopWaiting, ...door }: OpenDoorProps
     <Lobby
       members={members}
       words={words}
+      isInvited={door.meeting.entry === "invited"}
+      personal={door.personal}
       hasWholeLink={door.fragment === "whole"}
       capture={capture}
       onStop={onStopWaiting}
+    />
+  );
+}
+
+export type DeadLink = "revoked" | "expired" | "unknown";
+
+/** A personal link that leads nowhere: why, and whom to ask. */
+function NoEntry({ why }: { why: DeadLink }) {
+  const { t } = useTranslation(["join", "common"]);
+  const [, navigate] = useLocation();
+  return (
+    <CalmPage
+      title={t(`personal.${why}Title`)}
+      icon={why === "expired" ? "clock" : "keyhole"}
+      heading={t(`personal.${why}Heading`)}
+      text={t(`personal.${why}Text`)}
+      actions={
+        <Button variant="primary" onPress={() => navigate("/")}>
+          {t("common:toStart")}
+        </Button>
+      }
     />
   );
 }

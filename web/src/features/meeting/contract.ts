@@ -21,6 +21,9 @@ export type LeaveReason =
   | "lost"
   /** A host did not let this person in. */
   | "denied"
+  /** The personal link opens nothing any more: taken back, or its time is over. */
+  | "revoked"
+  | "expired"
   /** Nobody else comes in at the moment. */
   | "locked"
   | "full"

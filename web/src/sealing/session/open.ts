@@ -50,8 +50,14 @@ export interface PersonalLink {
 
 const COLOURS = 12;
 
+export interface Prepared {
+  readonly session: SealedSession;
+  /** This browser's, 32 bytes. */
+  readonly deviceKey: Uint8Array;
+}
+
 /** Ready to knock; nobody has heard of us. Rejects when this browser cannot run the engine. */
-export async function prepareSealed(visitor: Visitor): Promise<SealedSession> {
+export async function prepareSealed(visitor: Visitor): Promise<Prepared> {
   const engine = startEngine();
   try {
     return await prepare(engine, visitor);
@@ -61,7 +67,7 @@ export async function prepareSealed(visitor: Visitor): Promise<SealedSession> {
   }
 }
 
-async function prepare(engine: MlsEngine, visitor: Visitor): Promise<SealedSession> {
+async function prepare(engine: MlsEngine, visitor: Visitor): Promise<Prepared> {
   const { meetingId, link, account } = visitor;
   const store = await openKeyStore();
   const { key, notes } = await deviceKey(store, visitor.holder, Date.now());
@@ -105,13 +111,11 @@ async function prepare(engine: MlsEngine, visitor: Visitor): Promise<SealedSessi
       knownAccounts: visitor.knownAccounts,
     },
   );
-  return {
-    ...session,
-    start(name) {
-      ownName = name;
-      session.start(name);
-    },
+  const start = (name: string) => {
+    ownName = name;
+    session.start(name);
   };
+  return { session: { ...session, start }, deviceKey: key.publicKey };
 }
 
 /** Nobody hears of it before this device knocks. */

@@ -10,7 +10,7 @@ import { type NameFault, nameFault } from "../model/name.ts";
 import type { DeviceKind } from "../model/problems.ts";
 import { type CaptureHandle, previewOf, rememberDevices } from "../useCapture.ts";
 import { DeviceRows } from "./DeviceRows.tsx";
-import { GuestLink, LinkFacts } from "./LinkFacts.tsx";
+import { GuestLink, LinkFacts, PersonalFacts, type PersonalLinkFacts } from "./LinkFacts.tsx";
 import { OpenSince } from "./OpenSince.tsx";
 import { PreviewPane } from "./PreviewPane.tsx";
 import { ProblemNote } from "./ProblemNote.tsx";
@@ -24,6 +24,8 @@ export interface DoorProps {
   guestLink: string;
   /** Whether one's own link has its key: missing or damaged, and one waits at the door. */
   fragment: FragmentState;
+  /** Whose personal link one's own is; null: it is for everybody. */
+  personal: PersonalLinkFacts | null;
   /** Knocking, or being let in. */
   isEntering: boolean;
   /** Why going in did not work, in words. */
@@ -40,12 +42,16 @@ export function Door({
   title,
   guestLink,
   fragment,
+  personal,
   isEntering,
   problem,
   onEnter,
 }: DoorProps) {
   const { t } = useTranslation(["join", "common"]);
   const [name, setName] = useState(() => readSetting("name") ?? "");
+  const [isTyped, setTyped] = useState(false);
+  // The host has written whose link this is: a name to start with, before another is typed.
+  const proposed = isTyped ? name : name || (personal?.name ?? "");
   const [fault, setFault] = useState<NameFault | null>(null);
   const nameInput = useRef<HTMLInputElement>(null);
   const isNarrow = useMedia("(max-width: 60rem)");
@@ -58,12 +64,12 @@ export function Door({
   function submit(event: FormEvent): void {
     event.preventDefault();
     if (isEntering) return;
-    const found = nameFault(name);
+    const found = nameFault(proposed);
     if (found) {
       complain(found);
       return;
     }
-    const as = name.trim();
+    const as = proposed.trim();
     const { model } = capture;
     const state = model.store.getState();
     writeSetting("name", as);
@@ -105,9 +111,10 @@ export function Door({
         <TextField
           label={t("name.label")}
           hint={t(meeting.is_host ? "name.hintHost" : "name.hintGuest")}
-          value={name}
+          value={proposed}
           onChange={(value) => {
             setName(value);
+            setTyped(true);
             setFault(null);
           }}
           error={fault ? t(`name.${fault}`) : undefined}
@@ -115,7 +122,13 @@ export function Door({
           inputRef={nameInput}
         />
         {isNarrow && devices}
-        {meeting.is_host ? <GuestLink link={guestLink} /> : <LinkFacts />}
+        {meeting.is_host ? (
+          <GuestLink link={guestLink} />
+        ) : personal === null ? (
+          <LinkFacts />
+        ) : (
+          <PersonalFacts personal={personal} />
+        )}
         <div className="door__go">
           {fragment !== "whole" && <p className="sm door__note">{t(`fragment.${fragment}`)}</p>}
           {problem !== null && (

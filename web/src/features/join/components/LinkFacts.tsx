@@ -26,6 +26,46 @@ export function LinkFacts() {
   );
 }
 
+export interface PersonalLinkFacts {
+  /** As the host wrote it. */
+  readonly name: string | null;
+  /** The device that keeps the link: none yet, this one, or another. */
+  readonly device: "none" | "this" | "other";
+}
+
+/** For who has a personal link: whose it is, and what that means. */
+export function PersonalFacts({ personal: { name, device } }: { personal: PersonalLinkFacts }) {
+  const { t } = useTranslation("join");
+  return (
+    <section className="door__facts">
+      <h2 className="label">{t("personal.title")}</h2>
+      <ul>
+        {device === "other" ? (
+          <li>
+            <Icon name="device" />
+            {name === null ? t("personal.otherNameless") : t("personal.other", { name })}
+          </li>
+        ) : (
+          <>
+            <li>
+              <Icon name="link" />
+              {name === null ? t("personal.mineNameless") : t("personal.mine", { name })}
+            </li>
+            <li>
+              <Icon name="device" />
+              {t(device === "this" ? "personal.bound" : "personal.binds")}
+            </li>
+            <li>
+              <Icon name="mic" />
+              {t("link.may")}
+            </li>
+          </>
+        )}
+      </ul>
+    </section>
+  );
+}
+
 /** For the host: the link to pass on. */
 export function GuestLink({ link }: { link: string }) {
   const { t } = useTranslation(["join", "common"]);

@@ -16,20 +16,19 @@ function useTell() {
   };
 }
 
-/** Who stands at the door, and how each one came. For hosts and co-hosts. */
+/** Who stands at the door, and how each one came. For who may let them in. */
 export function DoorList() {
   const { t } = useTranslation("sealed");
   const { actions } = useSealedMeeting();
-  const isLeading = useIsLeading();
   const door = useSealed((sealed) => sealed.door);
   const [isAsking, setAsking] = useState(false);
   const tell = useTell();
-  if (!isLeading || door.length === 0) return null;
+  if (door.length === 0) return null;
   const admitAll = () => {
     setAsking(false);
     void actions.admit(door.map((guest) => guest.seat)).then(tell);
   };
-  const areAllKnown = door.every((guest) => guest.proof !== "unknown");
+  const areAllKnown = door.every((guest) => !isDoubtful(guest));
   return (
     <section className="sec sec--door" aria-label={t("door.region")}>
       <h3>
@@ -74,7 +73,9 @@ function Guest({ guest }: { guest: DoorGuest }) {
   const { actions } = useSealedMeeting();
   const tell = useTell();
   const name = guest.name ?? t("door.nameless");
-  const isUnknown = guest.proof === "unknown";
+  const isLeading = useIsLeading();
+  const isUnknown = isDoubtful(guest);
+  const admit = t(isLeading ? (isUnknown ? "door.admitGuest" : "door.admit") : "door.itsMe");
   return (
     <li className="knock" data-seat={guest.seat}>
       <div className="person">
@@ -85,8 +86,8 @@ function Guest({ guest }: { guest: DoorGuest }) {
             {guest.name !== null && guest.proof !== "account" && <Tag>{t("door.nameNote")}</Tag>}
           </div>
           <div className="how">
-            <span className={isUnknown ? "c-caution m" : ""}>{t(`door.${guest.proof}`)}</span>
-            {guest.name === null && <> {t("door.words", { words: inBoth(guest.words) })}</>}
+            <span className={isUnknown ? "c-caution m" : ""}>{howOf()}</span>
+            {isLeading && isUnknown && <> {t("door.words", { words: inBoth(guest.words) })}</>}
           </div>
         </div>
       </div>
@@ -95,32 +96,51 @@ function Guest({ guest }: { guest: DoorGuest }) {
           variant={isUnknown ? "line" : "primary"}
           size="dense"
           className="grow"
-          aria-label={`${t("door.admit")}: ${name}`}
+          aria-label={`${admit}: ${name}`}
           onPress={() => void actions.admit([guest.seat]).then(tell)}
         >
-          {t(isUnknown ? "door.admitGuest" : "door.admit")}
+          {admit}
         </Button>
-        <Button
-          size="dense"
-          className="grow"
-          aria-label={`${t("door.deny")}: ${name}`}
-          onPress={() => void actions.deny(guest.seat).then(tell)}
-        >
-          {t("door.deny")}
-        </Button>
+        {isLeading && (
+          <Button
+            size="dense"
+            className="grow"
+            aria-label={`${t("door.deny")}: ${name}`}
+            onPress={() => void actions.deny(guest.seat).then(tell)}
+          >
+            {t("door.deny")}
+          </Button>
+        )}
       </div>
     </li>
   );
+
+  function howOf(): string {
+    if (!isLeading) return t("door.ownDevice", { words: inBoth(guest.words) });
+    const { invited } = guest;
+    if (invited === null || invited.standing === "good") return t(`door.${guest.proof}`);
+    if (invited.standing === "foreign") return t("door.foreign");
+    const said = SAID[invited.standing];
+    return invited.name === null
+      ? t(`door.${said}Nameless`)
+      : t(`door.${said}`, { name: invited.name });
+  }
+}
+
+const SAID = { "other-device": "passedOn", revoked: "revoked", expired: "expired" } as const;
+
+/** Came in a way that a host should look at twice. */
+function isDoubtful({ proof, invited }: DoorGuest): boolean {
+  return proof === "unknown" || (invited !== null && invited.standing !== "good");
 }
 
 /** Above the stage while somebody waits and the list is not open. */
 export function DoorBar() {
   const { t } = useTranslation("sealed");
   const { view } = useMeeting();
-  const isLeading = useIsLeading();
   const door = useSealed((sealed) => sealed.door);
   const isListOpen = useView((state) => state.panel === "people");
-  if (!isLeading || isListOpen || door.length === 0) return null;
+  if (isListOpen || door.length === 0) return null;
   const name = door[0]?.name ?? t("door.nameless");
   return (
     <div className="banner banner--paper">

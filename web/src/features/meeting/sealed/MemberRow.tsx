@@ -22,8 +22,8 @@ export interface MemberRowProps {
   onRemove(member: SealedMember): void;
 }
 
-const isProven = (member: SealedMember) =>
-  member.verification === "host" || member.verification === "account";
+const isProven = ({ verification }: SealedMember) =>
+  verification === "host" || verification === "account" || verification === "invitation";
 
 /** One person in the list: who, how they got in, what they send, what can be done. */
 export const MemberRow = memo(function MemberRow({ member, onRemove }: MemberRowProps) {
@@ -40,7 +40,7 @@ export const MemberRow = memo(function MemberRow({ member, onRemove }: MemberRow
           {isProven(member) ? (
             <span className="c-seal mark">
               <Icon name="verified" size={16} />
-              <span className="vh">{t("how.account")}</span>
+              <span className="vh">{t(`how.${member.verification}`)}</span>
             </span>
           ) : (
             <Tag>{meeting("tile.guest")}</Tag>
@@ -65,7 +65,11 @@ export const MemberRow = memo(function MemberRow({ member, onRemove }: MemberRow
     if (member.isLeaving) return t("how.leaving");
     if (member.isLost) return t("how.lost");
     if (member.name === null) return t("how.coming");
-    const came = t(`how.${member.verification}`);
+    const name = member.invited?.name;
+    const came =
+      member.verification === "invitation" && name
+        ? t("how.invitationOf", { name })
+        : t(`how.${member.verification}`);
     if (member.role === "member") return came;
     return member.verification === "host" ? came : `${t(`how.${member.role}`)} · ${came}`;
   }

@@ -178,17 +178,37 @@ describe("the door", () => {
     expect(sealed.asked).toEqual(['admit ["Lena","s2"]']);
   });
 
-  it("is not shown to others", () => {
-    const sealed = fakeSealed({ door });
+  it("shows somebody the second device of their own link, and nothing else to decide", async () => {
+    const invited = { id: "x", name: "Ida", standing: "other-device" } as const;
+    const sealed = fakeSealed({ door: [guest("Ida", { invited })] });
     show(
       <>
-        <SealedPeoplePanel />
         <DoorBar />
+        <SealedPeoplePanel />
       </>,
       sealed,
     );
-    expect(screen.queryByText(/waiting/)).toBeNull();
-    expect(screen.queryByText(/at the door/)).toBeNull();
+    expect(screen.getByText("Ida is at the door.")).toBeTruthy();
+    expect(screen.getByText(/Your personal link is at the door/)).toBeTruthy();
+    expect(screen.queryByRole("button", { name: /Deny/ })).toBeNull();
+    await user.click(button("It’s my device: Ida"));
+    expect(sealed.asked).toEqual(['admit ["Ida"]']);
+    await expectAccessible();
+  });
+
+  it.each([
+    ["other-device", "Link passed on: Ida’s personal link, on another device."],
+    ["revoked", "A personal link that was taken back: Ida"],
+    ["expired", "A personal link whose time is over: Ida"],
+    ["foreign", "A personal link that this room’s host has not made."],
+  ] as const)("says of a personal link that it is %s", (standing, said) => {
+    const invited = { id: "x", name: "Ida", standing };
+    const door = [guest("Thief", { invited })];
+    const members = [me({ role: "host", verification: "host" })];
+    show(<SealedPeoplePanel />, fakeSealed({ members, door }));
+    expect(screen.getByText(said)).toBeTruthy();
+    expect(screen.getByText(/harbour lemon violin/)).toBeTruthy();
+    expect(button("Admit as guest: Thief")).toBeTruthy();
   });
 });
 
