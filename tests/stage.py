@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx2
 
-from conclave import accounts, meetings, sealing
+from conclave import accounts, audit, meetings, sealing
 from conclave.app import build
 from conclave.kernel.clock import ManualClock
 from conclave.meetings import Follower
@@ -60,7 +60,13 @@ class Stage:
         self.product = build(
             settings,
             clock=self.clock,
-            slices=(accounts.SLICE, fake_media(self.engine), sealing.SLICE, meetings.SLICE),
+            slices=(
+                accounts.SLICE,
+                fake_media(self.engine),
+                sealing.SLICE,
+                meetings.SLICE,
+                audit.SLICE,
+            ),
             static=static,
             process_metrics=False,
         )

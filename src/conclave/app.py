@@ -18,7 +18,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 import conclave
-from conclave import accounts, media, meetings, sealing
+from conclave import accounts, audit, media, meetings, sealing
 from conclave.kernel import health, problems
 from conclave.kernel.app import App, current_app
 from conclave.kernel.bus import MemoryBus
@@ -35,7 +35,13 @@ from conclave.kernel.telemetry import new_metrics
 from conclave.server_info import router as server_info
 from conclave.settings import Settings
 
-SLICES: tuple[Slice, ...] = (accounts.SLICE, media.SLICE, sealing.SLICE, meetings.SLICE)
+SLICES: tuple[Slice, ...] = (
+    accounts.SLICE,
+    media.SLICE,
+    sealing.SLICE,
+    meetings.SLICE,
+    audit.SLICE,
+)
 """Lower slices first: each may use those before it."""
 
 STATIC = Path(__file__).parent / "static"

@@ -53,6 +53,15 @@ def operator_link() -> None:
 
 
 @app.command()
+def audit() -> None:
+    """Check that nothing in the audit log was changed or taken out, and print its newest hash."""
+    settings = _settings()
+    from conclave.audit_check import run
+
+    raise typer.Exit(run(settings))
+
+
+@app.command()
 def hashes() -> None:
     """Print the SHA-256 of every file that browsers get, to compare with what a server sends."""
     from conclave.hashes import run

@@ -268,6 +268,12 @@ class SealingSettings(BaseModel):
     log_bytes: int = Field(default=32 * 1024 * 1024, ge=1024 * 1024)
 
 
+class AuditSettings(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    days: int = Field(default=365, ge=1, le=36_500)
+
+
 class Settings(BaseSettings):
     model_config = SettingsConfigDict(
         env_prefix="CONCLAVE_", env_nested_delimiter="__", extra="forbid"
@@ -280,6 +286,7 @@ class Settings(BaseSettings):
     meetings: MeetingsSettings = MeetingsSettings()
     limits: LimitsSettings = LimitsSettings()
     sealing: SealingSettings = SealingSettings()
+    audit: AuditSettings = AuditSettings()
     log: LogSettings = LogSettings()
 
     @classmethod

@@ -20,10 +20,10 @@ from conclave.meetings.invitation_routes import router as invitation_router
 from conclave.meetings.jobs import Follower
 from conclave.meetings.realtime import show
 from conclave.meetings.routes import router
-from conclave.meetings.service import MeetingsMetrics
+from conclave.meetings.service import MeetingsMetrics, was_opened_by
 from conclave.sealing import Sealing, SealingMemberGone
 
-__all__ = ["SLICE", "Follower"]
+__all__ = ["SLICE", "Follower", "was_opened_by"]
 
 
 def _setup(app: App) -> None:

@@ -107,6 +107,18 @@ async def get_meeting(app: App, actor: Actor | None, meeting_id: str) -> Running
     return _running(meeting, is_host=policy.is_host(actor, meeting))
 
 
+async def was_opened_by(app: App, actor: Actor, meeting_id: str) -> None:
+    """Nothing, for the host of this meeting, open or ended; else `NotFound`."""
+    async with app.db.read() as session:
+        opened_by = await session.scalar(
+            select(Meeting.opened_by).where(
+                Meeting.org_id == actor.org_id, Meeting.id == meeting_id
+            )
+        )
+    if opened_by != actor.user_id:
+        raise NotFound("There is no such meeting of yours.")
+
+
 async def set_title(app: App, actor: Actor, meeting_id: str, sealed: bytes | None) -> None:
     async with app.db.transaction() as tx:
         meeting = await policy.require_host(tx, actor, meeting_id)

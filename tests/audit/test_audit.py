@@ -1,0 +1,193 @@
+"""The audit log: written from what has happened, in one line that cannot be changed unseen."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlalchemy import delete, select, update
+
+from conclave import audit
+from conclave.audit import service
+from conclave.audit.chain import START, Entry, Link, first_fault, hash_of
+from conclave.audit.kinds import KINDS
+from conclave.audit.models import AuditEntry
+from conclave.kernel.ids import unguessable_id
+from conclave.kernel.outbox import StoredEvent
+from tests.meetings.invitation import Invitation, b64
+from tests.stage import Person, Stage
+
+pytestmark = pytest.mark.unit
+
+
+async def log_of(person: Person, query: str = "") -> list[dict[str, object]]:
+    answer = await person.get(f"/api/v1/audit{query}")
+    assert answer.status_code == 200, answer.text
+    return list(answer.json()["entries"])
+
+
+async def test_security_acts_are_written_down_in_order(stage: Stage) -> None:
+    operator = await stage.operator()
+    meeting = await stage.meeting(operator)
+    invitation = Invitation(meeting)
+    path = f"/api/v1/meetings/{meeting}"
+    await operator.post(f"{path}/invitations", json={"invitations": [b64(invitation.encode())]})
+    await operator.patch(f"{path}/invitations/{invitation.id}", json={"change": "revoke"})
+    await operator.post(f"{path}/end")
+    await stage.settled()
+    entries = await log_of(operator)
+    types = [entry["type"] for entry in reversed(entries)]
+    assert types[-3:] == ["meeting.opened", "invitation.revoked", "meeting.ended"]
+    numbers = [entry["number"] for entry in reversed(entries)]
+    assert numbers == list(range(1, len(entries) + 1))
+    revoked = entries[1]
+    assert revoked["details"] == {"invitation_id": invitation.id}
+    assert revoked["meeting_id"] == meeting
+
+    own = (await operator.get(f"{path}/audit")).json()
+    assert [entry["type"] for entry in own["entries"]] == [
+        "meeting.ended", "invitation.revoked", "meeting.opened",
+    ]  # fmt: skip
+    assert own["has_more"] is False
+
+
+async def test_an_event_that_comes_twice_is_written_once(stage: Stage) -> None:
+    operator = await stage.operator()
+    await stage.settled()
+    before = len(await log_of(operator))
+    event = StoredEvent(99, "evt_x", await org_of(stage), "meeting.opened", {"id": "m"}, NOW)
+    await service.record(stage.app, event)
+    await service.record(stage.app, event)
+    assert len(await log_of(operator)) == before + 1
+
+
+async def test_fields_that_nobody_named_are_not_kept(stage: Stage) -> None:
+    operator = await stage.operator()
+    await stage.settled()
+    payload = {"id": "m", "opened_by": "u", "title": "secret", "reason": "host"}
+    await service.record(
+        stage.app, StoredEvent(99, "evt_x", await org_of(stage), "meeting.ended", payload, NOW)
+    )
+    assert (await log_of(operator))[0]["details"] == {"reason": "host"}
+
+
+async def test_only_who_may_reads_it(stage: Stage) -> None:
+    operator = await stage.operator()
+    meeting = await stage.meeting(operator)
+    guest = stage.guest()
+    assert (await guest.get("/api/v1/audit")).status_code == 401
+    assert (await guest.get(f"/api/v1/meetings/{meeting}/audit")).status_code == 401
+    other = unguessable_id("mtg")
+    assert (await operator.get(f"/api/v1/meetings/{other}/audit")).status_code == 404
+    for query in ("?before=0", "?before=x", "?before=99999999999999999999"):
+        assert (await operator.get(f"/api/v1/audit{query}")).status_code == 422
+
+
+async def test_it_is_read_in_pages(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(service, "PAGE", 2)
+    operator = await stage.operator()
+    for _ in range(4):
+        await stage.meeting(operator)
+    await stage.settled()
+    answer = (await operator.get("/api/v1/audit")).json()
+    assert answer["has_more"] is True
+    first, second = answer["entries"]
+    assert first["number"] == second["number"] + 1
+    (following, _) = await log_of(operator, f"?before={second['number']}")
+    assert following["number"] == second["number"] - 1  # type: ignore[operator]
+
+
+@pytest.mark.parametrize("harm", ["changed", "taken out", "put in"])
+async def test_what_is_done_to_it_shows(stage: Stage, harm: str) -> None:
+    operator = await stage.operator()
+    for _ in range(4):
+        await stage.meeting(operator)
+    await stage.settled()
+    org_id = await org_of(stage)
+    whole = await audit.verify(stage.app.db, org_id)
+    assert (whole.fault, whole.first, whole.last) == (None, 1, whole.entries)
+    async with stage.app.db.transaction() as tx:
+        if harm == "changed":
+            await tx.execute(
+                update(AuditEntry).where(AuditEntry.number == 3).values(meeting_id="another")
+            )
+        elif harm == "taken out":
+            await tx.execute(delete(AuditEntry).where(AuditEntry.number == 3))
+        else:
+            last = await tx.scalar(select(AuditEntry).order_by(AuditEntry.number.desc()).limit(1))
+            assert last is not None
+            tx.add(
+                AuditEntry(
+                    org_id=org_id, number=last.number + 1, event_id="evt_forged", at=NOW,
+                    type="meeting.opened", user_id=None, meeting_id=None, details={},
+                    previous=last.previous, hash=last.hash,
+                )
+            )  # fmt: skip
+    found = await audit.verify(stage.app.db, org_id)
+    assert found.fault == {"changed": 3, "taken out": 4, "put in": whole.last + 1}[harm]
+
+
+async def test_the_oldest_go_and_the_rest_still_hangs_together(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(service, "_PURGE_EVERY", 1)
+    operator = await stage.operator()
+    await stage.meeting(operator)
+    await stage.settled()
+    stage.clock.advance(timedelta(days=366))
+    operator = await stage.operator()
+    await stage.meeting(operator)
+    await stage.settled()
+    verdict = await audit.verify(stage.app.db, await org_of(stage))
+    assert verdict.fault is None
+    assert verdict.first > 1
+    assert verdict.entries == verdict.last - verdict.first + 1
+
+
+async def test_nothing_is_whole(stage: Stage) -> None:
+    verdict = await audit.verify(stage.app.db, "org_nobody")
+    assert (verdict.entries, verdict.fault, verdict.head) == (0, None, START)
+
+
+def test_kinds_keep_ids_and_words_only() -> None:
+    kept = {name for kind in KINDS.values() for name in kind.keeps}
+    assert not kept & {"login", "name", "title", "address", "token", "email", "text"}
+
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+async def org_of(stage: Stage) -> str:
+    from conclave import accounts
+
+    return await accounts.ensure_organisation(stage.app.db, stage.clock)
+
+
+def chain(length: int) -> list[Link]:
+    links: list[Link] = []
+    previous = START
+    for number in range(1, length + 1):
+        entry = Entry("org", number, f"evt_{number}", NOW, "meeting.opened", None, "m", {})
+        links.append(Link(entry, previous, hash_of(previous, entry)))
+        previous = links[-1].hash
+    return links
+
+
+@given(st.integers(2, 12), st.data())
+def test_every_way_to_disorder_a_chain_shows(length: int, data: st.DataObject) -> None:
+    links = chain(length)
+    assert first_fault(links) is None
+    at = data.draw(st.integers(0, length - 1))
+    assert first_fault(links[at:]) is None
+    if at < length - 1:
+        without = [*links[:at], *links[at + 1 :]]
+        assert (first_fault(without) is None) == (at == 0)
+    twice = [*links[: at + 1], *links[at:]]
+    assert first_fault(twice) is not None
+    if length > 1:
+        other = data.draw(st.integers(0, length - 1).filter(lambda place: place != at))
+        swapped = list(links)
+        swapped[at], swapped[other] = swapped[other], swapped[at]
+        assert first_fault(swapped) is not None
