@@ -96,7 +96,7 @@ async def test_it_is_read_in_pages(stage: Stage, monkeypatch: pytest.MonkeyPatch
     first, second = answer["entries"]
     assert first["number"] == second["number"] + 1
     (following, _) = await log_of(operator, f"?before={second['number']}")
-    assert following["number"] == second["number"] - 1  # type: ignore[operator]
+    assert following["number"] == second["number"] - 1
 
 
 @pytest.mark.parametrize("harm", ["changed", "taken out", "put in"])

@@ -132,7 +132,7 @@ async def test_members_are_told_the_device_and_not_more(stage: Stage) -> None:
         await tab.ask("knock", **knock(), **anna.knock(name))
         told = await inside.until("knock")
         assert told["bound"] == device("phone")
-        assert set(told) == {"t", "seat", "key_package", "intro", "proof", "sign", "bound"}
+        assert set(told) == {"t", "seat", "key_package", "intro", "proof", "sign", "bound", "note"}
     tab = await stage.tab(meeting)
     await tab.ask("knock", **knock())
     assert (await inside.until("knock"))["bound"] is None

@@ -2,7 +2,14 @@
  * What this browser remembers for its person: theme, language, name, devices. Never a token, never
  * anything about a meeting. Works, without memory, where storage is blocked.
  */
-type Setting = "theme" | "language" | "name" | "devices" | "selfHidden" | "singleKeys";
+type Setting =
+  | "theme"
+  | "language"
+  | "name"
+  | "devices"
+  | "selfHidden"
+  | "singleKeys"
+  | "knockSound";
 
 export function readSetting(setting: Setting): string | null {
   try {

@@ -56,6 +56,7 @@ export function guest(seat: string, change: Partial<DoorGuest> = {}): DoorGuest 
     colour: 0,
     proof: "link",
     invited: null,
+    note: null,
     words: { en: ["harbour", "lemon", "violin"], de: ["Hafen", "Zitrone", "Geige"] },
     knockedAt: 0,
     ...change,

@@ -57,6 +57,7 @@ def knock(seat: str, content: Knock) -> str:
         proof=content.proof,
         sign=content.sign,
         bound=content.bound or None,
+        note=content.note or None,
     )
 
 

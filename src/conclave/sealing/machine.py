@@ -8,7 +8,7 @@ about another one further than the protocol says (docs/reference/sealing-protoco
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
 
@@ -114,6 +114,16 @@ class Sitting:
         self.add(seat)
         self.tell("knock", frames.knock(seat.id, content))
         seat.since_pos = self.instance.pos
+
+    def note(self, now: datetime, seat_id: str, note: str) -> None:
+        """The knock once more, with a line to who may open the door; the last one holds."""
+        del now
+        seat = self.require_knocking(seat_id)
+        if seat.knock is None:
+            return
+        seat.knock = replace(seat.knock, note=note)
+        self.touch(seat)
+        self.tell("knock", frames.knock(seat.id, seat.knock))
 
     def withdraw(self, now: datetime, seat_id: str) -> None:
         del now

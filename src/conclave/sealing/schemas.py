@@ -94,6 +94,14 @@ class KnockFrame(_Frame):
         return self
 
 
+class Note(_Frame):
+    """A line to who may open the door, sealed with the link's key."""
+
+    t: Literal["note"]
+    n: Number
+    note: Annotated[Bytes, StringConstraints(min_length=1, max_length=1_400)]
+
+
 class Withdraw(_Frame):
     t: Literal["withdraw"]
     n: Number
@@ -181,6 +189,7 @@ ClientFrame = (
     Hello
     | Create
     | KnockFrame
+    | Note
     | Withdraw
     | Deny
     | Commit

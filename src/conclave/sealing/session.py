@@ -31,6 +31,8 @@ PREFIX = "sea"
 _MINUTE = 60.0
 # Anything at all by one socket; who is past it cannot be a client of ours.
 _FRAMES = Rate(400, 4.0)
+# Lines from one seat in front of the door.
+_NOTES = Rate(5, _MINUTE)
 
 T = TypeVar("T")
 
@@ -120,6 +122,15 @@ class Session:
                 await self._create(connection, frame)
             case schemas.KnockFrame():
                 await self._knock(connection, frame)
+            case schemas.Note():
+                self._app.limiter.hit("knock_note", connection.seat, _NOTES)
+                await self._ask(
+                    connection,
+                    lambda desk: desk.require_sitting().note(
+                        self._now(), connection.seat, frame.note
+                    ),
+                    lambda _: connection.say(frames.ok(frame.n)),
+                )
             case schemas.Withdraw():
                 await self._withdraw(connection, frame)
             case schemas.Deny():

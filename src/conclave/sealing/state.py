@@ -46,6 +46,8 @@ class Knock:
     sign: str
     bound: str = ""
     """The device key to which the invitation it names is bound; empty: it names none."""
+    note: str = ""
+    """A line to who may open the door; empty: none."""
 
 
 @dataclass(slots=True)

@@ -387,3 +387,34 @@ async def test_two_meetings_know_nothing_of_each_other(sealed: SealingStage) -> 
     assert (await host.message(0))["t"] == "ok"
     assert await other.barrier() == []
     assert not await sealed.sealing.is_member(OTHER, identity(0))
+
+
+async def test_a_line_from_in_front_of_the_door(sealed: SealingStage) -> None:
+    host = await sealed.creator()
+    guest = await sealed.outsider()
+    assert (await guest.ask("note", note="QUJD"))["code"] == "unknown_seat"
+    await guest.ask("knock", **knock())
+    assert (await host.until("knock"))["note"] is None
+    assert (await guest.ask("note", note="QUJD"))["t"] == "ok"
+    told = await host.until("knock")
+    assert (told["seat"], told["note"]) == (guest.seat, "QUJD")
+    # The last one holds, also for who comes in later.
+    for _ in range(3):
+        assert (await guest.ask("note", note="REVG"))["t"] == "ok"
+    assert (await guest.ask("note", note="REVG"))["code"] == "rate"
+    late = await sealed.outsider()
+    await late.ask("knock", **knock())
+    await host.commit(0, admitted={late.seat: identity(5)})
+    while (seen := await late.until("knock"))["seat"] != guest.seat:
+        pass
+    assert seen["note"] == "REVG"
+    assert (await host.ask("note", note="QUJD"))["code"] == "unknown_seat"
+
+
+@pytest.mark.parametrize("note", ["", "=", "A" * 1_401, 7, None])
+async def test_what_is_no_line_is_no_frame(sealed: SealingStage, note: object) -> None:
+    await sealed.creator()
+    guest = await sealed.outsider()
+    await guest.ask("knock", **knock())
+    guest.say("note", n=9, note=note)
+    assert (await guest.until("error"))["code"] == "malformed"

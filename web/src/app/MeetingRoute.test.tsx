@@ -102,8 +102,12 @@ it("waits at the door, and can go away from it", async () => {
   await join();
   await waitFor(() => expect(sealed().asked).toContain("start Jonas Weber"));
   const words = { en: ["harbour", "lemon", "violin"], de: [] };
-  await act(async () => sealed().store.setState({ phase: { type: "waiting", members: 1, words } }));
+  const waiting = { type: "waiting", members: 1, words, note: null, canWrite: true } as const;
+  await act(async () => sealed().store.setState({ phase: waiting }));
   expect(screen.getByText("harbour lemon violin")).toBeTruthy();
+  await userEvent.type(screen.getByLabelText("A line to the host, if you like"), "Lena, class 4b");
+  await userEvent.click(screen.getByRole("button", { name: "Send" }));
+  expect(sealed().asked).toContain('sendNote "Lena, class 4b"');
   await userEvent.click(screen.getByRole("button", { name: "Stop waiting" }));
   const after = sealed().asked.slice(sealed().asked.indexOf("leave"));
   expect(after.slice(0, 2)).toEqual(["leave", "close"]);

@@ -159,6 +159,7 @@ export function MeetingRoute({ meetingId }: { meetingId: string }) {
               }
               waiting={phase?.type === "waiting" ? phase : null}
               onEnter={setGoing}
+              onNote={async (text) => (await visit?.sealed.actions.sendNote(text)) === "done"}
               onStopWaiting={() => {
                 going?.preview.stop();
                 void visit?.sealed.actions.leave();

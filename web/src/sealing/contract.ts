@@ -70,6 +70,8 @@ export interface DoorGuest {
   readonly colour: number;
   readonly proof: "link" | "account" | "invitation" | "unknown";
   readonly invited: (InvitedAs & { readonly standing: InvitationStanding }) | null;
+  /** What they wrote to who may open; null: nothing, or it cannot be opened. */
+  readonly note: string | null;
   /** Three words that the person outside sees as well. */
   readonly words: CodeWords;
   readonly knockedAt: number;
@@ -146,7 +148,15 @@ export type SealedPhase =
   /** Connecting, creating or knocking. */
   | { readonly type: "entering" }
   /** At the door: a host has to let us in. */
-  | { readonly type: "waiting"; readonly members: number; readonly words: CodeWords }
+  | {
+      readonly type: "waiting";
+      readonly members: number;
+      readonly words: CodeWords;
+      /** The last line that went to who may open the door. */
+      readonly note: string | null;
+      /** Knocking, and with the whole link: else there is nobody to write to, or no key. */
+      readonly canWrite: boolean;
+    }
   | { readonly type: "inside" }
   /** The socket is away; keys and media go on. */
   | { readonly type: "reconnecting"; readonly since: number }
@@ -191,6 +201,8 @@ export type SealedNotice =
       readonly name: string;
     }
   | { readonly type: "knock"; readonly seat: string; readonly name: string | null }
+  /** Somebody at the door has written a line. */
+  | { readonly type: "note"; readonly name: string | null; readonly note: string }
   | {
       readonly type: "hand";
       readonly identity: string;
@@ -236,6 +248,8 @@ export interface SealedActions {
   setHand(isUp: boolean): Promise<Outcome>;
   admit(seats: readonly string[]): Promise<Outcome>;
   deny(seat: string): Promise<Outcome>;
+  /** From in front of the door, to who may open it. */
+  sendNote(text: string): Promise<Outcome>;
   remove(identity: string): Promise<Outcome>;
   setCohost(identity: string, isCohost: boolean): Promise<Outcome>;
   setPolicy(policy: Partial<RoomPolicy>): Promise<Outcome>;

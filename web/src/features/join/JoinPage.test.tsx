@@ -123,7 +123,7 @@ describe("the door", () => {
   it("waits before the door, with the words that the host sees, and can stop waiting", async () => {
     const onStopWaiting = vi.fn();
     const words = { en: ["harbour", "lemon", "violin"], de: [] };
-    const waiting = { type: "waiting", members: 2, words } as const;
+    const waiting = { type: "waiting", members: 2, words, note: null, canWrite: false } as const;
     const { user } = stand({ [ROOM]: room() }, { waiting, onStopWaiting, fragment: "missing" });
     expect(await screen.findByRole("heading", { name: "You are at the door." })).toBeTruthy();
     expect(screen.getByText("harbour lemon violin")).toBeTruthy();

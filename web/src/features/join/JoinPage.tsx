@@ -22,6 +22,8 @@ export interface JoinPageProps
   /** Standing at the door of a room whose host lets people in. */
   waiting: Extract<SealedPhase, { type: "waiting" }> | null;
   onStopWaiting(): void;
+  /** A line to the host while one waits; false: it did not go out. */
+  onNote?(text: string): Promise<boolean>;
   /** Where microphones and cameras come from; the browser, but in tests. */
   createPort?: () => MediaPort;
 }
@@ -56,14 +58,14 @@ export function JoinPage({
 }
 
 type OpenDoorProps = Omit<DoorProps, "capture"> &
-  Pick<JoinPageProps, "waiting" | "onStopWaiting"> & { createPort: () => MediaPort };
+  Pick<JoinPageProps, "waiting" | "onStopWaiting" | "onNote"> & { createPort: () => MediaPort };
 
 /** Asks for microphone and camera only where there is a room to go into. */
-function OpenDoor({ createPort, waiting, onStopWaiting, ...door }: OpenDoorProps) {
+function OpenDoor({ createPort, waiting, onStopWaiting, onNote, ...door }: OpenDoorProps) {
   const capture = useCapture(createPort);
   if (capture === null) return null;
   if (waiting === null) return <Door {...door} capture={capture} />;
-  const { members, words } = waiting;
+  const { members, words, note, canWrite } = waiting;
   return (
     <Lobby
       members={members}
@@ -72,6 +74,8 @@ function OpenDoor({ createPort, waiting, onStopWaiting, ...door }: OpenDoorProps
       personal={door.personal}
       hasWholeLink={door.fragment === "whole"}
       capture={capture}
+      note={note}
+      onNote={canWrite && onNote !== undefined ? onNote : null}
       onStop={onStopWaiting}
     />
   );

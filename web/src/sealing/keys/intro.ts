@@ -6,7 +6,7 @@
 
 import { concat, fromUtf8, randomBytes, source, utf8 } from "./bytes.ts";
 import type { LinkKeys } from "./link.ts";
-import { readableName, readableTitle } from "./readable.ts";
+import { readableName, readableNote, readableTitle } from "./readable.ts";
 
 export interface Intro {
   readonly name: string;
@@ -19,6 +19,7 @@ const TAG = 16;
 const MAX_TITLE_BYTES = 1_024;
 const MAX_INTRO_BYTES = 2_048;
 const MAX_INVITED_BYTES = 512;
+const MAX_NOTE_BYTES = 1_050;
 
 async function seal(
   key: CryptoKey,
@@ -61,6 +62,10 @@ function titleAad(keys: LinkKeys): Uint8Array {
 
 function invitedAad(keys: LinkKeys, invitationKey: Uint8Array): Uint8Array {
   return concat(utf8(`conclave invited v1${keys.meetingId}`), invitationKey);
+}
+
+function noteAad(keys: LinkKeys, ref: Uint8Array): Uint8Array {
+  return concat(utf8(`conclave note v1${keys.meetingId}`), ref);
 }
 
 function introAad(keys: LinkKeys, instance: Uint8Array): Uint8Array {
@@ -124,4 +129,29 @@ export async function openInvited(
 ): Promise<string | null> {
   const value = await open(keys.intro, invitedAad(keys, invitationKey), sealed, MAX_INVITED_BYTES);
   return readableName(value?.["name"]);
+}
+
+/**
+ * A line from in front of the door to who may open it; `ref`: of the KeyPackage that knocks. Null:
+ * nothing in it, or too long to be passed on.
+ */
+export async function sealNote(
+  keys: LinkKeys,
+  ref: Uint8Array,
+  text: string,
+  nonce = randomBytes(NONCE),
+): Promise<Uint8Array | null> {
+  const readable = readableNote(text);
+  if (readable === null) return null;
+  const sealed = await seal(keys.intro, nonce, noteAad(keys, ref), { v: 1, text: readable });
+  return sealed.length > MAX_NOTE_BYTES ? null : sealed;
+}
+
+export async function openNote(
+  keys: LinkKeys,
+  ref: Uint8Array,
+  sealed: Uint8Array,
+): Promise<string | null> {
+  const value = await open(keys.intro, noteAad(keys, ref), sealed, MAX_NOTE_BYTES);
+  return readableNote(value?.["text"]);
 }

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
 import { follows, given, hex, MEETING, vectors } from "../../../test/protocolVectors.ts";
-import { openIntro, openTitle, sealIntro, sealTitle } from "./intro.ts";
+import { openIntro, openNote, openTitle, sealIntro, sealNote, sealTitle } from "./intro.ts";
 import { deriveLinkKeys, type LinkKeys } from "./link.ts";
 import { knockContent, makeMeetingMac, makeProof, verifyMeetingMac, verifyProof } from "./proof.ts";
 import { readableName, readableTitle } from "./readable.ts";
@@ -166,5 +166,22 @@ describe("a title", () => {
 
   it("is none when nothing can be shown", async () => {
     expect(await sealTitle(keys, "  ")).toBeNull();
+  });
+});
+
+describe("a line from in front of the door", () => {
+  it("is opened with the link, and beside its own knock alone", async () => {
+    const sealed = (await sealNote(keys, KNOCK.ref, "  from class\n4b ")) as Uint8Array;
+    expect(await openNote(keys, KNOCK.ref, sealed)).toBe("from class 4b");
+    expect(await openNote(foreign, KNOCK.ref, sealed)).toBeNull();
+    expect(await openNote(keys, OTHER, sealed)).toBeNull();
+    expect(await openNote(keys, KNOCK.ref, sealed.slice(1))).toBeNull();
+  });
+
+  it("is one readable line, of a bounded length", async () => {
+    expect(await sealNote(keys, KNOCK.ref, " \u202e\u200b ")).toBeNull();
+    const long = (await sealNote(keys, KNOCK.ref, "€".repeat(900))) as Uint8Array;
+    expect(await openNote(keys, KNOCK.ref, long)).toBe("€".repeat(200));
+    expect(long.length).toBeLessThanOrEqual(1_050);
   });
 });

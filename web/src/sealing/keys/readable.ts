@@ -7,6 +7,7 @@
 const UNSAFE = /(?!\u200d)[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Zl}\p{Zp}]/gu;
 const MAX_NAME = 60;
 const MAX_TITLE = 120;
+const MAX_NOTE = 200;
 
 function readable(value: unknown, most: number): string | null {
   if (typeof value !== "string" || value.length > 4_000) return null;
@@ -21,4 +22,9 @@ export function readableName(value: unknown): string | null {
 
 export function readableTitle(value: unknown): string | null {
   return readable(value, MAX_TITLE);
+}
+
+/** A line from in front of the door. */
+export function readableNote(value: unknown): string | null {
+  return readable(value, MAX_NOTE);
 }

@@ -14,7 +14,7 @@ import {
   onPackaged,
   startOver,
 } from "./connection.ts";
-import { onExamined, onInspected } from "./door.ts";
+import { onExamined, onInspected, onNoteSealed } from "./door.ts";
 import { askInvitedNames, breakSeal, onBox, onInvitedNames, onKeys } from "./epochs.ts";
 import type { CallName, Calls } from "./io.ts";
 import { giveUp, onBoxed, onProtected } from "./outbox.ts";
@@ -35,6 +35,8 @@ export function onAnswer(t: Turn, next: Next, answer: unknown): Done {
       return onPackaged(t, next.instance, as("keyPackage"));
     case "knock-made":
       return onKnockMade(t, next, as("makeKnock"));
+    case "note-sealed":
+      return onNoteSealed(t, next.text, as("sealNote"));
     case "joined":
       return onJoined(t, next.frame, as("join"));
     case "group-verified":
@@ -94,6 +96,8 @@ export function onFailure(t: Turn, next: Next): Done {
     case "inspected":
     case "examined":
       return t.drop("knock");
+    case "note-sealed":
+      return onNoteSealed(t, next.text, null);
     case "staged":
       return onRefusedPlan(t, next.plan);
     case "opened":

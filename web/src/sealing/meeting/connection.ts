@@ -4,6 +4,7 @@
  */
 
 import { b64, fromB64, isSame, utf8 } from "./bytes.ts";
+import { endNote } from "./door.ts";
 import { breakSeal, enterGroup } from "./epochs.ts";
 import type { Calls } from "./io.ts";
 import { decodeContext, encodeContext, type MeetingContext } from "./meetingContext.ts";
@@ -86,6 +87,7 @@ function emptyDoor(t: Turn): void {
 }
 
 function forgetSeat(t: Turn): void {
+  endNote(t, "failed");
   const { open } = t.state;
   t.set({
     stage: "away",
@@ -215,20 +217,24 @@ export function onPackaged(
   instance: Uint8Array,
   made: Calls["keyPackage"]["answer"],
 ): void {
-  const next = { type: "knock-made", instance, keyPackage: made.bytes } as const;
-  t.ask("makeKnock", { ref: made.ref, instance }, next);
+  const { bytes: keyPackage, ref } = made;
+  t.ask("makeKnock", { ref, instance }, { type: "knock-made", instance, keyPackage, ref });
 }
 
 export function onKnockMade(
   t: Turn,
-  next: { readonly instance: Uint8Array; readonly keyPackage: Uint8Array },
+  next: {
+    readonly instance: Uint8Array;
+    readonly keyPackage: Uint8Array;
+    readonly ref: Uint8Array;
+  },
   made: Calls["makeKnock"]["answer"],
 ): void {
   const { stage, isGreeted, instance } = t.state;
   const isWanted = instance !== null && isSame(instance, next.instance);
   if (stage !== "knocking" || !isGreeted || !isWanted) return;
   const { words, ...rest } = made;
-  t.set({ ownWords: words });
+  t.set({ ownWords: words, ownRef: next.ref, ownNote: null });
   const fields = { instance, key_package: next.keyPackage, ...rest, ...invitationOf(t.state) };
   t.request("knock", fields, { type: "knock" });
 }

@@ -362,6 +362,7 @@ test("in a full room there is a place for who comes back, and none besides", () 
     colour: 0,
     words: { de: [], en: [] } as unknown as DoorEntry["words"],
     invited: null,
+    note: null,
     at: world.now,
     isAdmitted: true,
     failures: 0,

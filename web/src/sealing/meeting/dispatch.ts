@@ -10,6 +10,7 @@ import {
   onWelcome,
   startOver,
 } from "./connection.ts";
+import { onNoteAnswer } from "./door.ts";
 import { onSettled } from "./epochs.ts";
 import { onNotSent, onSent } from "./outbox.ts";
 import { ownIdentity } from "./people.ts";
@@ -129,6 +130,8 @@ function onOk(t: Turn, { n, ticket }: FrameOf<"ok">): Done {
       return onSent(t, request.out);
     case "deny":
       return onDenied(t, request.seat, request.wish, null);
+    case "note":
+      return onNoteAnswer(t, request.text, null);
     case "leave":
       return finish(t, "left");
     case "ticket": {
@@ -156,6 +159,8 @@ function onError(t: Turn, { n, code }: FrameOf<"error">): Done {
       return onNotSent(t, request.out, code);
     case "deny":
       return onDenied(t, request.seat, request.wish, code);
+    case "note":
+      return onNoteAnswer(t, request.text, code);
     case "ticket":
       return t.timer("ticket", t.now + TICKET_AGAIN_MS);
     case "leave":

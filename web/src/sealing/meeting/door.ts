@@ -1,5 +1,6 @@
 /** Knocks: examined first, then let in, shown to who may decide, or dropped. */
 
+import type { Outcome } from "../contract.ts";
 import type { InvitationFacts } from "../engine/contract.ts";
 import { b64, isSame } from "./bytes.ts";
 import type { Calls, ExaminedKnock } from "./io.ts";
@@ -24,8 +25,8 @@ export function onInspected(
 ): Done {
   const { group } = t.state;
   if ("type" in facts || group === null) return t.drop("knock");
-  const { intro, proof, sign } = frame;
-  const ask = { facts, instance: group.facts.groupId, intro, proof, sign };
+  const { intro, proof, sign, note } = frame;
+  const ask = { facts, instance: group.facts.groupId, intro, proof, sign, note };
   t.ask("examineKnock", ask, { type: "examined", frame, facts });
 }
 
@@ -45,6 +46,9 @@ export function onExamined(
     return;
   }
   const { invitation } = facts;
+  // The same knock once more brings a line with it.
+  const known = door.get(frame.seat);
+  const before = known && isSame(known.keyPackage, frame.key_package) ? known : null;
   const entry: DoorEntry = {
     seat: frame.seat,
     keyPackage: frame.key_package,
@@ -62,13 +66,16 @@ export function onExamined(
             isVouched: frame.bound !== null && isSame(frame.bound, facts.signatureKey),
             isExpired: isExpired(invitation, t.now),
           },
-    at: t.now,
-    isAdmitted: false,
-    failures: 0,
+    note: knock.note,
+    at: before?.at ?? t.now,
+    isAdmitted: before?.isAdmitted ?? false,
+    failures: before?.failures ?? 0,
   };
   t.set({ door: new Map(door).set(frame.seat, entry) });
   if (isAsking(t.state, entry) && mayAdmit(t.state, entry)) {
-    t.notice({ type: "knock", seat: entry.seat, name: entry.name });
+    const { seat, name, note } = entry;
+    if (before === null) t.notice({ type: "knock", seat, name });
+    else if (note !== null && note !== before.note) t.notice({ type: "note", name, note });
   }
 }
 
@@ -98,4 +105,37 @@ export function removeFromDoor(t: Turn, seat: string, isAdmitted: boolean): void
     t.outcome(wish, isDone ? "done" : "gone");
   }
   t.set({ door, admits: admits.filter(({ seats }) => seats.length > 0) });
+}
+
+/** One's own line to who may open; only who has the whole link can seal one. */
+export function onNote(t: Turn, wish: number, text: string): Done {
+  const { stage, link, noteWish } = t.state;
+  if (stage !== "knocking") return t.outcome(wish, "gone");
+  if (link === null) return t.outcome(wish, "not-allowed");
+  if (noteWish !== null) return t.outcome(wish, "failed");
+  t.set({ noteWish: wish });
+  t.job({ type: "note", text });
+}
+
+export function runNote(t: Turn, text: string): Done {
+  const { stage, ownRef } = t.state;
+  if (stage !== "knocking" || ownRef === null) return endNote(t, "gone");
+  t.ask("sealNote", { ref: ownRef, text }, { type: "note-sealed", text });
+}
+
+export function onNoteSealed(t: Turn, text: string, note: Uint8Array | null): Done {
+  const { stage, isGreeted } = t.state;
+  if (note === null || stage !== "knocking" || !isGreeted) return endNote(t, "failed");
+  t.request("note", { note }, { type: "note", text });
+}
+
+export function onNoteAnswer(t: Turn, text: string, code: string | null): void {
+  if (code === null) t.set({ ownNote: text });
+  endNote(t, code === null ? "done" : code === "unknown_seat" ? "gone" : "failed");
+}
+
+/** Whoever waits for it hears what came of it. */
+export function endNote(t: Turn, outcome: Outcome): void {
+  t.outcome(t.state.noteWish, outcome);
+  t.set({ noteWish: null });
 }

@@ -95,9 +95,12 @@ export interface Calls {
       intro: Uint8Array;
       proof: Uint8Array;
       sign: Uint8Array;
+      note: Uint8Array | null;
     };
     answer: ExaminedKnock;
   };
+  /** Null: nothing in it, too long, or there is no link. `ref`: of one's own KeyPackage. */
+  readonly sealNote: { ask: { ref: Uint8Array; text: string }; answer: Uint8Array | null };
   /** Links found in a message: kept, engine given the PSK, if the group proves it; else false. */
   readonly adoptLink: { ask: { link: Link; context: MeetingContext }; answer: boolean };
   /** The names in these invitations, in their order. */
@@ -119,6 +122,8 @@ export interface ExaminedKnock {
   readonly words: CodeWords;
   /** The name in its personal invitation; null: none, or not to be opened. */
   readonly invitedName: string | null;
+  /** Null: none, or one that cannot be opened. */
+  readonly note: string | null;
 }
 
 export type CallName = keyof Calls;
@@ -150,6 +155,8 @@ export type Wish =
   | { readonly type: "hand"; readonly isUp: boolean }
   | { readonly type: "admit"; readonly seats: readonly string[] }
   | { readonly type: "deny"; readonly seat: string }
+  /** From in front of the door. */
+  | { readonly type: "note"; readonly text: string }
   | { readonly type: "remove"; readonly identity: string }
   | { readonly type: "cohost"; readonly identity: string; readonly isCohost: boolean }
   | { readonly type: "policy"; readonly policy: Partial<RoomPolicy> }

@@ -2,7 +2,7 @@
 
 import { runCommit, runDiscard, runMakeCommit, runReopened } from "./commits.ts";
 import { runCreate, runEnter } from "./connection.ts";
-import { removeFromDoor, runKnock } from "./door.ts";
+import { removeFromDoor, runKnock, runNote } from "./door.ts";
 import { runPresence } from "./people.ts";
 import type { Job } from "./state.ts";
 import { runMessage } from "./talk.ts";
@@ -20,6 +20,8 @@ export function runJob(t: Turn, job: Job): Done {
       return runKnock(t, job.frame);
     case "knock-gone":
       return removeFromDoor(t, job.frame.seat, false);
+    case "note":
+      return runNote(t, job.text);
     case "presence":
       return runPresence(t, job.frame);
     case "commit":

@@ -2,6 +2,7 @@
 
 import { b64, concat, utf8 } from "./bytes.ts";
 import { setChatState } from "./chat.ts";
+import { endNote } from "./door.ts";
 import { type Content, writeMessage } from "./messages.ts";
 import type { Mute, Outgoing } from "./state.ts";
 import { type Done, finish, type Turn } from "./turn.ts";
@@ -99,6 +100,7 @@ export function requeue(t: Turn): void {
   for (const request of lost.reverse()) {
     if (request.type === "message") again(t, request.out);
     if (request.type === "deny") t.outcome(request.wish, "failed");
+    if (request.type === "note") endNote(t, "failed");
   }
 }
 

@@ -84,6 +84,8 @@ export interface DoorEntry {
   readonly words: CodeWords;
   /** How it came, if by a personal link. */
   readonly invited: Invited | null;
+  /** A line to who may open. */
+  readonly note: string | null;
   readonly at: number;
   /** Somebody here who may pressed Admit. */
   readonly isAdmitted: boolean;
@@ -112,6 +114,7 @@ export interface Outgoing {
 export type Request =
   | { readonly type: "create" | "knock" | "commit" | "ticket" | "leave" | "grant" | "mute" }
   | { readonly type: "deny"; readonly seat: string; readonly wish: number | null }
+  | { readonly type: "note"; readonly text: string }
   | { readonly type: "message"; readonly out: Outgoing };
 
 export interface Plan {
@@ -165,6 +168,7 @@ export type Job =
   | { readonly type: "knock-gone"; readonly frame: FrameOf<"knock_gone"> }
   | { readonly type: "presence"; readonly frame: FrameOf<"presence"> }
   | { readonly type: "reopened"; readonly frame: FrameOf<"reopened"> }
+  | { readonly type: "note"; readonly text: string }
   | { readonly type: "make-commit" }
   | { readonly type: "discard" };
 
@@ -174,7 +178,13 @@ export type Next =
   | { readonly type: "founded" }
   | { readonly type: "created"; readonly ticket: Ticket | null }
   | { readonly type: "packaged"; readonly instance: Uint8Array }
-  | { readonly type: "knock-made"; readonly instance: Uint8Array; readonly keyPackage: Uint8Array }
+  | { readonly type: "note-sealed"; readonly text: string }
+  | {
+      readonly type: "knock-made";
+      readonly instance: Uint8Array;
+      readonly keyPackage: Uint8Array;
+      readonly ref: Uint8Array;
+    }
   | { readonly type: "joined"; readonly frame: FrameOf<"welcome"> }
   | {
       readonly type: "group-verified";
@@ -262,6 +272,12 @@ export interface State {
   readonly hasBeenInside: boolean;
   readonly atDoor: { readonly members: number; readonly isShown: boolean } | null;
   readonly ownWords: CodeWords;
+  /** Of the KeyPackage that knocks. */
+  readonly ownRef: Uint8Array | null;
+  /** The last line that went to who may open the door. */
+  readonly ownNote: string | null;
+  /** Who waits to hear whether a line went out; one at a time. */
+  readonly noteWish: number | null;
 
   readonly link: Link | null;
   readonly matchesLink: boolean | null;
@@ -368,6 +384,9 @@ export function begin(setup: Setup): State {
     hasBeenInside: false,
     atDoor: null,
     ownWords: { de: [], en: [] },
+    ownRef: null,
+    ownNote: null,
+    noteWish: null,
     link: setup.link,
     matchesLink: null,
     group: null,

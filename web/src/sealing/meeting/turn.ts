@@ -86,6 +86,7 @@ export type OverReason = Extract<SealedPhase, { type: "over" }>["reason"];
 /** The end, whatever for: nothing works after it. */
 export function finish(t: Turn, reason: OverReason): void {
   const { state } = t;
+  t.outcome(state.noteWish, "failed");
   for (const request of state.requests.values()) {
     if (request.type === "message") t.outcome(request.out.wish, "failed");
     if (request.type === "deny") t.outcome(request.wish, "failed");
@@ -106,6 +107,7 @@ export function finish(t: Turn, reason: OverReason): void {
     removals: new Map(),
     policyPatch: null,
     admits: [],
+    noteWish: null,
     door: new Map(),
     timers: new Map(),
     atDoor: null,

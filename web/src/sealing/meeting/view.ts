@@ -71,7 +71,9 @@ function phase(state: State): SealedPhase {
   const { stage, over, awaySince, atDoor, hasBeenInside } = state;
   if (over !== null) return { type: "over", reason: over };
   if (atDoor?.isShown === true) {
-    return { type: "waiting", members: atDoor.members, words: state.ownWords };
+    const { ownWords: words, ownNote: note, link } = state;
+    const canWrite = stage === "knocking" && link !== null;
+    return { type: "waiting", members: atDoor.members, words, note, canWrite };
   }
   if (!hasBeenInside) return { type: "entering" };
   const isInside = stage === "member" || stage === "leaving";
@@ -152,6 +154,7 @@ function door(state: State): readonly DoorGuest[] {
               name: entry.invited.name,
               standing: standingOf(group, entry.invited),
             },
+      note: entry.note,
       words: entry.words,
       knockedAt: entry.at,
     }));

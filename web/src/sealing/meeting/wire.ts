@@ -42,6 +42,8 @@ const parse = tagged("t", {
     sign: bytes(),
     /** The device to which the server has bound the invitation that this knock names; empty: none. */
     bound: nullable(bytes()),
+    /** A line to who may open the door, sealed with the link's key. */
+    note: nullable(bytes()),
   },
   knock_gone: { seat },
   commit: { seq: count, epoch: count, bytes: bytes(), from: seat, admitted, removed },

@@ -3,7 +3,7 @@
 import type { Order, RoomPolicy, SealedRole } from "../contract.ts";
 import { b64 } from "./bytes.ts";
 import { authorOf, find, hear, setChatState, write } from "./chat.ts";
-import { deny, removeFromDoor } from "./door.ts";
+import { deny, onNote, removeFromDoor } from "./door.ts";
 import type { Wish } from "./io.ts";
 import { type Content, MAX_EMOJI, MAX_TEXT, type Talk } from "./messages.ts";
 import { enqueue, leave } from "./outbox.ts";
@@ -25,6 +25,7 @@ export function onWish(t: Turn, wish: number, what: Wish): Done {
     if (t.state.stage !== "over") leave(t);
     return t.outcome(wish, "done");
   }
+  if (what.type === "note") return onNote(t, wish, what.text);
   if (self === null || t.state.stage === "over") return t.outcome(wish, "failed");
   switch (what.type) {
     case "chat":

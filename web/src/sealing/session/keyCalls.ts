@@ -6,7 +6,7 @@
 import type { Codes, CodeWords } from "../contract.ts";
 import type { InvitationFacts, MlsEngine } from "../engine/contract.ts";
 import { fromB64, isSame, randomBytes } from "../keys/bytes.ts";
-import { openIntro, sealIntro } from "../keys/intro.ts";
+import { openIntro, openNote, sealIntro, sealNote } from "../keys/intro.ts";
 import { invitedName } from "../keys/invitation.ts";
 import { deriveLinkKeys, type LinkKeys, type LinkSecret } from "../keys/link.ts";
 import {
@@ -89,7 +89,11 @@ export async function createKeyCalls(setup: KeyCallsSetup): Promise<KeyCalls> {
       return { intro, proof, sign, words: await inEach((list) => doorWords(ref, list)) };
     },
 
-    async examineKnock({ facts, instance, intro, proof, sign }): Promise<ExaminedKnock> {
+    async sealNote({ ref, text }) {
+      return keys === null ? null : sealNote(keys, ref, text);
+    },
+
+    async examineKnock({ facts, instance, intro, proof, sign, note }): Promise<ExaminedKnock> {
       const knock = { ref: facts.ref, instance };
       const content = await knockContent(meetingId, knock, intro, proof);
       return {
@@ -98,6 +102,7 @@ export async function createKeyCalls(setup: KeyCallsSetup): Promise<KeyCalls> {
         intro: keys === null || intro.length === 0 ? null : await openIntro(keys, instance, intro),
         words: await inEach((list) => doorWords(facts.ref, list)),
         invitedName: await nameIn(facts.invitation),
+        note: keys === null || note === null ? null : await openNote(keys, facts.ref, note),
       };
     },
 

@@ -148,6 +148,7 @@ class Stage {
       makeKnock: (ask) => this.#run("makeKnock", ask),
       examineKnock: (ask) => this.#run("examineKnock", ask),
       adoptLink: (ask) => this.#run("adoptLink", ask),
+      sealNote: (ask) => this.#run("sealNote", ask),
       invitedNames: (ask) => this.#run("invitedNames", ask),
       codes: (ask) => this.#run("codes", ask),
     };

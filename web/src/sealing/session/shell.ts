@@ -322,6 +322,7 @@ export function createSealedSession(ports: ShellPorts, setup: Omit<Setup, "name"
     setHand: (isUp) => wish({ type: "hand", isUp }),
     admit: (seats) => wish({ type: "admit", seats }),
     deny: (at) => wish({ type: "deny", seat: at }),
+    sendNote: (text) => wish({ type: "note", text }),
     remove: (identity) => wish({ type: "remove", identity }),
     setCohost: (identity, isCohost) => wish({ type: "cohost", identity, isCohost }),
     setPolicy: (policy) => wish({ type: "policy", policy }),

@@ -1,5 +1,6 @@
+import { type FormEvent, useState } from "react";
 import { useTranslation } from "react-i18next";
-import { Button, Icon, PageTitle } from "../../../design/index.ts";
+import { Button, Icon, PageTitle, TextField } from "../../../design/index.ts";
 import { useLanguage } from "../../../i18n/index.ts";
 import type { CodeWords } from "../../../sealing/contract.ts";
 import type { CaptureHandle } from "../useCapture.ts";
@@ -16,6 +17,10 @@ export interface LobbyProps {
   isInvited: boolean;
   personal: PersonalLinkFacts | null;
   capture: CaptureHandle;
+  /** The last line that went to the host. */
+  note: string | null;
+  /** Null: there is nobody to write to, or no key to write with. False: it did not go out. */
+  onNote: ((text: string) => Promise<boolean>) | null;
   onStop(): void;
 }
 
@@ -27,6 +32,8 @@ export function Lobby({
   isInvited,
   personal,
   capture,
+  note,
+  onNote,
   onStop,
 }: LobbyProps) {
   const { t } = useTranslation("sealed");
@@ -42,6 +49,7 @@ export function Lobby({
         <p className="sm mut lobby__words">
           {t("lobby.words")} <b lang={language}>{words[language].join(" ")}</b>
         </p>
+        {onNote !== null && <NoteField note={note} onNote={onNote} />}
         <div className="calm__acts">
           <Button onPress={onStop}>{t("lobby.stop")}</Button>
         </div>
@@ -61,4 +69,47 @@ export function Lobby({
     if (members === 0 && isInvited && personal !== null) return t("lobby.invitedEmpty");
     return t("lobby.text", { count: members });
   }
+}
+
+const MAX_NOTE = 200;
+
+/** One short line to the hosts; what was typed stays until it has gone out. */
+function NoteField({
+  note,
+  onNote,
+}: {
+  note: string | null;
+  onNote(text: string): Promise<boolean>;
+}) {
+  const { t } = useTranslation("sealed");
+  const [text, setText] = useState("");
+  const [state, setState] = useState<"idle" | "sending" | "failed">("idle");
+  const send = async (event: FormEvent) => {
+    event.preventDefault();
+    if (state === "sending" || text.trim() === "") return;
+    setState("sending");
+    const isSent = await onNote(text);
+    setState(isSent ? "idle" : "failed");
+    if (isSent) setText("");
+  };
+  return (
+    <form className="lobby__note" onSubmit={(event) => void send(event)}>
+      <div className="row row-2">
+        <div className="grow">
+          <TextField
+            label={t("lobby.note")}
+            value={text}
+            onChange={(value) => setText(value.slice(0, MAX_NOTE))}
+            error={state === "failed" ? t("lobby.noteFailed") : undefined}
+          />
+        </div>
+        <Button type="submit" isBusy={state === "sending"}>
+          {t("lobby.noteSend")}
+        </Button>
+      </div>
+      <p className="sm mut" role="status">
+        {note === null ? "" : t("lobby.noteSent", { note })}
+      </p>
+    </form>
+  );
 }

@@ -89,6 +89,9 @@ function Guest({ guest }: { guest: DoorGuest }) {
             <span className={isUnknown ? "c-caution m" : ""}>{howOf()}</span>
             {isLeading && isUnknown && <> {t("door.words", { words: inBoth(guest.words) })}</>}
           </div>
+          {guest.note !== null && (
+            <p className="knock__note">{t("door.note", { note: guest.note })}</p>
+          )}
         </div>
       </div>
       <div className="row row-2 knock__acts">

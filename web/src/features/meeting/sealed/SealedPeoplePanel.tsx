@@ -12,6 +12,7 @@ import {
 import type { RoomPolicy, SealedMember } from "../../../sealing/contract.ts";
 import { useCopyLink } from "../components/Alone.tsx";
 import { useMeeting } from "../components/context.tsx";
+import { hasKnockSound, setKnockSound } from "../model/knockSound.ts";
 import { useIsHost, useIsLeading, useSealed, useSealedMeeting } from "./context.tsx";
 import { DoorList } from "./DoorList.tsx";
 import { MemberRow } from "./MemberRow.tsx";
@@ -111,6 +112,7 @@ function Rules() {
       if (outcome !== "done") showToast(t("person.failed"));
     });
   const others = useSealed((sealed) => sealed.members).filter((member) => !member.isSelf);
+  const [isSounding, setSounding] = useState(hasKnockSound);
   const muteAll = async () => {
     await Promise.all(others.map((member) => actions.order("mute", member.identity)));
     showToast(t("room.mutedAll"));
@@ -139,6 +141,15 @@ function Rules() {
           </Switch>
         </>
       )}
+      <Switch
+        isSelected={isSounding}
+        onChange={(isOn) => {
+          setKnockSound(isOn);
+          setSounding(isOn);
+        }}
+      >
+        {t("room.knockSound")}
+      </Switch>
       <div className="row row-2 wrap">
         {others.length > 0 && (
           <Button size="dense" className="grow" onPress={() => void muteAll()}>

@@ -4,6 +4,7 @@ import { announce, announceNow, showToast } from "../../../design/index.ts";
 import type { Order } from "../../../sealing/contract.ts";
 import { useMeeting } from "../components/context.tsx";
 import { reactionOf } from "../model/chatText.ts";
+import { knock } from "../model/knockSound.ts";
 import type { OwnMedia } from "../model/media.ts";
 import { useSealedMeeting } from "./context.tsx";
 
@@ -27,13 +28,18 @@ export function useSealedNotices(): void {
         const isLeading = self !== undefined && self.role !== "member";
         switch (notice.type) {
           case "knock":
-            if (isLeading) {
-              announce(
-                notice.name === null
-                  ? t("announce.knockNameless")
-                  : t("announce.knock", { name: notice.name }),
-              );
-            }
+            // Told to who may let them in, and to nobody else.
+            knock();
+            announce(
+              notice.name === null
+                ? t("announce.knockNameless")
+                : t("announce.knock", { name: notice.name }),
+            );
+            break;
+          case "note":
+            announce(
+              t("announce.note", { name: notice.name ?? t("door.nameless"), note: notice.note }),
+            );
             break;
           case "hand":
             if (notice.identity === self?.identity) {

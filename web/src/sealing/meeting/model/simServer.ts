@@ -153,9 +153,15 @@ export class SimServer {
           proof: frame["proof"],
           sign: frame["sign"],
           bound: this.#bind(frame),
+          note: null,
         };
         ok();
         this.#send(seat, { t: "waiting", members: this.#members().length });
+        return this.#all(seat.knock);
+      case "note":
+        if (seat.state !== "knocking" || seat.knock === null) return error("unknown_seat");
+        seat.knock = { ...seat.knock, note: frame["note"] };
+        ok();
         return this.#all(seat.knock);
       case "leave":
         ok();

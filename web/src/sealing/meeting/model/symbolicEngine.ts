@@ -440,12 +440,17 @@ export class SymbolicEngine {
     const isSigned = fromUtf8(knock.sign) === `${hex(knock.facts.signatureKey)} ${tie}`;
     const words = wordsOf(knock.facts.ref);
     const invitedName = nameIn(knock.facts.invitation);
+    const note = knock.note && fromUtf8(knock.note);
     if (knock.proof.length === 0 || this.link === null) {
-      return { isSigned, proof: "none", intro: null, words, invitedName };
+      return { isSigned, proof: "none", intro: null, words, invitedName, note: null };
     }
     const isGood = fromUtf8(knock.proof) === `${this.link.secret} ${tie}`;
     const intro = { name: fromUtf8(knock.intro) ?? "", colour: 1 };
-    return { isSigned, proof: isGood ? "good" : "bad", intro, words, invitedName };
+    return { isSigned, proof: isGood ? "good" : "bad", intro, words, invitedName, note };
+  }
+
+  sealNote({ text }: Calls["sealNote"]["ask"]): Calls["sealNote"]["answer"] {
+    return this.link === null || text === "" ? null : utf8(text);
   }
 
   invitedNames({ invitations }: Calls["invitedNames"]["ask"]): Calls["invitedNames"]["answer"] {
