@@ -158,20 +158,7 @@ impl Engine {
             Ok(key_package) => key_package,
             Err(error) => return refuse(Reason::Forged, error.to_string()),
         };
-        let leaf = key_package.leaf_node();
-        rules::newcomer(&key_package)?;
-        let signature_key = leaf.signature_key().as_slice().to_vec();
-        let facts = match credential::account_of(crypto, leaf.credential(), &signature_key) {
-            Ok(account_key) => KeyPackageFacts {
-                reference: match key_package.hash_ref(crypto) {
-                    Ok(reference) => reference.as_slice().to_vec(),
-                    Err(error) => return refuse(Reason::Malformed, error.to_string()),
-                },
-                signature_key,
-                account_key,
-            },
-            Err(detail) => return refuse(Reason::Forbidden, detail),
-        };
+        let facts = rules::newcomer(crypto, &key_package)?;
         Ok((key_package, facts))
     }
 

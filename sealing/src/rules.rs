@@ -64,11 +64,12 @@ pub fn roster(
 ) -> Outcome<Vec<LeafFacts>> {
     let mut leaves = Vec::new();
     for member in members {
-        match credential::account_of(crypto, &member.credential, &member.signature_key) {
-            Ok(account_key) => leaves.push(LeafFacts {
+        match credential::of_leaf(crypto, &member.credential, &member.signature_key) {
+            Ok(proven) => leaves.push(LeafFacts {
                 leaf: member.index.u32(),
                 signature_key: member.signature_key,
-                account_key,
+                account_key: proven.account_key,
+                invitation: proven.invitation,
             }),
             Err(detail) => return refuse(Reason::Forbidden, detail),
         }
@@ -100,8 +101,8 @@ fn psk_id(proposal: &openmls::prelude::PreSharedKeyProposal) -> Option<Vec<u8>> 
     }
 }
 
-/// What a KeyPackage has to be beside valid.
-pub fn newcomer(key_package: &KeyPackage) -> Outcome<()> {
+/// Who a KeyPackage says it is; an error when it is not what it has to be beside valid.
+pub fn newcomer(crypto: &impl OpenMlsCrypto, key_package: &KeyPackage) -> Outcome<KeyPackageFacts> {
     let leaf = key_package.leaf_node();
     if key_package.ciphersuite() != SUITE {
         return refuse(Reason::Forbidden, "another cipher suite");
@@ -121,7 +122,20 @@ pub fn newcomer(key_package: &KeyPackage) -> Outcome<()> {
     {
         return refuse(Reason::Forbidden, "extensions of its own");
     }
-    Ok(())
+    let signature_key = leaf.signature_key().as_slice();
+    let reference = match key_package.hash_ref(crypto) {
+        Ok(reference) => reference.as_slice().to_vec(),
+        Err(error) => return refuse(Reason::Malformed, error.to_string()),
+    };
+    match credential::of_leaf(crypto, leaf.credential(), signature_key) {
+        Ok(proven) => Ok(KeyPackageFacts {
+            reference,
+            signature_key: signature_key.to_vec(),
+            account_key: proven.account_key,
+            invitation: proven.invitation,
+        }),
+        Err(detail) => refuse(Reason::Forbidden, detail),
+    }
 }
 
 fn of_committer(queued: &QueuedProposal, committer: LeafNodeIndex) -> bool {
@@ -151,23 +165,7 @@ pub fn commit_facts(
             );
         }
         match queued.proposal() {
-            Proposal::Add(add) => {
-                let key_package = add.key_package();
-                newcomer(key_package)?;
-                let leaf = key_package.leaf_node();
-                let signature_key = leaf.signature_key().as_slice();
-                match credential::account_of(crypto, leaf.credential(), signature_key) {
-                    Ok(account_key) => facts.adds.push(KeyPackageFacts {
-                        reference: match key_package.hash_ref(crypto) {
-                            Ok(reference) => reference.as_slice().to_vec(),
-                            Err(error) => return refuse(Reason::Malformed, error.to_string()),
-                        },
-                        signature_key: signature_key.to_vec(),
-                        account_key,
-                    }),
-                    Err(detail) => return refuse(Reason::Forbidden, detail),
-                }
-            }
+            Proposal::Add(add) => facts.adds.push(newcomer(crypto, add.key_package())?),
             Proposal::Remove(remove) => facts.removes.push(remove.removed().u32()),
             Proposal::PreSharedKey(psk) => match psk_id(psk) {
                 Some(id) => facts.psks.push(id),

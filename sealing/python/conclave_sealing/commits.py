@@ -1,15 +1,19 @@
-"""What the next commit holds: knocks to add, seats to take out, a policy to change. Pure.
+"""What the next commit holds: knocks to add, seats to take out, a policy to change.
 
-Must never put into one commit, under the link's PSK, somebody who does not hold the link.
+Pure, but for the wall clock that tells whether an invitation has expired. Must never put into one
+commit, under the link's PSK, somebody who does not hold the link; nor let in by itself whose
+invitation the server does not vouch for.
 """
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from conclave_sealing._mls import GroupFacts
 from conclave_sealing.context import MeetingContext
-from conclave_sealing.judge import Role
+from conclave_sealing.judge import Role, counting, holders, is_same
 from conclave_sealing.knock import Guest
 from conclave_sealing.people import TURN_S, People
 
@@ -20,8 +24,10 @@ SPACING_S = 0.3
 class AtDoor:
     guest: Guest
     since: float
+    vouched: str = ""
+    """The id of the invitation that the server says is bound to this device; or empty."""
     is_admitted: bool = False
-    """A host said so."""
+    """A host said so, or another device of the same invitation."""
 
 
 @dataclass(slots=True)
@@ -45,6 +51,8 @@ class Wish:
 class Plan:
     """What is waiting for a commit of ours, beside the elected member's duties."""
 
+    wall: Callable[[], float] = time.time
+    """Seconds since 1970."""
     door: dict[str, AtDoor] = field(default_factory=dict)
     to_remove: set[str] = field(default_factory=set)
     """Identities that a host takes out."""
@@ -59,7 +67,7 @@ class Plan:
         times += [
             0.0 if entry.is_admitted else entry.since + turn
             for entry in self.door.values()
-            if entry.is_admitted or self._is_free(entry.guest, people, facts, context)
+            if entry.is_admitted or self._is_free(entry, people, facts, context)
         ]
         if self.to_remove or self.meeting or self.is_renewal:
             times.append(0.0)
@@ -67,20 +75,32 @@ class Plan:
 
     def _is_free(
         self,
-        guest: Guest,
+        entry: AtDoor,
         people: People,
         facts: GroupFacts,
         context: MeetingContext | None,
     ) -> bool:
-        """May come in without a host: by the link, or because the leaf is still there."""
-        key = guest.facts.signature_key
-        if context is None or key in people.banned:
+        """May come in without a host: by the link, by an invitation, or because the leaf is still
+        there."""
+        newcomer = entry.guest.facts
+        if context is None or newcomer.signature_key in people.banned:
             return False
-        old = next((leaf for leaf in facts.roster if leaf.signature_key == key), None)
+        invitation = counting(newcomer.invitation, context)
+        if newcomer.invitation is not None and (
+            invitation is None or invitation.is_over(self.wall())
+        ):
+            return False
+        keys = {leaf.signature_key: leaf for leaf in facts.roster}
+        old = keys.get(newcomer.signature_key)
         if old is not None:
-            return old.leaf != facts.own_leaf and old.account_key == guest.facts.account_key
-        is_open = context.policy.entry == "open" and not context.policy.is_locked
-        return guest.has_proof and is_open and not people.linkless
+            return old.leaf != facts.own_leaf and is_same(old, newcomer)
+        if not entry.guest.has_proof or people.linkless or context.policy.is_locked:
+            return False
+        if invitation is None:
+            return context.policy.entry == "open"
+        return entry.vouched == invitation.id_text and invitation.id not in holders(
+            facts.roster, context
+        )
 
     def wish(self, people: People, facts: GroupFacts, role: Role, now: float) -> Wish:
         wish = Wish()
@@ -98,13 +118,19 @@ class Plan:
             (seat, entry)
             for seat, entry in self.door.items()
             if entry.is_admitted
-            or (entry.since + turn <= now and self._is_free(entry.guest, people, facts, context))
+            or (entry.since + turn <= now and self._is_free(entry, people, facts, context))
         ]
         # Those with the link and those without it cannot share a commit.
         with_link = bool(ready) and ready[0][1].guest.has_proof and not people.linkless
+        vouched: set[str] = set()
         for seat, entry in ready:
-            if entry.guest.has_proof == with_link or people.linkless:
-                self._add(wish, people, facts, seat, entry.guest)
+            if entry.guest.has_proof != with_link and not people.linkless:
+                continue
+            if entry.vouched in vouched and not entry.is_admitted:
+                # The server vouches for two devices of one invitation: the second waits.
+                continue
+            self._add(wish, people, facts, seat, entry.guest)
+            vouched |= {entry.vouched} if entry.vouched else set()
         wish.with_psk = with_link and bool(wish.adds)
         return wish
 

@@ -39,6 +39,11 @@ def _instance(value: object) -> bytes:
     return unb64(value, 16)
 
 
+def _invitation(value: object) -> str:
+    """An id, or empty; where the field is missing, too."""
+    return b64(unb64(value, 16)) if value else ""
+
+
 def _one_of(*words: str) -> _Read:
     def read(value: object) -> str:
         if value not in words:
@@ -95,6 +100,7 @@ _FRAMES: dict[str, dict[str, _Read]] = {
         "intro": unb64,
         "proof": unb64,
         "sign": unb64,
+        "invitation": _invitation,
     },
     "knock_gone": {"seat": _text},
     "commit": _MLS | {"from": _text, "admitted": _ADMITTED, "removed": _REMOVED},

@@ -7,20 +7,62 @@ lost is not signed by the group, so a Remove of another by a plain member is nev
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Literal
 
-from conclave_sealing._mls import CommitFacts, GroupFacts, LeafFacts
+from conclave_sealing._mls import CommitFacts, GroupFacts, KeyPackageFacts, LeafFacts
 from conclave_sealing.context import MeetingContext
+from conclave_sealing.invitation import COHOST, Invitation
 from conclave_sealing.keys import LINK_PSK_ID, fingerprint_of
 
 Role = Literal["host", "cohost", "member"]
+
+
+def counting(invitation: bytes | None, context: MeetingContext) -> Invitation | None:
+    """An invitation that counts in this group: to this meeting, by this host, not revoked.
+
+    `invitation`: as in the facts of a leaf or KeyPackage, where its signature and its binding are
+    right already. Whether it has expired is not asked: members' clocks differ, and all have to
+    judge alike.
+    """
+    found = None if invitation is None else Invitation.read(invitation)
+    if found is None or not any(context.fingerprint):
+        return None
+    is_ours = (
+        found.meeting == context.meeting
+        and fingerprint_of(found.account_key) == context.fingerprint
+    )
+    return found if is_ours and found.id not in context.policy.revoked else None
+
+
+def holders(
+    people: Iterable[LeafFacts | KeyPackageFacts], context: MeetingContext
+) -> dict[bytes, set[bytes]]:
+    """Of each counting invitation, by its id: the signature keys that carry it."""
+    found: dict[bytes, set[bytes]] = {}
+    for one in people:
+        invitation = counting(one.invitation, context)
+        if invitation is not None:
+            found.setdefault(invitation.id, set()).add(one.signature_key)
+    return found
+
+
+def is_same(old: LeafFacts, new: KeyPackageFacts) -> bool:
+    """Is this the old leaf's owner, come back with all that it said of itself?"""
+    return (old.signature_key, old.account_key, old.invitation) == (
+        new.signature_key,
+        new.account_key,
+        new.invitation,
+    )
 
 
 def role_of(leaf: LeafFacts, context: MeetingContext) -> Role:
     account = leaf.account_key
     if account is not None and fingerprint_of(account) == context.fingerprint:
         return "host"
-    return "cohost" if leaf.signature_key in context.policy.cohosts else "member"
+    invitation = counting(leaf.invitation, context)
+    is_invited = invitation is not None and invitation.role == COHOST
+    return "cohost" if is_invited or leaf.signature_key in context.policy.cohosts else "member"
 
 
 def judge(before: GroupFacts, commit: CommitFacts) -> str | None:
@@ -67,7 +109,6 @@ def _adds(
     role: Role, context: MeetingContext, members: dict[int, LeafFacts], commit: CommitFacts
 ) -> str | None:
     keys = {leaf.signature_key: leaf for leaf in members.values()}
-    is_open = bool(commit.psks) and context.policy.entry == "open" and not context.policy.is_locked
     added: set[bytes] = set()
     for add in commit.adds:
         if add.signature_key in added:
@@ -76,7 +117,32 @@ def _adds(
         old = keys.get(add.signature_key)
         if old is not None and old.leaf not in commit.removes:
             return "the key is in the group"
-        comes_back = old is not None and old.account_key == add.account_key
-        if role == "member" and not is_open and not comes_back:
+    return _by_member(context, members, keys, commit) if role == "member" else None
+
+
+def _by_member(
+    context: MeetingContext,
+    members: dict[int, LeafFacts],
+    keys: dict[bytes, LeafFacts],
+    commit: CommitFacts,
+) -> str | None:
+    """What neither host nor co-host may add."""
+    stay = [leaf for leaf in members.values() if leaf.leaf not in commit.removes]
+    held = holders([*stay, *commit.adds], context)
+    own = counting(members[commit.sender].invitation, context)
+    is_locked = context.policy.is_locked
+    by_link = bool(commit.psks) and not is_locked
+    for add in commit.adds:
+        invitation = counting(add.invitation, context)
+        if add.invitation is not None and invitation is None:
+            return "an invitation that does not count"
+        old = keys.get(add.signature_key)
+        if old is not None and is_same(old, add):
+            continue
+        if invitation is not None and not is_locked and own and own.id == invitation.id:
+            continue
+        if invitation is not None and held[invitation.id] != {add.signature_key}:
+            return "another device has the invitation"
+        if not by_link or (invitation is None and context.policy.entry != "open"):
             return "a member adds only by the link, or who comes back"
     return None

@@ -16,7 +16,7 @@ from conclave_sealing.context import MeetingContext
 from conclave_sealing.effects import Effect, Inside, Knocked, Send, Trouble
 from conclave_sealing.errors import Refused
 from conclave_sealing.frames import Frame, read_frame
-from conclave_sealing.judge import Role, role_of
+from conclave_sealing.judge import Role, counting, role_of
 from conclave_sealing.keys import b64
 from conclave_sealing.knock import Knock, check_knock, make_knock
 from conclave_sealing.people import People
@@ -87,6 +87,7 @@ class Member(Changing):
         return self._take()
 
     def admit(self, seat: str, now: float) -> list[Effect]:
+        """For hosts and co-hosts, and for another device of the same invitation."""
         self.plan.door[seat].is_admitted = True
         self._work(now)
         return self._take()
@@ -186,6 +187,7 @@ class Member(Changing):
             intro=knock.intro,
             proof=knock.proof,
             sign=knock.sign,
+            invitation=None if self.invitation is None else self.invitation.id_text,
         )
 
     def _on_welcome(self, frame: Frame, now: float) -> None:
@@ -222,7 +224,7 @@ class Member(Changing):
 
     def _enter(self, now: float) -> None:
         self.phase = "inside"
-        self.plan = Plan()
+        self.plan = Plan(self._wall)
         self._people = People(self._instance or b"", self._seat)
         self.people.admit(self._seat, self.identity, now)
         self._beat_at = now + BEAT_S
@@ -254,8 +256,17 @@ class Member(Changing):
         if facts.signature_key in self.people.banned and self.role != "member":
             self._request("deny", seat=frame["seat"])
             return
-        self.plan.door[frame["seat"]] = AtDoor(guest, now)
-        self._out.append(Knocked(frame["seat"], guest.name, guest.has_proof))
+        _, context = self._group()
+        invitation = counting(facts.invitation, context)
+        self.plan.door[frame["seat"]] = AtDoor(guest, now, vouched=frame["invitation"])
+        self._out.append(
+            Knocked(
+                frame["seat"],
+                guest.name,
+                guest.has_proof,
+                None if invitation is None else invitation.id_text,
+            )
+        )
 
     def _on_knock_gone(self, frame: Frame, now: float) -> None:
         del now
@@ -314,7 +325,7 @@ class Member(Changing):
                     self._out.append(Trouble("not-allowed", frame["code"]))
                     self._drop(wish)
             case "create" if self.phase == "creating":
-                # Somebody was faster; `instance` tells whose sitting it is.
+                # Somebody was faster, or only a host may begin: `instance` tells when there is one.
                 self.phase = "outside"
             case "knock" if frame["code"] == "no_instance":
                 self.phase = "outside"
