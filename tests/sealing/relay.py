@@ -1,7 +1,7 @@
 """The sealing socket's other end in a few lines, on a clock of its own: for tests of members alone.
 
 It keeps the order of commits and passes the rest on, as src/conclave/sealing does with all its care
-for storage and hostile clients. Knows no key.
+for storage and hostile clients. Knows no key, and vouches for every invitation.
 """
 
 from __future__ import annotations
@@ -154,6 +154,7 @@ class Relay:
             return
         line.place = "knocking"
         line.knock = {k: frame[k] for k in ("key_package", "intro", "proof", "sign")}
+        line.knock["invitation"] = frame.get("invitation", "")
         self.tell(line.seat, "ok", n=frame["n"])
         self._members("knock", seat=line.seat, **line.knock)
 

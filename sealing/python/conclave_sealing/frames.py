@@ -41,7 +41,7 @@ def _instance(value: object) -> bytes:
 
 def _invitation(value: object) -> str:
     """An id, or empty; where the field is missing, too."""
-    return b64(unb64(value, 16)) if value else ""
+    return b64(b"" if value is None or value == "" else unb64(value, 16))
 
 
 def _one_of(*words: str) -> _Read:
