@@ -1,5 +1,8 @@
 //! `ConclaveCredential` (docs/reference/sealing-protocol.md, 2): who a leaf says it is, checked.
 
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+
 use openmls::prelude::{BasicCredential, Credential, OpenMlsCrypto, SignatureScheme};
 
 use crate::encoding::vector;
@@ -8,9 +11,12 @@ use crate::invitation;
 /// Without an invitation.
 const PLAIN: u8 = 1;
 const INVITED: u8 = 2;
+/// How many are remembered: more than a tree has leaves.
+const MAX_KNOWN: usize = 2048;
 const DEVICE_LABEL: &[u8] = b"conclave device v1";
 
 /// What a credential says and has proved.
+#[derive(Clone)]
 pub struct Proven {
     /// The account that certified the device.
     pub account_key: Option<Vec<u8>>,
@@ -77,13 +83,34 @@ pub fn verify(
     })
 }
 
-/// The same for a leaf's credential.
-pub fn of_leaf(
-    crypto: &impl OpenMlsCrypto,
-    credential: &Credential,
-    device_key: &[u8],
-) -> Result<Proven, &'static str> {
-    let basic =
-        BasicCredential::try_from(credential.clone()).map_err(|_| "not a basic credential")?;
-    verify(crypto, basic.identity(), device_key)
+/// Identity and device key.
+type Leaf = (Vec<u8>, Vec<u8>);
+
+/// Credentials that were found right, each with its device key: a tree is looked at after every
+/// commit, and three signatures a leaf are too many to verify each time.
+#[derive(Default)]
+pub struct Known(Mutex<HashMap<Leaf, Proven>>);
+
+impl Known {
+    /// `verify` of a leaf's credential.
+    pub fn of_leaf(
+        &self,
+        crypto: &impl OpenMlsCrypto,
+        credential: &Credential,
+        device_key: &[u8],
+    ) -> Result<Proven, &'static str> {
+        let basic =
+            BasicCredential::try_from(credential.clone()).map_err(|_| "not a basic credential")?;
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let key = (basic.identity().to_vec(), device_key.to_vec());
+        if let Some(proven) = known.get(&key) {
+            return Ok(proven.clone());
+        }
+        let proven = verify(crypto, basic.identity(), device_key)?;
+        if known.len() >= MAX_KNOWN {
+            known.clear();
+        }
+        known.insert(key, proven.clone());
+        Ok(proven)
+    }
 }

@@ -73,6 +73,16 @@ def test_a_credential_of_either_version_is_taken() -> None:
             assert facts.invitation == (carried and invitation.encode())
 
 
+def test_what_was_right_for_one_device_is_not_for_another() -> None:
+    stranger = Engine(bytes(32), credential_of(public_half(bytes(32))))
+    identity = credential(made().encode())
+    thief = sha256(b"thief").digest()
+    for _ in range(2):
+        assert stranger.inspect(key_package_of(DEVICE, identity)).signature_key == KEY
+        with pytest.raises(Refused, match="not bound to this device"):
+            stranger.inspect(key_package_of(thief, identity))
+
+
 def test_the_third_part_of_a_link_is_whole_or_the_link_is_none() -> None:
     url = f"https://host/m/mtg_test#{LINK.fragment()}"
     assert Link.read(url) == LINK

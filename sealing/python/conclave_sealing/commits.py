@@ -8,11 +8,12 @@ invitation the server does not vouch for.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 
-from conclave_sealing._mls import GroupFacts
+from conclave_sealing._mls import GroupFacts, LeafFacts
 from conclave_sealing.context import MeetingContext
+from conclave_sealing.invitation import Invitation
 from conclave_sealing.judge import Role, counting, holders, is_same
 from conclave_sealing.knock import Guest
 from conclave_sealing.people import TURN_S, People
@@ -47,6 +48,31 @@ class Wish:
         return not (self.adds or self.removes or self.meeting or self.is_renewal)
 
 
+@dataclass(frozen=True, slots=True)
+class _View:
+    """A group as the door looks at it, read once for all who stand there."""
+
+    context: MeetingContext | None
+    own_leaf: int
+    leaves: dict[bytes, LeafFacts]
+    """By signature key."""
+    held: Collection[bytes]
+    """Ids of the invitations in the tree."""
+
+    @classmethod
+    def of(cls, facts: GroupFacts) -> _View:
+        context = MeetingContext.read(facts.meeting)
+        return cls(
+            context,
+            facts.own_leaf,
+            {leaf.signature_key: leaf for leaf in facts.roster},
+            () if context is None else holders(facts.roster, context).keys(),
+        )
+
+    def counting(self, guest: Guest) -> Invitation | None:
+        return None if self.context is None else counting(guest.facts.invitation, self.context)
+
+
 @dataclass
 class Plan:
     """What is waiting for a commit of ours, beside the elected member's duties."""
@@ -62,50 +88,42 @@ class Plan:
     def due(self, people: People, facts: GroupFacts) -> float | None:
         """When the next duty comes to us; None: nothing waits."""
         turn = people.turn(facts) * TURN_S
-        context = MeetingContext.read(facts.meeting)
+        view = _View.of(facts)
         times = [since + turn for _, _, since in people.gone()]
         times += [
             0.0 if entry.is_admitted else entry.since + turn
             for entry in self.door.values()
-            if entry.is_admitted or self._is_free(entry, people, facts, context)
+            if entry.is_admitted or self._is_free(entry, people, view)
         ]
         if self.to_remove or self.meeting or self.is_renewal:
             times.append(0.0)
         return min(times, default=None)
 
-    def _is_free(
-        self,
-        entry: AtDoor,
-        people: People,
-        facts: GroupFacts,
-        context: MeetingContext | None,
-    ) -> bool:
+    def _is_free(self, entry: AtDoor, people: People, view: _View) -> bool:
         """May come in without a host: by the link, by an invitation, or because the leaf is still
         there."""
         newcomer = entry.guest.facts
+        context = view.context
         if context is None or newcomer.signature_key in people.banned:
             return False
-        invitation = counting(newcomer.invitation, context)
+        invitation = view.counting(entry.guest)
         if newcomer.invitation is not None and (
             invitation is None or invitation.is_over(self.wall())
         ):
             return False
-        keys = {leaf.signature_key: leaf for leaf in facts.roster}
-        old = keys.get(newcomer.signature_key)
+        old = view.leaves.get(newcomer.signature_key)
         if old is not None:
-            return old.leaf != facts.own_leaf and is_same(old, newcomer)
+            return old.leaf != view.own_leaf and is_same(old, newcomer)
         if not entry.guest.has_proof or people.linkless or context.policy.is_locked:
             return False
         if invitation is None:
             return context.policy.entry == "open"
-        return entry.vouched == invitation.id_text and invitation.id not in holders(
-            facts.roster, context
-        )
+        return entry.vouched == invitation.id_text and invitation.id not in view.held
 
     def wish(self, people: People, facts: GroupFacts, role: Role, now: float) -> Wish:
         wish = Wish()
         turn = people.turn(facts) * TURN_S
-        context = MeetingContext.read(facts.meeting)
+        view = _View.of(facts)
         if self.meeting is not None and role == "host":
             wish.meeting = self.meeting.encode()
         wish.is_renewal = self.is_renewal
@@ -118,19 +136,21 @@ class Plan:
             (seat, entry)
             for seat, entry in self.door.items()
             if entry.is_admitted
-            or (entry.since + turn <= now and self._is_free(entry, people, facts, context))
+            or (entry.since + turn <= now and self._is_free(entry, people, view))
         ]
         # Those with the link and those without it cannot share a commit.
         with_link = bool(ready) and ready[0][1].guest.has_proof and not people.linkless
-        vouched: set[str] = set()
+        invitations: set[bytes] = set()
         for seat, entry in ready:
             if entry.guest.has_proof != with_link and not people.linkless:
                 continue
-            if entry.vouched in vouched and not entry.is_admitted:
-                # The server vouches for two devices of one invitation: the second waits.
-                continue
+            invitation = view.counting(entry.guest)
+            if invitation is not None:
+                if invitation.id in invitations and not entry.is_admitted:
+                    # The server vouches for two devices of one invitation: the second waits.
+                    continue
+                invitations.add(invitation.id)
             self._add(wish, people, facts, seat, entry.guest)
-            vouched |= {entry.vouched} if entry.vouched else set()
         wish.with_psk = with_link and bool(wish.adds)
         return wish
 
