@@ -9,7 +9,10 @@ const VERSION: u8 = 1;
 const INVITATION_LABEL: &[u8] = b"conclave invitation v1";
 const BINDING_LABEL: &[u8] = b"conclave binding v1";
 const MAX_ROLE: u8 = 1;
-const EXPIRY: usize = 8;
+/// UTF-16 units.
+const MAX_MEETING_ID: usize = 40;
+/// What a browser's numbers hold exactly.
+const MAX_EXPIRY: u64 = (1 << 53) - 1;
 const KEY: usize = 32;
 const SIGNATURE: usize = 64;
 /// A nonce, a tag, and at least one byte between them; or nothing at all.
@@ -31,11 +34,14 @@ fn read(bytes: &[u8]) -> Option<Invitation<'_>> {
     let (meeting_id, rest) = vector(rest)?;
     let (key, rest) = rest.split_at_checked(KEY)?;
     let (&role, rest) = rest.split_first()?;
-    let (_, rest) = rest.split_at_checked(EXPIRY)?;
+    let (expires_at, rest) = rest.split_first_chunk()?;
     let (name, rest) = vector(rest)?;
     let (account_key, signature) = rest.split_at_checked(KEY)?;
     let is_one = version == VERSION
+        && std::str::from_utf8(meeting_id)
+            .is_ok_and(|id| id.encode_utf16().count() <= MAX_MEETING_ID)
         && role <= MAX_ROLE
+        && u64::from_be_bytes(*expires_at) <= MAX_EXPIRY
         && (name.is_empty() || NAMES.contains(&name.len()))
         && signature.len() == SIGNATURE;
     is_one.then(|| Invitation {

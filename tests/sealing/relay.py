@@ -1,7 +1,7 @@
 """The sealing socket's other end in a few lines, on a clock of its own: for tests of members alone.
 
 It keeps the order of commits and passes the rest on, as src/conclave/sealing does with all its care
-for storage and hostile clients. Knows no key, and vouches for every invitation.
+for storage and hostile clients. Knows no key.
 """
 
 from __future__ import annotations
@@ -61,6 +61,8 @@ class Relay:
         self.commits: list[Frame] = []
         self.change: Callable[[str, Frame], Frame | None] = lambda _seat, frame: frame
         """What a hostile server does to a frame on its way to a seat; None: withholds it."""
+        self.bindings: dict[str, str] = {}
+        """Of invitations, by id: the device that came first."""
         self._queue: list[tuple[int, str, Frame]] = []
         self._sent = 0
 
@@ -154,7 +156,8 @@ class Relay:
             return
         line.place = "knocking"
         line.knock = {k: frame[k] for k in ("key_package", "intro", "proof", "sign")}
-        line.knock["invitation"] = frame.get("invitation", "")
+        named, device = frame.get("invitation"), frame.get("device")
+        line.knock["bound"] = named and self.bindings.setdefault(named, device)
         self.tell(line.seat, "ok", n=frame["n"])
         self._members("knock", seat=line.seat, **line.knock)
 

@@ -15,10 +15,11 @@ from conclave_sealing.encoding import vector
 from conclave_sealing.invitation import (
     ATTENDEE,
     COHOST,
+    MAX_EXPIRY,
     NEVER,
+    Bound,
     Invitation,
     binding_of,
-    bound_of,
     invitation_key,
     make_invitation,
 )
@@ -62,7 +63,7 @@ def refused(identity: bytes) -> str:
 def test_a_credential_of_either_version_is_taken() -> None:
     stranger = Engine(bytes(32), credential_of(public_half(bytes(32))))
     invitation = made()
-    bound = bound_of(invitation, LINK, KEY)
+    bound = Bound(invitation, binding_of(LINK.meeting, SEED, KEY)).encode()
     for account in (None, account_seed("anna")):
         for carried in (None, bound):
             identity = credential_of(KEY, account, carried)
@@ -125,13 +126,13 @@ def test_it_is_over_an_hour_after_its_end() -> None:
     assert not made().is_over(1e12)
     assert not made(expires_at=1_000).is_over(1_000 + 3_600)
     assert made(expires_at=1_000).is_over(1_000 + 3_601)
-    assert not made(expires_at=2**64 - 1).is_over(1e12)
+    assert not made(expires_at=MAX_EXPIRY).is_over(1e12)
 
 
 @pytest.mark.parametrize("role", [ATTENDEE, COHOST])
 @pytest.mark.parametrize("name", ["", "Anna"])
 def test_what_an_invitation_says_is_read_exactly(role: int, name: str) -> None:
-    invitation = made(name, role, 2**64 - 1)
+    invitation = made(name, role, MAX_EXPIRY)
     content = invitation.encode()
     assert Invitation.read(content) == invitation
     for at in range(len(content)):
@@ -155,7 +156,7 @@ def test_no_other_length_of_a_credential_is_taken() -> None:
     for at in range(len(identity)):
         with pytest.raises(RuntimeError):
             Engine(DEVICE, identity[:at])
-    bound = bound_of(made(), LINK, KEY)
+    bound = Bound(made(), binding_of(LINK.meeting, SEED, KEY)).encode()
     plain = credential_of(KEY)
     for wrong in (
         identity + b"\0",
@@ -204,14 +205,20 @@ def test_an_invitation_is_signed_by_the_account_inside_it() -> None:
     assert said == "the invitation is not bound to this device"
 
 
+# Forty UTF-16 units and one more, in one, two and four bytes of UTF-8; what is no UTF-8.
+_IDS = st.sampled_from(
+    [text.encode() for one in ("a", "ä", "\ufeff") for text in (one * 40, one * 41)]
+    + [text.encode() for text in ("\U0001f600" * 20, "\U0001f600" * 20 + "a")]
+    + [b"\xff", b"\xed\xa0\x80", b"\xc0\x80", b"mtg\x80"]
+)
 _SIZES = st.sampled_from([0, 1, 27, 28, 29, 63, 64, 511, 512, 513, 600])
 
 
 @given(
     version=st.sampled_from([0, 1, 1, 1, 2, 255]),
-    meeting=st.binary(max_size=80),
+    meeting=st.binary(max_size=8) | st.text(max_size=45).map(str.encode) | _IDS,
     role=st.sampled_from([0, 0, 1, 1, 2, 255]),
-    expires_at=st.integers(0, 2**64 - 1),
+    expires_at=st.sampled_from([0, 1, 2**53 - 1, 2**53, 2**64 - 1]),
     name=_SIZES,
     after=st.sampled_from([b"", b"", b"\0"]),
 )

@@ -12,7 +12,14 @@ from conclave_sealing import Engine, KeyPackageFacts
 from conclave_sealing.context import Policy
 from conclave_sealing.effects import Knocked
 from conclave_sealing.frames import read_frame
-from conclave_sealing.invitation import ATTENDEE, COHOST, NEVER, Invitation, make_invitation
+from conclave_sealing.invitation import (
+    ATTENDEE,
+    COHOST,
+    NEVER,
+    Invitation,
+    binding_of,
+    make_invitation,
+)
 from conclave_sealing.keys import Link, b64, credential_of, public_half, seal
 from conclave_sealing.knock import Knock, check_knock, make_knock
 from conclave_sealing.member import Member
@@ -56,7 +63,16 @@ def roles(line: Line, relay: Relay) -> str:
 
 
 def unvouched(seat: str, frame: dict[str, Any]) -> dict[str, Any]:
-    return frame | {"invitation": ""} if frame["t"] == "knock" else frame
+    return frame | {"bound": None} if frame["t"] == "knock" else frame
+
+
+def vouching(relay: Relay) -> None:
+    """A server that says of every device that the invitation is its own."""
+    relay.change = lambda _seat, frame: (
+        frame | {"bound": b64(relay.lines[frame["seat"]].member.key)}
+        if frame["t"] == "knock"
+        else frame
+    )
 
 
 def test_an_invitation_lets_one_in_past_the_lobby() -> None:
@@ -77,14 +93,43 @@ def test_an_invitation_lets_one_in_past_the_lobby() -> None:
     agree(host, anna, cleo)
 
 
-def test_any_member_lets_the_invited_in() -> None:
+def test_past_the_lobby_while_somebody_leads() -> None:
     relay, (host,) = meeting(policy=LOBBY)
     anna = relay.connect(invited("Anna"))
+    cleo = relay.connect(invited("Cleo", role=COHOST))
+    relay.run(until=relay.now + 1)
     relay.lose(host)
     ben = relay.connect(invited("Ben"))
     relay.run(until=relay.now + 1)
     assert ben.is_inside
-    agree(anna, ben)
+    relay.lose(cleo)
+    dora = relay.connect(invited("Dora"))
+    relay.run(until=relay.now + 10)
+    assert not dora.is_inside
+    back = relay.connect(member("host", account="owner"))
+    relay.run(until=relay.now + 1)
+    assert dora.is_inside
+    agree(back, anna, ben, dora)
+
+
+def test_an_open_room_needs_nobody_who_leads() -> None:
+    relay, (host, other) = meeting("other")
+    relay.lose(host)
+    anna = relay.connect(invited("Anna"))
+    relay.run(until=relay.now + 10)
+    assert anna.is_inside
+    agree(other, anna)
+
+
+def test_the_host_comes_in_whatever_the_door_says() -> None:
+    relay, (host,) = meeting(policy=LOBBY)
+    anna = relay.connect(invited("Anna"))
+    relay.do(host, host.member.set_policy(relay.now, is_locked=True))
+    relay.lose(host)
+    second = relay.connect(member("host's phone", account="owner"))
+    relay.run(until=relay.now + 5)
+    assert second.is_inside
+    agree(anna, second)
 
 
 @pytest.mark.parametrize("entry", ["open", "lobby"])
@@ -99,10 +144,10 @@ def test_without_the_servers_word_one_waits_for_a_host(entry: Any) -> None:
     agree(host, anna)
 
 
-def test_the_servers_word_for_another_invitation_is_none() -> None:
-    relay, (host,) = meeting(policy=LOBBY)
-    relay.change = lambda seat, frame: (
-        frame | {"invitation": invitation("Ben").id_text} if frame["t"] == "knock" else frame
+def test_the_servers_word_for_another_device_is_none() -> None:
+    relay, (host,) = meeting()
+    relay.change = lambda _seat, frame: (
+        frame | {"bound": b64(host.member.key)} if frame["t"] == "knock" else frame
     )
     anna = relay.connect(invited("Anna"))
     relay.run(until=relay.now + 60)
@@ -112,9 +157,7 @@ def test_the_servers_word_for_another_invitation_is_none() -> None:
 
 def test_the_servers_word_alone_opens_nothing() -> None:
     relay, (host,) = meeting(policy=LOBBY)
-    relay.change = lambda seat, frame: (
-        frame | {"invitation": invitation("Anna").id_text} if frame["t"] == "knock" else frame
-    )
+    vouching(relay)
     stranger = relay.connect(member("stranger"))
     relay.run(until=relay.now + 60)
     assert not stranger.is_inside
@@ -147,8 +190,12 @@ def test_what_is_revoked_waits_and_is_no_cohost_any_more() -> None:
     relay.lose(cleo)
     again = relay.connect(invited("Cleo", role=COHOST))
     relay.run(until=relay.now + 10)
-    assert not again.is_inside, "a revoked invitation does not come back by itself"
+    assert again.is_inside, "until a host removes it"
+    relay.do(host, host.member.remove(again.member.identity, relay.now))
     agree(host, anna)
+    last = relay.connect(invited("Cleo", role=COHOST))
+    relay.run(until=relay.now + 10)
+    assert last.over == "denied"
 
 
 @pytest.mark.parametrize(("late", "is_let_in"), [(3_600, True), (3_601, False)])
@@ -180,6 +227,7 @@ def test_one_that_expires_at_the_door_stays_there() -> None:
 @pytest.mark.parametrize("entry", ["open", "lobby"])
 def test_the_first_device_lets_the_second_in(entry: Any) -> None:
     relay, (host,) = meeting(policy=Policy(entry))
+    vouching(relay)
     other = relay.connect(invited("other"))
     phone = relay.connect(invited("Anna"))
     laptop = relay.connect(invited("Anna", "laptop"))
@@ -213,6 +261,7 @@ def test_no_other_member_lets_a_second_device_in() -> None:
 
 def test_a_server_that_vouches_for_two_devices_at_once_lets_one_in() -> None:
     relay, (host,) = meeting(policy=Policy(is_locked=True))
+    vouching(relay)
     lines = [relay.connect(invited("Anna", device)) for device in ("phone", "laptop")]
     relay.do(host, host.member.set_policy(relay.now, is_locked=False))
     relay.run(until=relay.now + 60)
@@ -256,7 +305,7 @@ def test_who_has_another_invitation_than_the_links_begins_nothing() -> None:
             member("Anna", link=link, invitation=given)
 
 
-@pytest.mark.parametrize("code", ["revoked", "expired", "bound", "unknown_invitation"])
+@pytest.mark.parametrize("code", ["revoked", "expired"])
 def test_the_server_refuses_the_knock(code: str) -> None:
     relay, _ = meeting(policy=LOBBY)
     relay.change = lambda _seat, frame: (
@@ -283,18 +332,41 @@ def test_who_may_not_begin_waits_until_a_host_does() -> None:
     agree(host, anna)
 
 
-def test_the_invitation_in_a_knock_is_an_id_or_empty() -> None:
+def test_a_knock_names_the_invitation_its_device_and_binding() -> None:
+    relay = Relay()
+    relay.instance = b64(bytes(16))
+    knocks: list[dict[str, Any]] = []
+    relay._knock = lambda _line, frame: knocks.append(frame)  # type: ignore[method-assign]
+    anna = invited("Anna")
+    for one in (anna, member("plain")):
+        relay.connect(one)
+    seed = personal("Anna").seed
+    assert seed is not None
+    said = [
+        {name: knock.get(name) for name in ("invitation", "device", "binding")} for knock in knocks
+    ]
+    assert said == [
+        {
+            "invitation": invitation("Anna").id_text,
+            "device": b64(anna.key),
+            "binding": b64(binding_of(MEETING, seed, anna.key)),
+        },
+        {"invitation": None, "device": None, "binding": None},
+    ]
+
+
+def test_what_the_server_says_of_a_binding_is_a_key_or_nothing() -> None:
     frame = {"t": "knock", "seat": "s", "key_package": "", "intro": "", "proof": "", "sign": ""}
     read = read_frame(frame)
     assert read is not None
-    assert read["invitation"] == ""
-    for good in ("", b64(bytes(16))):
-        read = read_frame(frame | {"invitation": good})
+    assert read["bound"] is None
+    for good in (None, b64(bytes(32))):
+        read = read_frame(frame | {"bound": good})
         assert read is not None
-        assert read["invitation"] == good
-    wrong: list[object] = ["x", b64(bytes(15)), b64(bytes(17)), 0, 5, [], ["x"], {}, False, True]
+        assert read["bound"] == (good and bytes(32))
+    wrong: list[object] = ["", "x", b64(bytes(31)), b64(bytes(33)), 0, 5, [], ["x"], {}, False]
     for bad in wrong:
-        assert read_frame(frame | {"invitation": bad}) is None
+        assert read_frame(frame | {"bound": bad}) is None
 
 
 def test_an_intro_without_end_names_nobody() -> None:

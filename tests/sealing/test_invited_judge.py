@@ -21,8 +21,9 @@ LINK = Link("mtg_test", bytes(16), fingerprint_of(public_half(OWNER)))
 OPEN, LOBBY, LOCKED = Policy(), Policy("lobby"), Policy("open", is_locked=True)
 
 NOT_COUNTING = "an invitation that does not count"
-HELD = "another device has the invitation"
-BY_LINK = "a member adds only by the link, or who comes back"
+HELD = "an invitation that another device has"
+BY_LINK = "a member adds only by the link"
+SHUT = "a member adds nobody while it is locked"
 
 
 def key(name: str) -> bytes:
@@ -86,7 +87,7 @@ def test_an_invitation_opens_a_lobby_to_one_device() -> None:
     assert said(OPEN, add("ben", BEN)) is None
     assert said(LOBBY, add("ben", BEN), by=ANNAS) is None
     assert said(LOBBY, add("ben", BEN), has_psk=False) == BY_LINK
-    assert said(LOCKED, add("ben", BEN)) == BY_LINK
+    assert said(LOCKED, add("ben", BEN)) == SHUT
     assert said(LOBBY, add("ben")) == BY_LINK
 
 
@@ -97,7 +98,7 @@ def test_a_further_device_is_added_by_hosts_and_by_its_own_invitation() -> None:
         for has_psk in (True, False):
             assert said(policy, second, by=ANNAS, has_psk=has_psk) is None
             assert said(policy, second, by=HOST, has_psk=has_psk) is None
-    assert said(LOCKED, second, by=ANNAS) == HELD
+    assert said(LOCKED, second, by=ANNAS) == SHUT
     assert said(LOCKED, second, by=HOST) is None
 
 
@@ -127,10 +128,10 @@ def test_one_of_another_host_or_meeting_is_added_by_hosts_only(carried: Invitati
         assert said(policy, add("x", carried)) == NOT_COUNTING
         assert said(policy, add("x", carried), by=HOST) is None
     holder = leaf(3, "x", carried)
-    assert said(OPEN, add("x", carried), also=(holder,), removes=(3,)) == NOT_COUNTING
     assert said(OPEN, add("y", carried), by=holder, also=(holder,)) == NOT_COUNTING
-    # Whoever holds what does not count keeps nobody out.
-    assert said(LOBBY, add("anna's laptop", ANNA), also=(holder,), removes=(2,)) is None
+    # Its key is known by its bytes alone, whoever signed it.
+    came = said(LOBBY, add("anna's laptop", ANNA), also=(holder,), removes=(2,))
+    assert came == (HELD if carried.key == ANNA.key else None)
 
 
 def test_a_revoked_one_is_added_by_hosts_and_cohosts_only() -> None:
@@ -142,11 +143,23 @@ def test_a_revoked_one_is_added_by_hosts_and_cohosts_only() -> None:
     assert said(revoked, add("anna's laptop", ANNA), by=ANNAS) is None
 
 
-def test_a_revoked_device_neither_comes_back_nor_brings_another() -> None:
+def test_a_revoked_device_brings_no_other_and_keeps_its_place_until_it_is_removed() -> None:
     revoked = Policy(revoked=(ANNA.id,))
-    assert said(revoked, add("anna's phone", ANNA), removes=(2,)) == NOT_COUNTING
     assert said(revoked, add("anna's laptop", ANNA), by=ANNAS) == NOT_COUNTING
-    assert said(revoked, add("anna's phone", ANNA), removes=(2,), by=HOST) is None
+    assert said(revoked, add("anna's laptop", ANNA), removes=(2,)) == NOT_COUNTING
+    assert said(revoked, add("anna's phone", ANNA), removes=(2,)) is None
+
+
+def test_whoever_is_inside_lets_the_host_in() -> None:
+    account = public_half(OWNER)
+    for policy in (OPEN, LOBBY, LOCKED):
+        assert said(policy, add("host's phone", account=account)) is None
+        assert said(policy, add("host's phone", ANNA, account)) is None
+        assert said(policy, add("host's phone", account=account), has_psk=False) in {BY_LINK, SHUT}
+        other = public_half(account_seed("other"))
+        assert said(policy, add("x", account=other), link=LINK) == (
+            None if policy is OPEN else SHUT if policy is LOCKED else BY_LINK
+        )
 
 
 def test_coming_back_needs_the_same_invitation() -> None:
@@ -155,7 +168,7 @@ def test_coming_back_needs_the_same_invitation() -> None:
         assert said(policy, add("anna's phone", ANNA), **back) is None  # type: ignore[arg-type]
         for other in (None, BEN, invitation("Anna", COHOST)):
             came = said(policy, add("anna's phone", other), **back)  # type: ignore[arg-type]
-            assert came == BY_LINK
+            assert came == (SHUT if policy is LOCKED else BY_LINK)
     assert said(LOBBY, add("plain", BEN), by=ANNAS, removes=(1,), has_psk=False) == BY_LINK
 
 

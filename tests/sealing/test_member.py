@@ -297,7 +297,7 @@ _FIELDS = st.fixed_dictionaries(
         "intro": st.just(""),
         "proof": st.just(""),
         "sign": st.just(""),
-        "invitation": st.sampled_from(["", "x", b64(bytes(15)), b64(bytes(16))]),
+        "bound": st.sampled_from([None, "", "x", b64(bytes(31)), b64(bytes(32))]),
         "epoch": st.integers(0, 4),
         "seq": st.integers(0, 99),
         "n": st.integers(0, 9),

@@ -13,7 +13,7 @@ import pytest
 from conclave_sealing import Engine, KeyPackageFacts
 from conclave_sealing import keys as derive
 from conclave_sealing.context import MeetingContext, Policy
-from conclave_sealing.invitation import binding_of, bound_of, make_invitation
+from conclave_sealing.invitation import Bound, binding_of, make_invitation
 from conclave_sealing.knock import Knock, check_knock, make_knock
 
 pytestmark = pytest.mark.unit
@@ -96,7 +96,9 @@ def test_the_invitation_and_its_binding(vectors: Vectors, link: derive.Link) -> 
     device_seed = bytes.fromhex(vectors["device_seed"])
     device = bytes.fromhex(vectors["device_key"])
     assert binding_of(link.meeting, personal.seed, device).hex() == vectors["binding"]
-    credential = derive.credential_of(device, bound=bound_of(made, personal, device))
+    credential = derive.credential_of(
+        device, bound=Bound(made, binding_of(link.meeting, personal.seed, device)).encode()
+    )
     assert credential.hex() == vectors["invited_credential"]
     engine = Engine(device_seed, credential)
     facts = engine.inspect(engine.key_package()[0])

@@ -10,11 +10,12 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
+from functools import cached_property
 
-from conclave_sealing._mls import GroupFacts, LeafFacts
+from conclave_sealing._mls import GroupFacts
 from conclave_sealing.context import MeetingContext
 from conclave_sealing.invitation import Invitation
-from conclave_sealing.judge import Role, counting, holders, is_same
+from conclave_sealing.judge import Role, counting, holders, is_host, is_same, role_of
 from conclave_sealing.knock import Guest
 from conclave_sealing.people import TURN_S, People
 
@@ -25,8 +26,8 @@ SPACING_S = 0.3
 class AtDoor:
     guest: Guest
     since: float
-    vouched: str = ""
-    """The id of the invitation that the server says is bound to this device; or empty."""
+    bound: bytes | None = None
+    """The device key to which the server says the invitation is bound."""
     is_admitted: bool = False
     """A host said so, or another device of the same invitation."""
 
@@ -48,25 +49,27 @@ class Wish:
         return not (self.adds or self.removes or self.meeting or self.is_renewal)
 
 
-@dataclass(frozen=True, slots=True)
 class _View:
     """A group as the door looks at it, read once for all who stand there."""
 
-    context: MeetingContext | None
-    own_leaf: int
-    leaves: dict[bytes, LeafFacts]
-    """By signature key."""
-    held: Collection[bytes]
-    """Ids of the invitations in the tree."""
+    def __init__(self, facts: GroupFacts, people: People) -> None:
+        self.context = MeetingContext.read(facts.meeting)
+        self.own_leaf = facts.own_leaf
+        self.leaves = {leaf.signature_key: leaf for leaf in facts.roster}
+        self._people = people
 
-    @classmethod
-    def of(cls, facts: GroupFacts) -> _View:
-        context = MeetingContext.read(facts.meeting)
-        return cls(
-            context,
-            facts.own_leaf,
-            {leaf.signature_key: leaf for leaf in facts.roster},
-            () if context is None else holders(facts.roster, context).keys(),
+    @cached_property
+    def held(self) -> Collection[bytes]:
+        """Keys of the invitations in the tree."""
+        return holders(self.leaves.values()).keys()
+
+    @cached_property
+    def is_led(self) -> bool:
+        """A host or co-host is here and connected."""
+        live = {seat.identity for seat in self._people.seats.values() if seat.state == "live"}
+        return self.context is not None and any(
+            role_of(leaf, self.context) != "member" and self._people.identity(leaf) in live
+            for leaf in self.leaves.values()
         )
 
     def counting(self, guest: Guest) -> Invitation | None:
@@ -88,7 +91,7 @@ class Plan:
     def due(self, people: People, facts: GroupFacts) -> float | None:
         """When the next duty comes to us; None: nothing waits."""
         turn = people.turn(facts) * TURN_S
-        view = _View.of(facts)
+        view = _View(facts, people)
         times = [since + turn for _, _, since in people.gone()]
         times += [
             0.0 if entry.is_admitted else entry.since + turn
@@ -100,30 +103,38 @@ class Plan:
         return min(times, default=None)
 
     def _is_free(self, entry: AtDoor, people: People, view: _View) -> bool:
-        """May come in without a host: by the link, by an invitation, or because the leaf is still
-        there."""
+        """May come in without anybody's word: because the leaf is still there, by the link, or by
+        an invitation on its own device."""
         newcomer = entry.guest.facts
         context = view.context
         if context is None or newcomer.signature_key in people.banned:
             return False
-        invitation = view.counting(entry.guest)
-        if newcomer.invitation is not None and (
-            invitation is None or invitation.is_over(self.wall())
-        ):
-            return False
         old = view.leaves.get(newcomer.signature_key)
         if old is not None:
             return old.leaf != view.own_leaf and is_same(old, newcomer)
-        if not entry.guest.has_proof or people.linkless or context.policy.is_locked:
+        if not entry.guest.has_proof or people.linkless:
             return False
-        if invitation is None:
-            return context.policy.entry == "open"
-        return entry.vouched == invitation.id_text and invitation.id not in view.held
+        if context.policy.is_locked or is_host(newcomer, context):
+            return is_host(newcomer, context)
+        is_open = context.policy.entry == "open"
+        if newcomer.invitation is None:
+            return is_open
+        return (is_open or view.is_led) and self._is_good(entry, view)
+
+    def _is_good(self, entry: AtDoor, view: _View) -> bool:
+        """An invitation that counts, has not expired, and is this device's and no other's."""
+        invitation = view.counting(entry.guest)
+        return (
+            invitation is not None
+            and not invitation.is_over(self.wall())
+            and entry.bound == entry.guest.facts.signature_key
+            and invitation.key not in view.held
+        )
 
     def wish(self, people: People, facts: GroupFacts, role: Role, now: float) -> Wish:
         wish = Wish()
         turn = people.turn(facts) * TURN_S
-        view = _View.of(facts)
+        view = _View(facts, people)
         if self.meeting is not None and role == "host":
             wish.meeting = self.meeting.encode()
         wish.is_renewal = self.is_renewal
@@ -146,10 +157,10 @@ class Plan:
                 continue
             invitation = view.counting(entry.guest)
             if invitation is not None:
-                if invitation.id in invitations and not entry.is_admitted:
+                if invitation.key in invitations and not entry.is_admitted:
                     # The server vouches for two devices of one invitation: the second waits.
                     continue
-                invitations.add(invitation.id)
+                invitations.add(invitation.key)
             self._add(wish, people, facts, seat, entry.guest)
         wish.with_psk = with_link and bool(wish.adds)
         return wish

@@ -13,7 +13,7 @@ from conclave_sealing.content import write_content
 from conclave_sealing.context import MeetingContext, Policy
 from conclave_sealing.effects import Effect, Over, Send
 from conclave_sealing.frames import Frame, write_frame
-from conclave_sealing.invitation import Invitation, bound_of
+from conclave_sealing.invitation import Bound, Invitation, binding_of
 from conclave_sealing.judge import Role, judge, role_of
 from conclave_sealing.keys import Link, credential_of, identity_of, public_half
 from conclave_sealing.people import People, Seat
@@ -21,11 +21,11 @@ from conclave_sealing.people import People, Seat
 Phase = Literal["away", "outside", "creating", "knocking", "inside", "over"]
 
 
-def _accepted(content: bytes, link: Link | None) -> Invitation:
+def _bound(content: bytes, link: Link | None, device_key: bytes) -> Bound:
     found = Invitation.read(content)
-    if found is None or link is None or not found.is_of(link):
+    if found is None or link is None or link.seed is None or not found.is_of(link):
         raise ValueError("not the invitation of this link")
-    return found
+    return Bound(found, binding_of(link.meeting, link.seed, device_key))
 
 
 class Core:
@@ -57,11 +57,10 @@ class Core:
         """Frames and messages that were none, or not for us."""
         self._seed = seed or random(32)
         self.key = public_half(self._seed)
-        self.invitation = None if invitation is None else _accepted(invitation, link)
-        bound = None
-        if self.invitation is not None and link is not None:
-            bound = bound_of(self.invitation, link, self.key)
-        self._credential = credential_of(self.key, account_seed, bound)
+        self._bound = None if invitation is None else _bound(invitation, link, self.key)
+        self._credential = credential_of(
+            self.key, account_seed, self._bound and self._bound.encode()
+        )
         self._policy = policy or Policy()
         self._random = random
         self._wall = wall

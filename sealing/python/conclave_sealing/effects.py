@@ -75,7 +75,7 @@ class Trouble:
 @dataclass(frozen=True, slots=True)
 class Over:
     """`denied`, `full`, `locked`, `removed`, `ended`, `left`, `not-our-group`, `lost`, or why the
-    server refused the knock: `rate`, `revoked`, `expired`, `bound`, `unknown_invitation`."""
+    server refused the knock: `rate`, `revoked`, `expired`."""
 
     reason: str
 

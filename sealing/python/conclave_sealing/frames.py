@@ -39,9 +39,8 @@ def _instance(value: object) -> bytes:
     return unb64(value, 16)
 
 
-def _invitation(value: object) -> str:
-    """An id, or empty; where the field is missing, too."""
-    return b64(b"" if value is None or value == "" else unb64(value, 16))
+def _key(value: object) -> bytes:
+    return unb64(value, 32)
 
 
 def _one_of(*words: str) -> _Read:
@@ -100,7 +99,7 @@ _FRAMES: dict[str, dict[str, _Read]] = {
         "intro": unb64,
         "proof": unb64,
         "sign": unb64,
-        "invitation": _invitation,
+        "bound": _or_none(_key),
     },
     "knock_gone": {"seat": _text},
     "commit": _MLS | {"from": _text, "admitted": _ADMITTED, "removed": _REMOVED},

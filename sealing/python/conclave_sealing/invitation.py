@@ -23,6 +23,10 @@ NEVER = 0
 GRACE_S = 3600.0
 """How long after its end members still let somebody in: their clocks differ."""
 MAX_SEALED_NAME = 512
+MAX_MEETING_ID = 40
+"""UTF-16 units."""
+MAX_EXPIRY = (1 << 53) - 1
+"""What a browser's numbers hold exactly."""
 _LABEL = b"conclave invitation v1"
 _NAME = b"conclave invited v1"
 _BINDING = b"conclave binding v1"
@@ -86,10 +90,10 @@ class Invitation:
             if reader.number(1, 1) != 1:
                 return None
             found = cls(
-                meeting=reader.vector(),
+                meeting=_read_meeting(reader),
                 key=reader.take(32),
                 role=reader.number(1, COHOST),
-                expires_at=reader.number(8, (1 << 64) - 1),
+                expires_at=reader.number(8, MAX_EXPIRY),
                 name=reader.vector(),
                 account_key=reader.take(32),
                 signature=reader.take(64),
@@ -128,6 +132,13 @@ class Invitation:
             case {"v": 1, "name": str(name)} if 0 < len(name) <= MAX_NAME:
                 return name
         return None
+
+
+def _read_meeting(reader: Reader) -> bytes:
+    found = reader.vector()
+    if len(found.decode().encode("utf-16-le")) > 2 * MAX_MEETING_ID:
+        raise ValueError("too long an id")
+    return found
 
 
 def _name_aad(meeting: str, key: bytes) -> bytes:
@@ -172,8 +183,12 @@ def binding_of(meeting: str, seed: bytes, device_key: bytes) -> bytes:
     return key.sign(_BINDING + meeting.encode() + device_key)
 
 
-def bound_of(invitation: Invitation, link: Link, device_key: bytes) -> bytes:
-    """An encoded `Bound`, for a version 2 credential. ValueError where the link has no seed."""
-    if link.seed is None:
-        raise ValueError("a link without a seed")
-    return vector(invitation.encode()) + binding_of(link.meeting, link.seed, device_key)
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """An invitation and the device that is its owner's."""
+
+    invitation: Invitation
+    binding: bytes
+
+    def encode(self) -> bytes:
+        return vector(self.invitation.encode()) + self.binding

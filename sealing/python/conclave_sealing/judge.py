@@ -35,16 +35,20 @@ def counting(invitation: bytes | None, context: MeetingContext) -> Invitation | 
     return found if is_ours and found.id not in context.policy.revoked else None
 
 
-def holders(
-    people: Iterable[LeafFacts | KeyPackageFacts], context: MeetingContext
-) -> dict[bytes, set[bytes]]:
-    """Of each counting invitation, by its id: the signature keys that carry it."""
+def holders(people: Iterable[LeafFacts | KeyPackageFacts]) -> dict[bytes, set[bytes]]:
+    """Of each invitation, by its key: the signature keys that carry it, counting or not."""
     found: dict[bytes, set[bytes]] = {}
     for one in people:
-        invitation = counting(one.invitation, context)
+        invitation = None if one.invitation is None else Invitation.read(one.invitation)
         if invitation is not None:
-            found.setdefault(invitation.id, set()).add(one.signature_key)
+            found.setdefault(invitation.key, set()).add(one.signature_key)
     return found
+
+
+def is_host(one: LeafFacts | KeyPackageFacts, context: MeetingContext) -> bool:
+    """By the account key that the link names."""
+    account = one.account_key
+    return account is not None and fingerprint_of(account) == context.fingerprint
 
 
 def is_same(old: LeafFacts, new: KeyPackageFacts) -> bool:
@@ -57,8 +61,7 @@ def is_same(old: LeafFacts, new: KeyPackageFacts) -> bool:
 
 
 def role_of(leaf: LeafFacts, context: MeetingContext) -> Role:
-    account = leaf.account_key
-    if account is not None and fingerprint_of(account) == context.fingerprint:
+    if is_host(leaf, context):
         return "host"
     invitation = counting(leaf.invitation, context)
     is_invited = invitation is not None and invitation.role == COHOST
@@ -128,21 +131,39 @@ def _by_member(
 ) -> str | None:
     """What neither host nor co-host may add."""
     stay = [leaf for leaf in members.values() if leaf.leaf not in commit.removes]
-    held = holders([*stay, *commit.adds], context)
-    own = counting(members[commit.sender].invitation, context)
-    is_locked = context.policy.is_locked
-    by_link = bool(commit.psks) and not is_locked
+    held = holders([*stay, *commit.adds])
     for add in commit.adds:
-        invitation = counting(add.invitation, context)
-        if add.invitation is not None and invitation is None:
-            return "an invitation that does not count"
         old = keys.get(add.signature_key)
         if old is not None and is_same(old, add):
             continue
-        if invitation is not None and not is_locked and own and own.id == invitation.id:
-            continue
-        if invitation is not None and held[invitation.id] != {add.signature_key}:
-            return "another device has the invitation"
-        if not by_link or (invitation is None and context.policy.entry != "open"):
-            return "a member adds only by the link, or who comes back"
+        refused = _newcomer(context, members[commit.sender], add, held, bool(commit.psks))
+        if refused is not None:
+            return refused
     return None
+
+
+def _newcomer(
+    context: MeetingContext,
+    sender: LeafFacts,
+    add: KeyPackageFacts,
+    held: dict[bytes, set[bytes]],
+    has_psk: bool,
+) -> str | None:
+    """Of a device that was not in the group before."""
+    # Whoever is inside may let the host in: they must never be locked out of their own room.
+    if has_psk and is_host(add, context):
+        return None
+    if context.policy.is_locked:
+        return "a member adds nobody while it is locked"
+    if add.invitation is None:
+        is_free = has_psk and context.policy.entry == "open"
+    else:
+        invitation = counting(add.invitation, context)
+        if invitation is None:
+            return "an invitation that does not count"
+        keys = held[invitation.key]
+        is_further = sender.signature_key in keys
+        if not is_further and keys != {add.signature_key}:
+            return "an invitation that another device has"
+        is_free = has_psk or is_further
+    return None if is_free else "a member adds only by the link"

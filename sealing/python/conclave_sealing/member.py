@@ -187,8 +187,15 @@ class Member(Changing):
             intro=knock.intro,
             proof=knock.proof,
             sign=knock.sign,
-            invitation=None if self.invitation is None else self.invitation.id_text,
+            **self._by_invitation(),
         )
+
+    def _by_invitation(self) -> dict[str, object]:
+        """What a knock tells the server of it: the first device to say so keeps the invitation."""
+        if self._bound is None:
+            return {}
+        invitation, binding = self._bound.invitation, self._bound.binding
+        return {"invitation": invitation.id_text, "device": self.key, "binding": binding}
 
     def _on_welcome(self, frame: Frame, now: float) -> None:
         if self.phase != "knocking" or self._instance is None:
@@ -258,7 +265,7 @@ class Member(Changing):
             return
         _, context = self._group()
         invitation = counting(facts.invitation, context)
-        self.plan.door[frame["seat"]] = AtDoor(guest, now, vouched=frame["invitation"])
+        self.plan.door[frame["seat"]] = AtDoor(guest, now, bound=frame["bound"])
         self._out.append(
             Knocked(
                 frame["seat"],
