@@ -156,8 +156,10 @@ class Relay:
             return
         line.place = "knocking"
         line.knock = {k: frame[k] for k in ("key_package", "intro", "proof", "sign")}
-        named, device = frame.get("invitation"), frame.get("device")
-        line.knock["bound"] = named and self.bindings.setdefault(named, device)
+        line.knock["bound"] = None
+        if "invitation" in frame:
+            bound = self.bindings.setdefault(frame["invitation"], frame["device"])
+            line.knock["bound"] = bound
         self.tell(line.seat, "ok", n=frame["n"])
         self._members("knock", seat=line.seat, **line.knock)
 

@@ -336,7 +336,7 @@ def test_a_knock_names_the_invitation_its_device_and_binding() -> None:
     relay = Relay()
     relay.instance = b64(bytes(16))
     knocks: list[dict[str, Any]] = []
-    relay._knock = lambda _line, frame: knocks.append(frame)  # type: ignore[method-assign]
+    relay._knock = lambda line, frame: knocks.append(frame)  # type: ignore[method-assign]
     anna = invited("Anna")
     for one in (anna, member("plain")):
         relay.connect(one)

@@ -59,7 +59,7 @@ class Core:
         self.key = public_half(self._seed)
         self._bound = None if invitation is None else _bound(invitation, link, self.key)
         self._credential = credential_of(
-            self.key, account_seed, self._bound and self._bound.encode()
+            self.key, account_seed, None if self._bound is None else self._bound.encode()
         )
         self._policy = policy or Policy()
         self._random = random
