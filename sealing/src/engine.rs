@@ -17,7 +17,7 @@ use openmls::schedule::PreSharedKeyId;
 use openmls_basic_credential::SignatureKeyPair;
 use openmls_rust_crypto::OpenMlsRustCrypto;
 
-use crate::credential;
+use crate::credential::{self, Known};
 use crate::facts::{Applied, CommitFacts, GroupFacts, KeyPackageFacts, Removed};
 use crate::refusal::{Failure, Outcome, Reason, of_commit, of_welcome, refuse};
 use crate::rules;
@@ -55,6 +55,7 @@ pub struct Engine {
     pub(crate) provider: OpenMlsRustCrypto,
     pub(crate) signer: SignatureKeyPair,
     identity: Vec<u8>,
+    pub(crate) known: Known,
     pub(crate) r#box: HpkeKeyPair,
     psk: Option<Vec<u8>>,
     pub(crate) group: Option<MlsGroup>,
@@ -111,6 +112,7 @@ impl Engine {
             ),
             provider,
             identity,
+            known: Known::default(),
             r#box,
             psk: None,
             group: None,
@@ -158,20 +160,7 @@ impl Engine {
             Ok(key_package) => key_package,
             Err(error) => return refuse(Reason::Forged, error.to_string()),
         };
-        let leaf = key_package.leaf_node();
-        rules::newcomer(&key_package)?;
-        let signature_key = leaf.signature_key().as_slice().to_vec();
-        let facts = match credential::account_of(crypto, leaf.credential(), &signature_key) {
-            Ok(account_key) => KeyPackageFacts {
-                reference: match key_package.hash_ref(crypto) {
-                    Ok(reference) => reference.as_slice().to_vec(),
-                    Err(error) => return refuse(Reason::Malformed, error.to_string()),
-                },
-                signature_key,
-                account_key,
-            },
-            Err(detail) => return refuse(Reason::Forbidden, detail),
-        };
+        let facts = rules::newcomer(&self.known, crypto, &key_package)?;
         Ok((key_package, facts))
     }
 
@@ -194,7 +183,7 @@ impl Engine {
             .replace_old_group()
             .build(&self.provider, &self.signer, self.credential())
             .or(Err(Failure::Misuse("the group cannot be made")))?;
-        let facts = rules::group_facts(self.provider.crypto(), &group)?;
+        let facts = rules::group_facts(&self.known, self.provider.crypto(), &group)?;
         self.group = Some(group);
         self.before_last = None;
         Ok(facts)
@@ -221,11 +210,11 @@ impl Engine {
                 .map_err(|error| of_welcome(&error))?;
             let crypto = self.provider.crypto();
             rules::meeting(staged.group_context().extensions())?;
-            rules::roster(crypto, staged.members())?;
+            rules::roster(&self.known, crypto, staged.members())?;
             let group = staged
                 .into_group(&self.provider)
                 .map_err(|error| of_welcome(&error))?;
-            let facts = rules::group_facts(crypto, &group)?;
+            let facts = rules::group_facts(&self.known, crypto, &group)?;
             Ok((group, facts))
         });
         match joined {
@@ -242,7 +231,7 @@ impl Engine {
     }
 
     pub fn facts(&self) -> Outcome<GroupFacts> {
-        rules::group_facts(self.provider.crypto(), self.present()?)
+        rules::group_facts(&self.known, self.provider.crypto(), self.present()?)
     }
 
     pub(crate) fn present(&self) -> Outcome<&MlsGroup> {
@@ -304,7 +293,7 @@ impl Engine {
                 || Err(Failure::Misuse("nothing was staged")),
                 |staged| {
                     let crypto = self.provider.crypto();
-                    rules::commit_facts(crypto, group, group.own_leaf_index(), staged)
+                    rules::commit_facts(&self.known, crypto, group, group.own_leaf_index(), staged)
                 },
             );
             let refused = match judged {
@@ -330,13 +319,13 @@ impl Engine {
         let own = group.own_leaf_index();
         let crypto = self.provider.crypto();
         let commit = match group.pending_commit() {
-            Some(staged) => rules::commit_facts(crypto, group, own, staged)?,
+            Some(staged) => rules::commit_facts(&self.known, crypto, group, own, staged)?,
             None => return Err(Failure::Misuse("no commit is staged")),
         };
         group
             .merge_pending_commit(&self.provider)
             .or(Err(Failure::Misuse("the commit cannot be merged")))?;
-        let after = rules::group_facts(crypto, group)?;
+        let after = rules::group_facts(&self.known, crypto, group)?;
         self.before_last = Some(snapshot);
         Ok(Applied {
             before,

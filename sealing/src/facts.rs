@@ -8,6 +8,8 @@ pub struct LeafFacts {
     pub leaf: u32,
     pub signature_key: Vec<u8>,
     pub account_key: Option<Vec<u8>>,
+    /// The encoded Invitation, without its binding.
+    pub invitation: Option<Vec<u8>>,
 }
 
 #[pyclass(frozen, get_all, eq, from_py_object, module = "conclave_sealing")]
@@ -29,6 +31,7 @@ pub struct KeyPackageFacts {
     pub reference: Vec<u8>,
     pub signature_key: Vec<u8>,
     pub account_key: Option<Vec<u8>>,
+    pub invitation: Option<Vec<u8>>,
 }
 
 #[pyclass(frozen, get_all, eq, from_py_object, module = "conclave_sealing")]
@@ -68,12 +71,18 @@ pub struct Opened {
 #[pymethods]
 impl LeafFacts {
     #[new]
-    #[pyo3(signature = (leaf, signature_key, account_key=None))]
-    fn new(leaf: u32, signature_key: Vec<u8>, account_key: Option<Vec<u8>>) -> Self {
+    #[pyo3(signature = (leaf, signature_key, account_key=None, invitation=None))]
+    fn new(
+        leaf: u32,
+        signature_key: Vec<u8>,
+        account_key: Option<Vec<u8>>,
+        invitation: Option<Vec<u8>>,
+    ) -> Self {
         Self {
             leaf,
             signature_key,
             account_key,
+            invitation,
         }
     }
 }
@@ -103,12 +112,18 @@ impl GroupFacts {
 #[pymethods]
 impl KeyPackageFacts {
     #[new]
-    #[pyo3(signature = (reference, signature_key, account_key=None))]
-    fn new(reference: Vec<u8>, signature_key: Vec<u8>, account_key: Option<Vec<u8>>) -> Self {
+    #[pyo3(signature = (reference, signature_key, account_key=None, invitation=None))]
+    fn new(
+        reference: Vec<u8>,
+        signature_key: Vec<u8>,
+        account_key: Option<Vec<u8>>,
+        invitation: Option<Vec<u8>>,
+    ) -> Self {
         Self {
             reference,
             signature_key,
             account_key,
+            invitation,
         }
     }
 }

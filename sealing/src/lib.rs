@@ -6,8 +6,10 @@
 mod binding;
 mod boxes;
 mod credential;
+mod encoding;
 mod engine;
 mod facts;
+mod invitation;
 mod receive;
 mod refusal;
 mod rules;

@@ -82,7 +82,7 @@ impl Engine {
         };
         let group = self.group.as_mut().ok_or(Failure::Misuse("no group"))?;
         let crypto = self.provider.crypto();
-        let commit = rules::commit_facts(crypto, group, sender, &staged)?;
+        let commit = rules::commit_facts(&self.known, crypto, group, sender, &staged)?;
         if let Some(detail) = judge.and_then(|judge| judge(&before, &commit)) {
             return refuse(Reason::Forbidden, detail);
         }
@@ -97,7 +97,7 @@ impl Engine {
                 is_replaced: commit.adds.iter().any(|add| add.signature_key == own),
             }));
         }
-        let after = rules::group_facts(crypto, group)?;
+        let after = rules::group_facts(&self.known, crypto, group)?;
         Ok(Done::Applied(Box::new(Applied {
             before,
             after,

@@ -12,7 +12,7 @@ use openmls::prelude::{
 };
 use openmls::schedule::{PreSharedKeyId, psk::Psk};
 
-use crate::credential;
+use crate::credential::Known;
 use crate::facts::{CommitFacts, GroupFacts, KeyPackageFacts, LeafFacts};
 use crate::refusal::{Outcome, Reason, refuse};
 
@@ -59,16 +59,18 @@ pub fn meeting(found: &Extensions<GroupContext>) -> Outcome<Vec<u8>> {
 
 /// The leaves in leaf order; an error when one's credential is not in order.
 pub fn roster(
+    known: &Known,
     crypto: &impl OpenMlsCrypto,
     members: impl Iterator<Item = openmls::group::Member>,
 ) -> Outcome<Vec<LeafFacts>> {
     let mut leaves = Vec::new();
     for member in members {
-        match credential::account_of(crypto, &member.credential, &member.signature_key) {
-            Ok(account_key) => leaves.push(LeafFacts {
+        match known.of_leaf(crypto, &member.credential, &member.signature_key) {
+            Ok(proven) => leaves.push(LeafFacts {
                 leaf: member.index.u32(),
                 signature_key: member.signature_key,
-                account_key,
+                account_key: proven.account_key,
+                invitation: proven.invitation,
             }),
             Err(detail) => return refuse(Reason::Forbidden, detail),
         }
@@ -77,12 +79,16 @@ pub fn roster(
     Ok(leaves)
 }
 
-pub fn group_facts(crypto: &impl OpenMlsCrypto, group: &MlsGroup) -> Outcome<GroupFacts> {
+pub fn group_facts(
+    known: &Known,
+    crypto: &impl OpenMlsCrypto,
+    group: &MlsGroup,
+) -> Outcome<GroupFacts> {
     Ok(GroupFacts {
         group_id: group.group_id().as_slice().to_vec(),
         epoch: group.epoch().as_u64(),
         own_leaf: group.own_leaf_index().u32(),
-        roster: roster(crypto, group.members())?,
+        roster: roster(known, crypto, group.members())?,
         meeting: meeting(group.extensions())?,
         authenticator: group.epoch_authenticator().as_slice().to_vec(),
     })
@@ -100,8 +106,12 @@ fn psk_id(proposal: &openmls::prelude::PreSharedKeyProposal) -> Option<Vec<u8>> 
     }
 }
 
-/// What a KeyPackage has to be beside valid.
-pub fn newcomer(key_package: &KeyPackage) -> Outcome<()> {
+/// Who a KeyPackage says it is; an error when it is not what it has to be beside valid.
+pub fn newcomer(
+    known: &Known,
+    crypto: &impl OpenMlsCrypto,
+    key_package: &KeyPackage,
+) -> Outcome<KeyPackageFacts> {
     let leaf = key_package.leaf_node();
     if key_package.ciphersuite() != SUITE {
         return refuse(Reason::Forbidden, "another cipher suite");
@@ -121,7 +131,20 @@ pub fn newcomer(key_package: &KeyPackage) -> Outcome<()> {
     {
         return refuse(Reason::Forbidden, "extensions of its own");
     }
-    Ok(())
+    let signature_key = leaf.signature_key().as_slice();
+    let reference = match key_package.hash_ref(crypto) {
+        Ok(reference) => reference.as_slice().to_vec(),
+        Err(error) => return refuse(Reason::Malformed, error.to_string()),
+    };
+    match known.of_leaf(crypto, leaf.credential(), signature_key) {
+        Ok(proven) => Ok(KeyPackageFacts {
+            reference,
+            signature_key: signature_key.to_vec(),
+            account_key: proven.account_key,
+            invitation: proven.invitation,
+        }),
+        Err(detail) => refuse(Reason::Forbidden, detail),
+    }
 }
 
 fn of_committer(queued: &QueuedProposal, committer: LeafNodeIndex) -> bool {
@@ -131,6 +154,7 @@ fn of_committer(queued: &QueuedProposal, committer: LeafNodeIndex) -> bool {
 
 /// What a commit would do, provided that it does nothing that is always refused.
 pub fn commit_facts(
+    known: &Known,
     crypto: &impl OpenMlsCrypto,
     group: &MlsGroup,
     committer: LeafNodeIndex,
@@ -151,23 +175,7 @@ pub fn commit_facts(
             );
         }
         match queued.proposal() {
-            Proposal::Add(add) => {
-                let key_package = add.key_package();
-                newcomer(key_package)?;
-                let leaf = key_package.leaf_node();
-                let signature_key = leaf.signature_key().as_slice();
-                match credential::account_of(crypto, leaf.credential(), signature_key) {
-                    Ok(account_key) => facts.adds.push(KeyPackageFacts {
-                        reference: match key_package.hash_ref(crypto) {
-                            Ok(reference) => reference.as_slice().to_vec(),
-                            Err(error) => return refuse(Reason::Malformed, error.to_string()),
-                        },
-                        signature_key: signature_key.to_vec(),
-                        account_key,
-                    }),
-                    Err(detail) => return refuse(Reason::Forbidden, detail),
-                }
-            }
+            Proposal::Add(add) => facts.adds.push(newcomer(known, crypto, add.key_package())?),
             Proposal::Remove(remove) => facts.removes.push(remove.removed().u32()),
             Proposal::PreSharedKey(psk) => match psk_id(psk) {
                 Some(id) => facts.psks.push(id),

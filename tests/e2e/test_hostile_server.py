@@ -18,7 +18,8 @@ from livekit.protocol import rtc
 from playwright.sync_api import expect
 
 from conclave_sealing import Refused
-from conclave_sealing.keys import Link, b64, unb64, vector
+from conclave_sealing.encoding import vector
+from conclave_sealing.keys import Link, b64, unb64
 from tests.e2e.frames_page import until
 from tests.e2e.hostile import Fork, Frame, HostileServer, Line, Mallory, honest
 from tests.e2e.person import PATIENCE_MS, Person

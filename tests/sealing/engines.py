@@ -21,6 +21,7 @@ from conclave_sealing import (
     Refused,
     Removed,
 )
+from conclave_sealing.invitation import ATTENDEE, COHOST, Bound, Invitation
 from conclave_sealing.judge import judge
 from conclave_sealing.keys import credential_of, public_half
 
@@ -56,6 +57,8 @@ class Who:
     name: str
     account: str | None = None
     is_judged: bool = True
+    bound: Bound | None = None
+    """By which personal invitation; of this device."""
 
     @property
     def seed(self) -> bytes:
@@ -71,7 +74,8 @@ class Who:
 
     @property
     def credential(self) -> bytes:
-        return credential_of(self.key, self.account_seed)
+        bound = None if self.bound is None else self.bound.encode()
+        return credential_of(self.key, self.account_seed, bound)
 
 
 def account_seed(name: str) -> bytes:
@@ -298,7 +302,23 @@ class NodeMember:
 
 
 def _leaf(found: dict[str, Any]) -> LeafFacts:
-    return LeafFacts(found["leaf"], found["signatureKey"], found["accountKey"])
+    return LeafFacts(
+        found["leaf"], found["signatureKey"], found["accountKey"], _invitation(found["invitation"])
+    )
+
+
+def _invitation(found: dict[str, Any] | None) -> bytes | None:
+    if found is None:
+        return None
+    return Invitation(
+        meeting=found["meetingId"].encode(),
+        key=found["key"],
+        role={"attendee": ATTENDEE, "cohost": COHOST}[found["role"]],
+        expires_at=found["expiresAt"],
+        name=found["name"],
+        account_key=found["accountKey"],
+        signature=found["signature"],
+    ).encode()
 
 
 def _group(found: dict[str, Any]) -> GroupFacts:
@@ -313,7 +333,12 @@ def _group(found: dict[str, Any]) -> GroupFacts:
 
 
 def _key_package(found: dict[str, Any]) -> KeyPackageFacts:
-    return KeyPackageFacts(found["ref"], found["signatureKey"], found["accountKey"])
+    return KeyPackageFacts(
+        found["ref"],
+        found["signatureKey"],
+        found["accountKey"],
+        _invitation(found["invitation"]),
+    )
 
 
 def _applied(found: dict[str, Any]) -> Change | Gone:

@@ -61,6 +61,8 @@ class Relay:
         self.commits: list[Frame] = []
         self.change: Callable[[str, Frame], Frame | None] = lambda _seat, frame: frame
         """What a hostile server does to a frame on its way to a seat; None: withholds it."""
+        self.bindings: dict[str, str] = {}
+        """Of invitations, by id: the device that came first."""
         self._queue: list[tuple[int, str, Frame]] = []
         self._sent = 0
 
@@ -154,6 +156,10 @@ class Relay:
             return
         line.place = "knocking"
         line.knock = {k: frame[k] for k in ("key_package", "intro", "proof", "sign")}
+        line.knock["bound"] = None
+        if "invitation" in frame:
+            bound = self.bindings.setdefault(frame["invitation"], frame["device"])
+            line.knock["bound"] = bound
         self.tell(line.seat, "ok", n=frame["n"])
         self._members("knock", seat=line.seat, **line.knock)
 

@@ -6,7 +6,7 @@ import asyncio
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
 
@@ -20,7 +20,9 @@ from conclave.kernel.migrate import migrate
 from conclave.settings import HttpSettings, MediaSettings, Settings
 from conclave_sealing.bot import Bot
 from conclave_sealing.context import Policy
-from conclave_sealing.keys import Link, fingerprint_of, public_half
+from conclave_sealing.fetch import fetch_invitation
+from conclave_sealing.invitation import ATTENDEE, NEVER, make_invitation
+from conclave_sealing.keys import Link, b64, fingerprint_of, public_half
 from conclave_sealing.media import Media
 from conclave_sealing.member import Member
 from tests.media.server import free_udp_port
@@ -49,6 +51,37 @@ class SealedServer:
         return Bot(
             member, self.url, headers={"Cookie": self.cookie}, media=Media() if media else None
         )
+
+    async def invite(self, name: str, role: int = ATTENDEE) -> Link:
+        """A personal link of this meeting, whose invitation the server keeps."""
+        link = replace(self.link, seed=sha256(f"seed {name}".encode()).digest()[:16])
+        assert link.seed is not None
+        made = make_invitation(
+            account_seed("owner"),
+            self.link,
+            name=name,
+            role=role,
+            expires_at=NEVER,
+            nonce=bytes(12),
+            seed=link.seed,
+        )
+        base = self.url.replace("ws", "http", 1)
+        headers = {"Origin": base, "X-Conclave": "1", "Cookie": self.cookie}
+        async with httpx2.AsyncClient(base_url=base, headers=headers) as browser:
+            kept = await browser.post(
+                f"/api/v1/meetings/{link.meeting}/invitations",
+                json={"invitations": [b64(made.encode())]},
+            )
+            assert kept.status_code == 201, kept.text
+        return link
+
+    async def invited(self, link: Link, device: str) -> Bot:
+        """Whoever holds this personal link, on one of their devices."""
+        invitation = await fetch_invitation(self.url, link)
+        assert invitation is not None
+        seed = sha256(device.encode()).digest()
+        member = Member(link.meeting, name=device, link=link, seed=seed, invitation=invitation)
+        return Bot(member, self.url)
 
     def guest(
         self, name: str, *, has_link: bool = True, seed: bytes | None = None, media: bool = False

@@ -13,6 +13,7 @@ from conclave.media.engine import MediaEngine
 from conclave_sealing.bot import Bot
 from conclave_sealing.context import Policy
 from conclave_sealing.effects import Inside, Knocked, Over, Trouble
+from conclave_sealing.invitation import COHOST
 from conclave_sealing.keys import b64
 from tests.media.netns import own_network
 from tests.media.sdk import end_sdk, people
@@ -108,6 +109,30 @@ async def test_the_lobby_and_a_removal(server: SealedServer) -> None:
             host.do(lambda member, now: member.remove(out, now))
             await b.until(lambda bot: _over(bot) == "removed")
             await _agree(host, guest)
+
+
+async def test_a_personal_link_is_for_one_device_and_those_it_lets_in(
+    server: SealedServer,
+) -> None:
+    link = await server.invite("Anna")
+    async with server.host(policy=Policy("lobby")) as host:
+        await host.until(lambda bot: bot.is_inside)
+        async with (
+            await server.invited(link, "anna's phone") as phone,
+            await server.invited(await server.invite("Cleo", COHOST), "cleo") as cohost,
+        ):
+            for bot in (phone, cohost):
+                await bot.until(lambda each: each.is_inside)
+            assert (phone.member.role, cohost.member.role) == ("member", "cohost")
+            async with await server.invited(link, "anna's laptop") as laptop:
+                await phone.until(lambda bot: bool(bot.member.plan.door))
+                (entry,) = phone.member.plan.door.values()
+                assert entry.bound == phone.member.key, "the server names the first device"
+                assert not laptop.is_inside
+                (seat,) = phone.member.plan.door
+                phone.do(lambda member, now: member.admit(seat, now))
+                await laptop.until(lambda bot: bot.is_inside)
+                await _agree(host, phone, cohost, laptop)
 
 
 async def test_a_closed_tab_comes_back_to_its_place(server: SealedServer) -> None:

@@ -8,9 +8,18 @@ import pytest
 
 from conclave_sealing import Refused
 from conclave_sealing.context import MeetingContext, Policy
+from conclave_sealing.invitation import NEVER, Bound, binding_of, make_invitation
 from conclave_sealing.keys import verify
-from tests.sealing.engines import Change, Gone, Member, NodeProcess, RustMember, Who
-from tests.sealing.sitting import INSTANCE, KINDS, Sitting, context
+from tests.sealing.engines import (
+    Change,
+    Gone,
+    Member,
+    NodeProcess,
+    RustMember,
+    Who,
+    account_seed,
+)
+from tests.sealing.sitting import INSTANCE, KINDS, LINK, Sitting, context
 
 pytestmark = pytest.mark.unit
 
@@ -128,6 +137,63 @@ def test_the_link_is_needed(node: NodeProcess, kinds: tuple[str, str]) -> None:
         _refused("no-psk", late.join, welcome)
         late.set_psk(psk)
         assert late.join(welcome).authenticator == after.authenticator
+
+
+def _invited(name: str, invitation: str, role: int = 0, *, is_judged: bool = True) -> Who:
+    seed = invitation.encode().ljust(16)[:16]
+    made = make_invitation(
+        account_seed("owner"),
+        LINK,
+        name=invitation,
+        role=role,
+        expires_at=NEVER,
+        nonce=bytes(12),
+        seed=seed,
+    )
+    binding = binding_of(LINK.meeting, seed, Who(name).key)
+    return Who(name, is_judged=is_judged, bound=Bound(made, binding))
+
+
+@pytest.mark.parametrize("kinds", TRIPLES, ids="-".join)
+def test_invitations_are_judged_alike(node: NodeProcess, kinds: tuple[str, str, str]) -> None:
+    sitting = _sitting(node, *kinds[:2])
+    sitting.step("m0", policy=Policy("lobby"))
+    for kind in KINDS:
+        phone = sitting.person(_invited(f"phone {kind}", f"Anna {kind}"), kinds[2])
+        facts = sitting.step("m1", joiners=[phone], with_psk=True)
+        assert facts.roster[-1].invitation is not None
+        laptop = sitting.person(_invited(f"laptop {kind}", f"Anna {kind}"), kind)
+        sitting.step(phone.who.name, joiners=[laptop])
+        again = sitting.person(laptop.who, kind)
+        sitting.step("m1", removes=[laptop.who.name], joiners=[again])
+    cohost = sitting.person(_invited("cohost", "Cleo", 1), kinds[2])
+    sitting.step("m1", joiners=[cohost], with_psk=True)
+    sitting.step("cohost", joiners=[sitting.person(Who("by a cohost"), kinds[2])])
+    sitting.step("m0", policy=Policy("lobby", is_locked=True))
+    host = sitting.person(Who("host's phone", "owner"), kinds[2])
+    sitting.step("m1", joiners=[host], with_psk=True)
+    sitting.everybody_hears_everybody()
+
+
+@pytest.mark.parametrize("kinds", PAIRS, ids="-".join)
+def test_invitations_that_open_nothing_are_refused_alike(
+    node: NodeProcess, kinds: tuple[str, str]
+) -> None:
+    sitting = _sitting(node, *kinds)
+    intruder = sitting.person(Who("intruder", is_judged=False), "openmls")
+    phone = sitting.person(_invited("phone", "Anna"), "openmls")
+    sitting.step("m0", joiners=[intruder, phone])
+    revoked = _invited("revoked", "Ben")
+    assert revoked.bound is not None
+    ids = (revoked.bound.invitation.id,)
+    sitting.step("m0", policy=Policy(revoked=ids))
+    two = [_invited(name, "Dora") for name in ("one", "two")]
+    for whos in ([_invited("laptop", "Anna")], [revoked], two):
+        adds = [sitting.person(who, "openmls").key_package()[0] for who in whos]
+        commit, _ = intruder.commit(adds=adds, with_psk=True)
+        for name in ("m0", "m1"):
+            _refused("forbidden", sitting.members[name].apply, commit)
+        intruder.discard()
 
 
 @pytest.mark.parametrize("kinds", PAIRS, ids="-".join)

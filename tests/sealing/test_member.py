@@ -297,6 +297,7 @@ _FIELDS = st.fixed_dictionaries(
         "intro": st.just(""),
         "proof": st.just(""),
         "sign": st.just(""),
+        "bound": st.sampled_from([None, "", "x", b64(bytes(31)), b64(bytes(32))]),
         "epoch": st.integers(0, 4),
         "seq": st.integers(0, 99),
         "n": st.integers(0, 9),
@@ -323,7 +324,9 @@ def test_no_frame_at_all_breaks_a_member(said: list[Any]) -> None:
 
 
 def test_what_a_meeting_says_of_itself_is_read_exactly() -> None:
-    made = MeetingContext.make(MEETING, bytes(16), bytes(32), LINK, Policy("lobby", True, 9))
+    lists = (bytes(32), bytes([1] * 32)), tuple(bytes([at] * 16) for at in range(5))
+    policy = Policy("lobby", True, 9, *lists)
+    made = MeetingContext.make(MEETING, bytes(16), bytes(32), LINK, policy)
     assert MeetingContext.read(made.encode()) == made
     assert made.proves(LINK)
     assert not made.proves(Link("mtg_other", LINK.secret, LINK.fingerprint))
@@ -331,3 +334,21 @@ def test_what_a_meeting_says_of_itself_is_read_exactly() -> None:
     for at in range(len(content)):
         assert MeetingContext.read(content[:at]) is None
     assert MeetingContext.read(content + b"\0") is None
+
+
+def test_what_is_revoked_is_ascending_whole_and_not_too_much() -> None:
+    def read(*revoked: bytes) -> MeetingContext | None:
+        policy = Policy(revoked=revoked)
+        return MeetingContext.read(
+            MeetingContext.make(MEETING, bytes(16), bytes(32), LINK, policy).encode()
+        )
+
+    ids = tuple(at.to_bytes(16, "big") for at in range(501))
+    most = read(*ids[:500])
+    assert most is not None
+    assert most.policy.revoked == ids[:500]
+    assert read(*ids) is None
+    assert read(ids[1], ids[0]) is None
+    assert read(ids[1], ids[1]) is None
+    assert read(ids[0][:15]) is None
+    assert read(ids[0] + b"\0") is None

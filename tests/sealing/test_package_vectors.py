@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import pytest
 from conclave_sealing import Engine, KeyPackageFacts
 from conclave_sealing import keys as derive
 from conclave_sealing.context import MeetingContext, Policy
+from conclave_sealing.invitation import Bound, binding_of, make_invitation
 from conclave_sealing.knock import Knock, check_knock, make_knock
 
 pytestmark = pytest.mark.unit
@@ -42,6 +44,7 @@ def test_the_link_and_its_keys(vectors: Vectors, link: derive.Link) -> None:
     assert link.secret.hex() == vectors["link_secret"]
     assert link.fingerprint.hex() == vectors["host_fingerprint"]
     assert vectors["link"].endswith("#" + link.fragment())
+    assert link.seed is None
     keys = link.keys()
     assert keys.admission.hex() == vectors["admission_key"]
     assert keys.intro.hex() == vectors["intro_key"]
@@ -68,12 +71,46 @@ def test_credential_and_identity(vectors: Vectors) -> None:
         Engine(bytes(32), credential)
 
 
+def test_the_invitation_and_its_binding(vectors: Vectors, link: derive.Link) -> None:
+    personal = derive.Link.read(vectors["personal_link"])
+    assert personal is not None
+    assert personal.seed is not None
+    assert personal.seed.hex() == vectors["invitation_seed"]
+    assert replace(personal, seed=None) == link
+    assert vectors["personal_link"].endswith("#" + personal.fragment())
+    made = make_invitation(
+        bytes.fromhex(vectors["account_seed"]),
+        link,
+        name=vectors["invited_name"],
+        role=vectors["role"],
+        expires_at=vectors["expires_at"],
+        nonce=bytes.fromhex(vectors["invited_nonce"]),
+        seed=personal.seed,
+    )
+    assert made.key.hex() == vectors["invitation_key"]
+    assert made.id_text == vectors["invitation_id"]
+    assert made.name.hex() == vectors["sealed_invited_name"]
+    assert made.encode().hex() == vectors["invitation"]
+    assert made.is_of(personal)
+    assert made.open_name(link) == vectors["invited_name"]
+    device_seed = bytes.fromhex(vectors["device_seed"])
+    device = bytes.fromhex(vectors["device_key"])
+    assert binding_of(link.meeting, personal.seed, device).hex() == vectors["binding"]
+    credential = derive.credential_of(
+        device, bound=Bound(made, binding_of(link.meeting, personal.seed, device)).encode()
+    )
+    assert credential.hex() == vectors["invited_credential"]
+    engine = Engine(device_seed, credential)
+    facts = engine.inspect(engine.key_package()[0])
+    assert (facts.account_key, facts.invitation) == (None, made.encode())
+
+
 def test_the_meeting_in_the_group(vectors: Vectors, link: derive.Link) -> None:
     device = bytes.fromhex(vectors["device_key"])
     instance = bytes.fromhex(vectors["instance"])
     made = MeetingContext.make(link.meeting, instance, device, link, Policy())
     fields, mac = (bytes.fromhex(vectors[name]) for name in ("meeting_fields", "meeting_mac"))
-    assert made.encode() == fields + mac + bytes(5)
+    assert made.encode() == fields + mac + bytes(6)
     assert made.proves(link)
 
 

@@ -68,6 +68,12 @@ def seal(key: bytes, nonce: bytes, content: bytes, aad: bytes) -> bytes:
     return nonce + AESGCM(key).encrypt(nonce, content, aad)
 
 
+def vector(content: bytes) -> bytes:
+    """`<V>`, RFC 9420, 2.1.2."""
+    size = len(content)
+    return (bytes([size]) if size < 64 else (0x4000 + size).to_bytes(2, "big")) + content
+
+
 def public(seed: bytes) -> bytes:
     key = Ed25519PrivateKey.from_private_bytes(seed).public_key()
     return key.public_bytes(Encoding.Raw, PublicFormat.Raw)
@@ -140,11 +146,34 @@ def computed(given: Vectors) -> Vectors:
         "pins": [{"key": b64(raw["other_account_key"]), "name": given["name"], "at": given["at"]}],
     }
     wrapping = hkdf(raw["recovery_secret"], b"", b"conclave recovery v1")
+    link = (
+        f"https://meet.example/m/{given['meeting_id']}"
+        f"#1.{b64(raw['link_secret'])}.{b64(fingerprint)}"
+    )
+    invitation_seed = hkdf(raw["invitation_seed"], meeting_id, b"conclave invitation v1")
+    invitation_key = public(invitation_seed)
+    sealed_name = seal(
+        intro,
+        raw["invited_nonce"],
+        text({"v": 1, "name": given["invited_name"]}),
+        b"conclave invited v1" + meeting_id + invitation_key,
+    )
+    invited = (
+        bytes([1])
+        + vector(meeting_id)
+        + invitation_key
+        + bytes([given["role"]])
+        + given["expires_at"].to_bytes(8, "big")
+        + vector(sealed_name)
+        + account_key
+    )
+    invitation = invited + sign(raw["account_seed"], b"conclave invitation v1", invited)
+    binding = sign(invitation_seed, b"conclave binding v1", meeting_id, device_key)
     found: Vectors = {
         "account_key": account_key,
         "host_fingerprint": fingerprint,
-        "link": f"https://meet.example/m/{given['meeting_id']}"
-        f"#1.{b64(raw['link_secret'])}.{b64(fingerprint)}",
+        "link": link,
+        "personal_link": f"{link}.{b64(raw['invitation_seed'])}",
         "admission_key": admission,
         "intro_key": intro,
         "link_psk": psk,
@@ -157,6 +186,12 @@ def computed(given: Vectors) -> Vectors:
         "device_key": device_key,
         "certificate": certificate,
         "credential": bytes([1, 32]) + account_key + bytes([0x40, 64]) + certificate,
+        "invitation_key": invitation_key,
+        "invitation_id": b64(sha256(b"conclave invitation id v1", invitation_key)[:16]),
+        "sealed_invited_name": sealed_name,
+        "invitation": invitation,
+        "binding": binding,
+        "invited_credential": bytes([2, 0, 0]) + vector(vector(invitation) + binding),
         "identity": b64(sha256(device_key, instance))[:22],
         "sealed_intro": sealed_intro,
         "proof": proof,
@@ -188,6 +223,8 @@ _HEX_INPUTS = {
     "link_secret",
     "account_seed",
     "device_seed",
+    "invitation_seed",
+    "invited_nonce",
     "other_account_key",
     "title_nonce",
     "intro_nonce",

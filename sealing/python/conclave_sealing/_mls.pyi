@@ -10,7 +10,11 @@ from typing import final
 @final
 class LeafFacts:
     def __new__(
-        cls, leaf: int, signature_key: bytes, account_key: bytes | None = None
+        cls,
+        leaf: int,
+        signature_key: bytes,
+        account_key: bytes | None = None,
+        invitation: bytes | None = None,
     ) -> LeafFacts: ...
     @property
     def leaf(self) -> int: ...
@@ -20,6 +24,9 @@ class LeafFacts:
     @property
     def account_key(self) -> bytes | None:
         """The account that certified the device; already verified."""
+    @property
+    def invitation(self) -> bytes | None:
+        """The encoded Invitation by which it came; signature and binding already verified."""
 
 @final
 class GroupFacts:
@@ -51,7 +58,11 @@ class GroupFacts:
 @final
 class KeyPackageFacts:
     def __new__(
-        cls, reference: bytes, signature_key: bytes, account_key: bytes | None = None
+        cls,
+        reference: bytes,
+        signature_key: bytes,
+        account_key: bytes | None = None,
+        invitation: bytes | None = None,
     ) -> KeyPackageFacts: ...
     @property
     def ref(self) -> bytes:
@@ -60,6 +71,8 @@ class KeyPackageFacts:
     def signature_key(self) -> bytes: ...
     @property
     def account_key(self) -> bytes | None: ...
+    @property
+    def invitation(self) -> bytes | None: ...
 
 @final
 class CommitFacts:

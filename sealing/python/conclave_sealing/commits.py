@@ -1,15 +1,21 @@
-"""What the next commit holds: knocks to add, seats to take out, a policy to change. Pure.
+"""What the next commit holds: knocks to add, seats to take out, a policy to change.
 
-Must never put into one commit, under the link's PSK, somebody who does not hold the link.
+Pure, but for the wall clock that tells whether an invitation has expired. Must never put into one
+commit, under the link's PSK, somebody who does not hold the link; nor let in by itself whose
+invitation the server does not vouch for.
 """
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from conclave_sealing._mls import GroupFacts
 from conclave_sealing.context import MeetingContext
-from conclave_sealing.judge import Role
+from conclave_sealing.invitation import Invitation
+from conclave_sealing.judge import Role, counting, holders, is_host, is_same, role_of
 from conclave_sealing.knock import Guest
 from conclave_sealing.people import TURN_S, People
 
@@ -20,8 +26,10 @@ SPACING_S = 0.3
 class AtDoor:
     guest: Guest
     since: float
+    bound: bytes | None = None
+    """The device key to which the server says the invitation is bound."""
     is_admitted: bool = False
-    """A host said so."""
+    """A host said so, or another device of the same invitation."""
 
 
 @dataclass(slots=True)
@@ -41,10 +49,39 @@ class Wish:
         return not (self.adds or self.removes or self.meeting or self.is_renewal)
 
 
+class _View:
+    """A group as the door looks at it, read once for all who stand there."""
+
+    def __init__(self, facts: GroupFacts, people: People) -> None:
+        self.context = MeetingContext.read(facts.meeting)
+        self.own_leaf = facts.own_leaf
+        self.leaves = {leaf.signature_key: leaf for leaf in facts.roster}
+        self._people = people
+
+    @cached_property
+    def held(self) -> Collection[bytes]:
+        """Keys of the invitations in the tree."""
+        return holders(self.leaves.values()).keys()
+
+    @cached_property
+    def is_led(self) -> bool:
+        """A host or co-host is here and connected."""
+        live = {seat.identity for seat in self._people.seats.values() if seat.state == "live"}
+        return self.context is not None and any(
+            role_of(leaf, self.context) != "member" and self._people.identity(leaf) in live
+            for leaf in self.leaves.values()
+        )
+
+    def counting(self, guest: Guest) -> Invitation | None:
+        return None if self.context is None else counting(guest.facts.invitation, self.context)
+
+
 @dataclass
 class Plan:
     """What is waiting for a commit of ours, beside the elected member's duties."""
 
+    wall: Callable[[], float] = time.time
+    """Seconds since 1970."""
     door: dict[str, AtDoor] = field(default_factory=dict)
     to_remove: set[str] = field(default_factory=set)
     """Identities that a host takes out."""
@@ -54,38 +91,50 @@ class Plan:
     def due(self, people: People, facts: GroupFacts) -> float | None:
         """When the next duty comes to us; None: nothing waits."""
         turn = people.turn(facts) * TURN_S
-        context = MeetingContext.read(facts.meeting)
+        view = _View(facts, people)
         times = [since + turn for _, _, since in people.gone()]
         times += [
             0.0 if entry.is_admitted else entry.since + turn
             for entry in self.door.values()
-            if entry.is_admitted or self._is_free(entry.guest, people, facts, context)
+            if entry.is_admitted or self._is_free(entry, people, view)
         ]
         if self.to_remove or self.meeting or self.is_renewal:
             times.append(0.0)
         return min(times, default=None)
 
-    def _is_free(
-        self,
-        guest: Guest,
-        people: People,
-        facts: GroupFacts,
-        context: MeetingContext | None,
-    ) -> bool:
-        """May come in without a host: by the link, or because the leaf is still there."""
-        key = guest.facts.signature_key
-        if context is None or key in people.banned:
+    def _is_free(self, entry: AtDoor, people: People, view: _View) -> bool:
+        """May come in without anybody's word: because the leaf is still there, by the link, or by
+        an invitation on its own device."""
+        newcomer = entry.guest.facts
+        context = view.context
+        if context is None or newcomer.signature_key in people.banned:
             return False
-        old = next((leaf for leaf in facts.roster if leaf.signature_key == key), None)
+        old = view.leaves.get(newcomer.signature_key)
         if old is not None:
-            return old.leaf != facts.own_leaf and old.account_key == guest.facts.account_key
-        is_open = context.policy.entry == "open" and not context.policy.is_locked
-        return guest.has_proof and is_open and not people.linkless
+            return old.leaf != view.own_leaf and is_same(old, newcomer)
+        if not entry.guest.has_proof or people.linkless:
+            return False
+        if context.policy.is_locked or is_host(newcomer, context):
+            return is_host(newcomer, context)
+        is_open = context.policy.entry == "open"
+        if newcomer.invitation is None:
+            return is_open
+        return (is_open or view.is_led) and self._is_good(entry, view)
+
+    def _is_good(self, entry: AtDoor, view: _View) -> bool:
+        """An invitation that counts, has not expired, and is this device's and no other's."""
+        invitation = view.counting(entry.guest)
+        return (
+            invitation is not None
+            and not invitation.is_over(self.wall())
+            and entry.bound == entry.guest.facts.signature_key
+            and invitation.key not in view.held
+        )
 
     def wish(self, people: People, facts: GroupFacts, role: Role, now: float) -> Wish:
         wish = Wish()
         turn = people.turn(facts) * TURN_S
-        context = MeetingContext.read(facts.meeting)
+        view = _View(facts, people)
         if self.meeting is not None and role == "host":
             wish.meeting = self.meeting.encode()
         wish.is_renewal = self.is_renewal
@@ -98,13 +147,21 @@ class Plan:
             (seat, entry)
             for seat, entry in self.door.items()
             if entry.is_admitted
-            or (entry.since + turn <= now and self._is_free(entry.guest, people, facts, context))
+            or (entry.since + turn <= now and self._is_free(entry, people, view))
         ]
         # Those with the link and those without it cannot share a commit.
         with_link = bool(ready) and ready[0][1].guest.has_proof and not people.linkless
+        invitations: set[bytes] = set()
         for seat, entry in ready:
-            if entry.guest.has_proof == with_link or people.linkless:
-                self._add(wish, people, facts, seat, entry.guest)
+            if entry.guest.has_proof != with_link and not people.linkless:
+                continue
+            invitation = view.counting(entry.guest)
+            if invitation is not None:
+                if invitation.key in invitations and not entry.is_admitted:
+                    # The server vouches for two devices of one invitation: the second waits.
+                    continue
+                invitations.add(invitation.key)
+            self._add(wish, people, facts, seat, entry.guest)
         wish.with_psk = with_link and bool(wish.adds)
         return wish
 

@@ -7,9 +7,11 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Literal
 
-from conclave_sealing.keys import Link, authenticate, vector
+from conclave_sealing.encoding import Reader, vector
+from conclave_sealing.keys import Link, authenticate
 
 MAX_COHOSTS = 200
+MAX_REVOKED = 500
 _ENTRIES: tuple[Literal["open", "lobby"], ...] = ("open", "lobby")
 
 
@@ -20,39 +22,16 @@ class Policy:
     history: int = 0
     cohosts: tuple[bytes, ...] = ()
     """Signature keys, ascending."""
+    revoked: tuple[bytes, ...] = ()
+    """Invitation ids of 16 bytes, ascending."""
 
     def encode(self) -> bytes:
         return (
             bytes([_ENTRIES.index(self.entry), self.is_locked])
             + self.history.to_bytes(2, "big")
             + vector(b"".join(self.cohosts))
+            + vector(b"".join(self.revoked))
         )
-
-
-class _Reader:
-    def __init__(self, content: bytes) -> None:
-        self.rest = content
-
-    def take(self, length: int) -> bytes:
-        if length > len(self.rest):
-            raise ValueError("too short")
-        taken, self.rest = self.rest[:length], self.rest[length:]
-        return taken
-
-    def number(self, length: int, most: int) -> int:
-        value = int.from_bytes(self.take(length), "big")
-        if value > most:
-            raise ValueError("out of range")
-        return value
-
-    def vector(self) -> bytes:
-        first = self.number(1, 0x7F)
-        if first < 0x40:
-            return self.take(first)
-        length = (first & 0x3F) << 8 | self.number(1, 0xFF)
-        if length < 0x40:
-            raise ValueError("not the shortest length")
-        return self.take(length)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +77,7 @@ class MeetingContext:
     @classmethod
     def read(cls, content: bytes) -> MeetingContext | None:
         """None unless these are exactly the bytes of a ConclaveMeeting."""
-        reader = _Reader(content)
+        reader = Reader(content)
         try:
             if reader.number(1, 1) != 1:
                 return None
@@ -110,19 +89,26 @@ class MeetingContext:
                 mac=reader.take(32),
                 policy=_read_policy(reader),
             )
+            reader.end()
         except ValueError:
             return None
-        return None if reader.rest else found
+        return found
 
 
-def _read_policy(reader: _Reader) -> Policy:
+def _read_policy(reader: Reader) -> Policy:
     entry = _ENTRIES[reader.number(1, 1)]
     is_locked = reader.number(1, 1) == 1
     history = reader.number(2, 0xFFFF)
-    keys = reader.vector()
-    if len(keys) % 32 or len(keys) > 32 * MAX_COHOSTS:
-        raise ValueError("no list of keys")
-    cohosts = tuple(keys[at : at + 32] for at in range(0, len(keys), 32))
-    if any(first >= second for first, second in pairwise(cohosts)):
+    cohosts = _read_list(reader, 32, MAX_COHOSTS)
+    return Policy(entry, is_locked, history, cohosts, _read_list(reader, 16, MAX_REVOKED))
+
+
+def _read_list(reader: Reader, size: int, most: int) -> tuple[bytes, ...]:
+    """At most `most` values of `size` bytes, ascending, none twice."""
+    content = reader.vector()
+    if len(content) % size or len(content) > size * most:
+        raise ValueError("no list of these")
+    found = tuple(content[at : at + size] for at in range(0, len(content), size))
+    if any(first >= second for first, second in pairwise(found)):
         raise ValueError("not ascending")
-    return Policy(entry, is_locked, history, cohosts)
+    return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable
 from typing import Literal
 
@@ -12,11 +13,19 @@ from conclave_sealing.content import write_content
 from conclave_sealing.context import MeetingContext, Policy
 from conclave_sealing.effects import Effect, Over, Send
 from conclave_sealing.frames import Frame, write_frame
+from conclave_sealing.invitation import Bound, Invitation, binding_of
 from conclave_sealing.judge import Role, judge, role_of
 from conclave_sealing.keys import Link, credential_of, identity_of, public_half
 from conclave_sealing.people import People, Seat
 
 Phase = Literal["away", "outside", "creating", "knocking", "inside", "over"]
+
+
+def _bound(content: bytes, link: Link | None, device_key: bytes) -> Bound:
+    found = Invitation.read(content)
+    if found is None or link is None or link.seed is None or not found.is_of(link):
+        raise ValueError("not the invitation of this link")
+    return Bound(found, binding_of(link.meeting, link.seed, device_key))
 
 
 class Core:
@@ -28,11 +37,14 @@ class Core:
         link: Link | None = None,
         seed: bytes | None = None,
         account_seed: bytes | None = None,
+        invitation: bytes | None = None,
         colour: int = 0,
         policy: Policy | None = None,
         random: Callable[[int], bytes] = os.urandom,
+        wall: Callable[[], float] = time.time,
     ) -> None:
-        """`policy`: for a sitting that this member begins."""
+        """`policy`: for a sitting that this member begins. `invitation`: the encoded Invitation of
+        the seed in the link; ValueError when it is another's. `wall`: seconds since 1970."""
         self.meeting = meeting
         self.name = name
         self.colour = colour
@@ -40,14 +52,18 @@ class Core:
         self.phase: Phase = "away"
         self.facts: GroupFacts | None = None
         self._people: People | None = None
-        self.plan = Plan()
+        self.plan = Plan(wall)
         self.ignored = 0
         """Frames and messages that were none, or not for us."""
         self._seed = seed or random(32)
         self.key = public_half(self._seed)
-        self._account_seed = account_seed
+        self._bound = None if invitation is None else _bound(invitation, link, self.key)
+        self._credential = credential_of(
+            self.key, account_seed, None if self._bound is None else self._bound.encode()
+        )
         self._policy = policy or Policy()
         self._random = random
+        self._wall = wall
         self._engine = self._new_engine()
         self._out: list[Effect] = []
         self._n = 0
@@ -81,7 +97,7 @@ class Core:
         return self._people
 
     def _new_engine(self) -> Engine:
-        engine = Engine(self._seed, credential_of(self.key, self._account_seed), judge)
+        engine = Engine(self._seed, self._credential, judge)
         if self.link is not None:
             engine.set_psk(self.link.keys().psk)
         return engine

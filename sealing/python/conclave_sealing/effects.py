@@ -54,11 +54,14 @@ class Heard:
 
 @dataclass(frozen=True, slots=True)
 class Knocked:
-    """Somebody verified is at the door, and only a host or co-host may let them in."""
+    """Somebody verified is at the door. Who does not come in by themselves is let in by a host, a
+    co-host, or another device of the same invitation."""
 
     seat: str
     name: str | None
     has_proof: bool
+    invitation: str | None = None
+    """The id of the one by which they come, where it counts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +74,8 @@ class Trouble:
 
 @dataclass(frozen=True, slots=True)
 class Over:
-    """`denied`, `full`, `locked`, `removed`, `ended`, `left`, `not-our-group`, `lost`."""
+    """`denied`, `full`, `locked`, `removed`, `ended`, `left`, `not-our-group`, `lost`, or why the
+    server refused the knock: `rate`, `revoked`, `expired`."""
 
     reason: str
 

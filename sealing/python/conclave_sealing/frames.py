@@ -39,6 +39,10 @@ def _instance(value: object) -> bytes:
     return unb64(value, 16)
 
 
+def _key(value: object) -> bytes:
+    return unb64(value, 32)
+
+
 def _one_of(*words: str) -> _Read:
     def read(value: object) -> str:
         if value not in words:
@@ -95,6 +99,7 @@ _FRAMES: dict[str, dict[str, _Read]] = {
         "intro": unb64,
         "proof": unb64,
         "sign": unb64,
+        "bound": _or_none(_key),
     },
     "knock_gone": {"seat": _text},
     "commit": _MLS | {"from": _text, "admitted": _ADMITTED, "removed": _REMOVED},

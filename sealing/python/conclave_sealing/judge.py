@@ -7,20 +7,65 @@ lost is not signed by the group, so a Remove of another by a plain member is nev
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Literal
 
-from conclave_sealing._mls import CommitFacts, GroupFacts, LeafFacts
+from conclave_sealing._mls import CommitFacts, GroupFacts, KeyPackageFacts, LeafFacts
 from conclave_sealing.context import MeetingContext
+from conclave_sealing.invitation import COHOST, Invitation
 from conclave_sealing.keys import LINK_PSK_ID, fingerprint_of
 
 Role = Literal["host", "cohost", "member"]
 
 
+def counting(invitation: bytes | None, context: MeetingContext) -> Invitation | None:
+    """An invitation that counts in this group: to this meeting, by this host, not revoked.
+
+    `invitation`: as in the facts of a leaf or KeyPackage, where its signature and its binding are
+    right already. Whether it has expired is not asked: members' clocks differ, and all have to
+    judge alike.
+    """
+    found = None if invitation is None else Invitation.read(invitation)
+    if found is None or not any(context.fingerprint):
+        return None
+    is_ours = (
+        found.meeting == context.meeting
+        and fingerprint_of(found.account_key) == context.fingerprint
+    )
+    return found if is_ours and found.id not in context.policy.revoked else None
+
+
+def holders(people: Iterable[LeafFacts | KeyPackageFacts]) -> dict[bytes, set[bytes]]:
+    """Of each invitation, by its key: the signature keys that carry it, counting or not."""
+    found: dict[bytes, set[bytes]] = {}
+    for one in people:
+        invitation = None if one.invitation is None else Invitation.read(one.invitation)
+        if invitation is not None:
+            found.setdefault(invitation.key, set()).add(one.signature_key)
+    return found
+
+
+def is_host(one: LeafFacts | KeyPackageFacts, context: MeetingContext) -> bool:
+    """By the account key that the link names."""
+    account = one.account_key
+    return account is not None and fingerprint_of(account) == context.fingerprint
+
+
+def is_same(old: LeafFacts, new: KeyPackageFacts) -> bool:
+    """Is this the old leaf's owner, come back with all that it said of itself?"""
+    return (old.signature_key, old.account_key, old.invitation) == (
+        new.signature_key,
+        new.account_key,
+        new.invitation,
+    )
+
+
 def role_of(leaf: LeafFacts, context: MeetingContext) -> Role:
-    account = leaf.account_key
-    if account is not None and fingerprint_of(account) == context.fingerprint:
+    if is_host(leaf, context):
         return "host"
-    return "cohost" if leaf.signature_key in context.policy.cohosts else "member"
+    invitation = counting(leaf.invitation, context)
+    is_invited = invitation is not None and invitation.role == COHOST
+    return "cohost" if is_invited or leaf.signature_key in context.policy.cohosts else "member"
 
 
 def judge(before: GroupFacts, commit: CommitFacts) -> str | None:
@@ -67,7 +112,6 @@ def _adds(
     role: Role, context: MeetingContext, members: dict[int, LeafFacts], commit: CommitFacts
 ) -> str | None:
     keys = {leaf.signature_key: leaf for leaf in members.values()}
-    is_open = bool(commit.psks) and context.policy.entry == "open" and not context.policy.is_locked
     added: set[bytes] = set()
     for add in commit.adds:
         if add.signature_key in added:
@@ -76,7 +120,50 @@ def _adds(
         old = keys.get(add.signature_key)
         if old is not None and old.leaf not in commit.removes:
             return "the key is in the group"
-        comes_back = old is not None and old.account_key == add.account_key
-        if role == "member" and not is_open and not comes_back:
-            return "a member adds only by the link, or who comes back"
+    return _by_member(context, members, keys, commit) if role == "member" else None
+
+
+def _by_member(
+    context: MeetingContext,
+    members: dict[int, LeafFacts],
+    keys: dict[bytes, LeafFacts],
+    commit: CommitFacts,
+) -> str | None:
+    """What neither host nor co-host may add."""
+    stay = [leaf for leaf in members.values() if leaf.leaf not in commit.removes]
+    held = holders([*stay, *commit.adds])
+    for add in commit.adds:
+        old = keys.get(add.signature_key)
+        if old is not None and is_same(old, add):
+            continue
+        refused = _newcomer(context, members[commit.sender], add, held, bool(commit.psks))
+        if refused is not None:
+            return refused
     return None
+
+
+def _newcomer(
+    context: MeetingContext,
+    sender: LeafFacts,
+    add: KeyPackageFacts,
+    held: dict[bytes, set[bytes]],
+    has_psk: bool,
+) -> str | None:
+    """Of a device that was not in the group before."""
+    # Whoever is inside may let the host in: they must never be locked out of their own room.
+    if has_psk and is_host(add, context):
+        return None
+    if context.policy.is_locked:
+        return "a member adds nobody while it is locked"
+    if add.invitation is None:
+        is_free = has_psk and context.policy.entry == "open"
+    else:
+        invitation = counting(add.invitation, context)
+        if invitation is None:
+            return "an invitation that does not count"
+        keys = held[invitation.key]
+        is_further = sender.signature_key in keys
+        if not is_further and keys != {add.signature_key}:
+            return "an invitation that another device has"
+        is_free = has_psk or is_further
+    return None if is_free else "a member adds only by the link"

@@ -17,8 +17,11 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+from conclave_sealing.encoding import vector
+
 LINK_PSK_ID = b"conclave link v1"
-_FRAGMENT = re.compile(r"1\.([A-Za-z0-9_-]{22})\.([A-Za-z0-9_-]{22})")
+_PART = r"\.([A-Za-z0-9_-]{22})"
+_FRAGMENT = re.compile(rf"1{_PART}{_PART}(?:{_PART})?")
 
 
 def b64(content: bytes) -> str:
@@ -35,14 +38,6 @@ def unb64(text: object, length: int | None = None) -> bytes:
     return content
 
 
-def vector(content: bytes) -> bytes:
-    """`opaque<V>` (RFC 9420, 2.1.2), up to 16,383 bytes."""
-    size = len(content)
-    if size >= 1 << 14:
-        raise ValueError("too long")
-    return (bytes([size]) if size < 64 else (0x4000 | size).to_bytes(2, "big")) + content
-
-
 @dataclass(frozen=True, slots=True)
 class LinkKeys:
     admission: bytes
@@ -55,6 +50,8 @@ class Link:
     meeting: str
     secret: bytes
     fingerprint: bytes
+    seed: bytes | None = None
+    """Of a personal invitation, 16 bytes."""
 
     @classmethod
     def read(cls, url: str) -> Link | None:
@@ -65,12 +62,14 @@ class Link:
         if not found or not meeting or "/" in meeting:
             return None
         try:
-            return cls(meeting, unb64(found[1], 16), unb64(found[2], 16))
+            seed = None if found[3] is None else unb64(found[3], 16)
+            return cls(meeting, unb64(found[1], 16), unb64(found[2], 16), seed)
         except ValueError:
             return None
 
     def fragment(self) -> str:
-        return f"1.{b64(self.secret)}.{b64(self.fingerprint)}"
+        parts = [self.secret, self.fingerprint] + ([] if self.seed is None else [self.seed])
+        return ".".join(["1", *map(b64, parts)])
 
     def keys(self) -> LinkKeys:
         def derive(info: bytes) -> bytes:
@@ -117,13 +116,18 @@ def fingerprint_of(account_key: bytes) -> bytes:
     return sha256(b"conclave account v1" + account_key).digest()[:16]
 
 
-def credential_of(device_key: bytes, account_seed: bytes | None = None) -> bytes:
-    """An encoded `ConclaveCredential`: certified by the account, or of nobody."""
-    if account_seed is None:
-        return b"\x01" + vector(b"") + vector(b"")
-    account = Ed25519PrivateKey.from_private_bytes(account_seed)
-    certificate = account.sign(b"conclave device v1" + device_key)
-    return b"\x01" + vector(account.public_key().public_bytes_raw()) + vector(certificate)
+def credential_of(
+    device_key: bytes, account_seed: bytes | None = None, bound: bytes | None = None
+) -> bytes:
+    """An encoded `ConclaveCredential`: certified by the account, or of nobody. Version 2 with an
+    encoded `Bound`, else version 1."""
+    account_key = certificate = b""
+    if account_seed is not None:
+        account = Ed25519PrivateKey.from_private_bytes(account_seed)
+        account_key = account.public_key().public_bytes_raw()
+        certificate = account.sign(b"conclave device v1" + device_key)
+    fields = vector(account_key) + vector(certificate)
+    return b"\x01" + fields if bound is None else b"\x02" + fields + vector(bound)
 
 
 def identity_of(signature_key: bytes, instance: bytes) -> str:

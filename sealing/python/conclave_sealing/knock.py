@@ -84,7 +84,7 @@ def check_knock(
 def _read_intro(said: bytes | None) -> tuple[str | None, int]:
     try:
         found = json.loads(said or b"null")
-    except ValueError:
+    except (ValueError, RecursionError):
         return None, 0
     match found:
         case {"v": 1, "name": str(name), "colour": int(colour)} if (

@@ -16,7 +16,7 @@ from conclave_sealing.context import MeetingContext
 from conclave_sealing.effects import Effect, Inside, Knocked, Send, Trouble
 from conclave_sealing.errors import Refused
 from conclave_sealing.frames import Frame, read_frame
-from conclave_sealing.judge import Role, role_of
+from conclave_sealing.judge import Role, counting, role_of
 from conclave_sealing.keys import b64
 from conclave_sealing.knock import Knock, check_knock, make_knock
 from conclave_sealing.people import People
@@ -87,6 +87,7 @@ class Member(Changing):
         return self._take()
 
     def admit(self, seat: str, now: float) -> list[Effect]:
+        """For hosts and co-hosts, and for another device of the same invitation."""
         self.plan.door[seat].is_admitted = True
         self._work(now)
         return self._take()
@@ -186,7 +187,15 @@ class Member(Changing):
             intro=knock.intro,
             proof=knock.proof,
             sign=knock.sign,
+            **self._by_invitation(),
         )
+
+    def _by_invitation(self) -> dict[str, object]:
+        """What a knock tells the server of it: the first device to say so keeps the invitation."""
+        if self._bound is None:
+            return {}
+        invitation, binding = self._bound.invitation, self._bound.binding
+        return {"invitation": invitation.id_text, "device": self.key, "binding": binding}
 
     def _on_welcome(self, frame: Frame, now: float) -> None:
         if self.phase != "knocking" or self._instance is None:
@@ -222,7 +231,7 @@ class Member(Changing):
 
     def _enter(self, now: float) -> None:
         self.phase = "inside"
-        self.plan = Plan()
+        self.plan = Plan(self._wall)
         self._people = People(self._instance or b"", self._seat)
         self.people.admit(self._seat, self.identity, now)
         self._beat_at = now + BEAT_S
@@ -254,8 +263,17 @@ class Member(Changing):
         if facts.signature_key in self.people.banned and self.role != "member":
             self._request("deny", seat=frame["seat"])
             return
-        self.plan.door[frame["seat"]] = AtDoor(guest, now)
-        self._out.append(Knocked(frame["seat"], guest.name, guest.has_proof))
+        _, context = self._group()
+        invitation = counting(facts.invitation, context)
+        self.plan.door[frame["seat"]] = AtDoor(guest, now, bound=frame["bound"])
+        self._out.append(
+            Knocked(
+                frame["seat"],
+                guest.name,
+                guest.has_proof,
+                None if invitation is None else invitation.id_text,
+            )
+        )
 
     def _on_knock_gone(self, frame: Frame, now: float) -> None:
         del now
@@ -314,7 +332,7 @@ class Member(Changing):
                     self._out.append(Trouble("not-allowed", frame["code"]))
                     self._drop(wish)
             case "create" if self.phase == "creating":
-                # Somebody was faster; `instance` tells whose sitting it is.
+                # Somebody was faster, or only a host may begin: `instance` tells when there is one.
                 self.phase = "outside"
             case "knock" if frame["code"] == "no_instance":
                 self.phase = "outside"
