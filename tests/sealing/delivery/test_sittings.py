@@ -38,9 +38,9 @@ async def test_knock_admit_talk_settle(sealed: SealingStage) -> None:
     answer = await guest.ask("knock", **knock())
     assert answer == {"t": "ok", "n": 1}
     assert await guest.frame() == {"t": "waiting", "members": 1}
-    content: dict[str, str | None] = {name: value for name, value in knock().items() if name != "instance"}
-    content |= {"seat": guest.seat, "bound": None, "note": None}
-    assert await host.frame() == {"t": "knock", **content}
+    content = {name: value for name, value in knock().items() if name != "instance"}
+    told = {"t": "knock", "seat": guest.seat, **content, "bound": None, "note": None}
+    assert await host.frame() == told
 
     answer = await host.commit(0, admitted={guest.seat: identity(1)})
     assert answer == {"t": "ok", "n": 2, "seq": 1}

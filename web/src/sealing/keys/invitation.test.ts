@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
-import { given, MEETING } from "../../../test/protocolVectors.ts";
+import { follows, given, hex, MEETING, vectors } from "../../../test/protocolVectors.ts";
 import type { DeviceKey } from "../engine/contract.ts";
 import { certify, checkCredential, encodeCredential } from "./credential.ts";
 import { fromPkcs8, generateKey, toPkcs8 } from "./ed25519.ts";
@@ -18,7 +18,7 @@ import {
   isSignedByAccount,
   makeInvitation,
 } from "./invitation.ts";
-import { deriveLinkKeys, type LinkKeys } from "./link.ts";
+import { deriveLinkKeys, formatLink, type LinkKeys } from "./link.ts";
 
 let account: DeviceKey;
 let device: DeviceKey;
@@ -37,6 +37,30 @@ const boundTo = async (key: DeviceKey, invitation = made.bytes, seed = made.seed
   const binding = await bind(await invitationKey(seed, MEETING), MEETING, key.publicKey);
   return encodeBound({ invitation, binding });
 };
+
+describe("vectors", () => {
+  it("gives the key, the id, the certificate, the binding and the credential", async () => {
+    const seed = given("invitation_seed");
+    const key = await invitationKey(seed, MEETING);
+    expect(hex(key.publicKey)).toBe(vectors.follows["invitation_key"]);
+    expect(await invitationId(key.publicKey)).toBe(vectors.follows["invitation_id"]);
+    const about = {
+      name: vectors.given["invited_name"] ?? "",
+      role: "cohost",
+      expiresAt: Number(vectors.given["expires_at"]),
+    } as const;
+    const one = await makeInvitation(account, keys, about, seed, given("invited_nonce"));
+    expect(hex(one.bytes)).toBe(vectors.follows["invitation"]);
+    const binding = await bind(key, MEETING, device.publicKey);
+    expect(hex(binding)).toBe(vectors.follows["binding"]);
+    const bound = encodeBound({ invitation: one.bytes, binding });
+    const credential = encodeCredential({ account: null, bound });
+    expect(hex(credential)).toBe(vectors.follows["invited_credential"]);
+    const link = { secret: given("link_secret"), fingerprint: follows("host_fingerprint") };
+    const written = formatLink("https://meet.example", MEETING, link, seed);
+    expect(written).toBe(vectors.follows["personal_link"]);
+  });
+});
 
 describe("an invitation", () => {
   it("says whom, as what, until when, and by whom", async () => {
