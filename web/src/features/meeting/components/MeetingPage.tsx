@@ -4,6 +4,7 @@ import { PageTitle, SkipLink } from "../../../design/index.ts";
 import { ChatPanel } from "../sealed/ChatPanel.tsx";
 import { useSealed } from "../sealed/context.tsx";
 import { DoorBar } from "../sealed/DoorList.tsx";
+import { LockHint } from "../sealed/LockHint.tsx";
 import { FloatingReactions } from "../sealed/Reactions.tsx";
 import { SealDialog } from "../sealed/SealDialog.tsx";
 import { SealedPeoplePanel } from "../sealed/SealedPeoplePanel.tsx";
@@ -38,6 +39,7 @@ export const MeetingPage = memo(function MeetingPage() {
           <SealNotice />
           <TopBar />
           <DoorBar />
+          <LockHint />
           <Banners />
         </section>
         <main

@@ -19,6 +19,7 @@ import { ChatPanel } from "./ChatPanel.tsx";
 import { SealedProvider } from "./context.tsx";
 import { DoorBar } from "./DoorList.tsx";
 import { HandControl } from "./HandControl.tsx";
+import { LockHint } from "./LockHint.tsx";
 import { FloatingReactions, ReactControl } from "./Reactions.tsx";
 import { SealBadgeButton } from "./SealBadgeButton.tsx";
 import { SealDialog } from "./SealDialog.tsx";
@@ -209,6 +210,42 @@ describe("the door", () => {
     expect(screen.getByText(said)).toBeTruthy();
     expect(screen.getByText(/harbour lemon violin/)).toBeTruthy();
     expect(button("Admit as guest: Thief")).toBeTruthy();
+  });
+});
+
+describe("the suggestion to lock", () => {
+  const host = () => me({ role: "host", verification: "host", joinedAt: Date.now() - 11 * 60_000 });
+
+  it("comes some minutes after the start, and locks with one press", async () => {
+    const sealed = fakeSealed({ members: [host(), member("ada")] });
+    show(<LockHint />, sealed);
+    expect(screen.getByText(/^2 people are here\./)).toBeTruthy();
+    await user.click(button("Lock the room"));
+    expect(sealed.asked).toEqual(['setPolicy {"isLocked":true}']);
+    expect(screen.queryByText(/people are here/)).toBeNull();
+  });
+
+  it("stays away when it was refused once", async () => {
+    show(<LockHint />, fakeSealed({ members: [host(), member("ada")] }));
+    await user.click(button("Not now"));
+    expect(screen.queryByText(/people are here/)).toBeNull();
+  });
+
+  it.each([
+    ["in the first minutes", { members: [{ ...host(), joinedAt: Date.now() }, member("ada")] }],
+    ["for who is alone", { members: [host()] }],
+    ["for who is no host", { members: [{ ...host(), role: "cohost" as const }, member("ada")] }],
+    ["while somebody waits", { members: [host(), member("ada")], door: [guest("Lena")] }],
+    [
+      "when it is locked",
+      {
+        members: [host(), member("ada")],
+        policy: { entry: "open" as const, isLocked: true, history: 0 },
+      },
+    ],
+  ])("is not there %s", (_when, change) => {
+    show(<LockHint />, fakeSealed(change));
+    expect(screen.queryByText(/here\. Lock/)).toBeNull();
   });
 });
 
