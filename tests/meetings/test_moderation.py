@@ -143,3 +143,21 @@ async def test_an_engine_out_of_order_is_said_and_nothing_is_lost(stage: Stage) 
     stage.engine.failure = None
     await stage.settled()
     assert ("delete_room", meeting) in stage.engine.calls, "done as soon as it can be"
+
+
+async def test_a_host_silences_everybody_else(stage: Stage) -> None:
+    operator = await stage.operator()
+    meeting = await stage.meeting(operator)
+    await stage.seat(meeting, identity(1), by=operator)
+    await stage.engine.enter(meeting, identity(1))
+    await stage.enter(meeting, identity(2))
+    for number in (1, 2):
+        stage.engine.publish(meeting, identity(number), *_tracks())
+    host, guest = stage.members[meeting]
+    assert (await guest.ask("silence"))["code"] == "forbidden"
+    assert (await host.ask("silence"))["t"] == "ok"
+    assert stage.engine.calls == [
+        ("mute_track", meeting, identity(2), track.sid, True)
+        for track in _tracks()
+        if not track.muted
+    ]

@@ -102,6 +102,7 @@ export function fakeSealed(change: Partial<Sealed> = {}): FakeSealed {
       matchesLink: true,
     },
     policy: { entry: "open", isLocked: false, history: 0 },
+    frozen: null,
     title: null,
     keyNotes: [],
     ...change,

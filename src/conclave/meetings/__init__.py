@@ -36,6 +36,7 @@ def _setup(app: App) -> None:
     sealing.set_doorkeeper(MeetingsDoorkeeper(app))
     sealing.on_epoch_in_use(partial(service.ask_for_keyframes, app))
     sealing.on_mute(partial(service.mute_source, app))
+    sealing.on_silence(partial(service.silence, app))
     app.outbox.consume(
         "meetings",
         {MeetingEnded.type, SealingMemberGone.type},

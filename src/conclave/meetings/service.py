@@ -199,19 +199,32 @@ async def ask_for_keyframes(app: App, meeting_id: str, epoch: int) -> None:
 async def mute_source(app: App, meeting_id: str, identity: str, source: MuteSource) -> None:
     """A host or co-host wants this member's microphone, camera or shared screen silent, whatever
     its browser does. The member may unmute."""
-    sources = {"screen_share", "screen_share_audio"} if source == "screen_share" else {source}
+    sources: set[str] = {source}
+    if source == "screen_share":
+        sources.add("screen_share_audio")
+    await _mute(app, meeting_id, frozenset({identity}), sources)
+
+
+async def silence(app: App, meeting_id: str, identities: frozenset[str]) -> None:
+    """A host or co-host stops everything that these members send, whatever their browsers do."""
+    await _mute(app, meeting_id, identities, None)
+
+
+async def _mute(
+    app: App, meeting_id: str, identities: frozenset[str], sources: set[str] | None
+) -> None:
     engine = app.use(MediaEngine)
     try:
         participants = await engine.list_participants(meeting_id)
     except NotFound:
         return  # nobody is in the media
     for participant in participants:
-        if participant.identity != identity:
+        if participant.identity not in identities:
             continue
         for track in participant.tracks:
-            if track.source in sources and not track.muted:
+            if not track.muted and (sources is None or track.source in sources):
                 with contextlib.suppress(NotFound):  # taken back meanwhile
-                    await engine.mute_track(meeting_id, identity, track.sid, True)
+                    await engine.mute_track(meeting_id, participant.identity, track.sid, True)
 
 
 async def note_occupancy(app: App, meeting_id: str, participants: int) -> None:

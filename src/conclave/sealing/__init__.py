@@ -24,6 +24,7 @@ from conclave.sealing.doorkeeper import (
     MemberRole,
     MuteListener,
     MuteSource,
+    SilenceListener,
     Ticket,
 )
 from conclave.sealing.events import SealingInstanceEnded, SealingMemberGone
@@ -45,6 +46,7 @@ __all__ = [
     "Sealing",
     "SealingInstanceEnded",
     "SealingMemberGone",
+    "SilenceListener",
     "Ticket",
 ]
 

@@ -60,6 +60,9 @@ EpochListener = Callable[[str, int], Awaitable[None]]
 """`await listener(meeting_id, epoch)`: somebody sends with this epoch's key from now on, so
 receivers need key frames."""
 
+SilenceListener = Callable[[str, frozenset[str]], Awaitable[None]]
+"""`await listener(meeting_id, identities)`: a host or co-host stops all media of these members."""
+
 MuteSource = Literal["microphone", "camera", "screen_share"]
 MuteListener = Callable[[str, str, MuteSource], Awaitable[None]]
 """`await listener(meeting_id, identity, source)`: a host or co-host mutes this member."""

@@ -146,6 +146,16 @@ class Sitting:
             raise Refused("unknown_seat", "There is no such member.")
         return seat.identity
 
+    def identities_to_silence(self, by: str) -> frozenset[str]:
+        """Of every member who is neither host nor co-host."""
+        if self.require_member(by).member_role == "member":
+            raise Refused("forbidden", "Only a host or co-host may do this.")
+        return frozenset(
+            seat.identity
+            for seat in self.members()
+            if seat.identity is not None and seat.member_role == "member"
+        )
+
     def grant(self, now: datetime, by: str, seat_id: str, role: Granted) -> None:
         del now
         if self.require_member(by).role != "host":

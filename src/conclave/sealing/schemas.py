@@ -171,6 +171,13 @@ class Mute(_Frame):
     source: Literal["microphone", "camera", "screen_share"]
 
 
+class Silence(_Frame):
+    """Everything that members send is muted, but what hosts and co-hosts send."""
+
+    t: Literal["silence"]
+    n: Number
+
+
 class TicketFrame(_Frame):
     t: Literal["ticket"]
     n: Number
@@ -199,6 +206,7 @@ ClientFrame = (
     | Using
     | Grant
     | Mute
+    | Silence
     | TicketFrame
     | Leave
     | Pong

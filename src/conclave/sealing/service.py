@@ -28,6 +28,7 @@ from conclave.sealing.doorkeeper import (
     MemberRole,
     MuteListener,
     MuteSource,
+    SilenceListener,
     Ticket,
 )
 from conclave.sealing.metrics import SealingMetrics
@@ -58,6 +59,7 @@ class Sealing:
         self._doorkeeper: Doorkeeper | None = None
         self._epoch_listener: EpochListener | None = None
         self._mute_listener: MuteListener | None = None
+        self._silence_listener: SilenceListener | None = None
         self._rooms: dict[str, Room] = {}
         self._users: dict[str, int] = {}
         self._suspects: set[tuple[str, str, int]] = set()
@@ -77,6 +79,10 @@ class Sealing:
         """Hear when a host or co-host mutes a member (not stored, told to nobody else). What it
         raises is the answer: `Unavailable`."""
         self._mute_listener = listener
+
+    def on_silence(self, listener: SilenceListener) -> None:
+        """Hear when a host or co-host stops what all others send; like `on_mute`."""
+        self._silence_listener = listener
 
     async def is_member(self, meeting_id: str, identity: str) -> bool:
         """Is this identity in the meeting's group now, connected or lost for a moment?"""
@@ -149,6 +155,10 @@ class Sealing:
     async def mute(self, meeting_id: str, identity: str, source: MuteSource) -> None:
         if self._mute_listener is not None:
             await self._mute_listener(meeting_id, identity, source)
+
+    async def silence(self, meeting_id: str, identities: frozenset[str]) -> None:
+        if self._silence_listener is not None:
+            await self._silence_listener(meeting_id, identities)
 
     def sockets_of(self, meeting_id: str) -> int:
         room = self._rooms.get(meeting_id)

@@ -33,6 +33,8 @@ _MINUTE = 60.0
 _FRAMES = Rate(400, 4.0)
 # Lines from one seat in front of the door.
 _NOTES = Rate(5, _MINUTE)
+# Each looks at everybody's media.
+_SILENCES = Rate(10, _MINUTE)
 
 T = TypeVar("T")
 
@@ -174,6 +176,14 @@ class Session:
                 )
             case schemas.Mute():
                 await self._mute(connection, frame)
+            case schemas.Silence():
+                self._app.limiter.hit("sealing_silence", connection.seat, _SILENCES)
+                identities = await self._ask(
+                    connection,
+                    lambda desk: desk.require_sitting().identities_to_silence(connection.seat),
+                )
+                await self._sealing.silence(self._room.meeting_id, identities)
+                connection.say(frames.ok(frame.n))
             case schemas.TicketFrame():
                 await self._ticket(connection, frame)
             case schemas.Leave():

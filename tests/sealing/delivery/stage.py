@@ -72,6 +72,8 @@ class SealingStage:
         self.mutes: list[tuple[str, str, str]] = []
         self.mute_failure: Exception | None = None
         self.sealing.on_mute(self._mute)
+        self.silences: list[tuple[str, frozenset[str]]] = []
+        self.sealing.on_silence(self._silence)
         self.tabs: list[Tab] = []
         self.is_started = False
 
@@ -82,6 +84,11 @@ class SealingStage:
         if self.mute_failure is not None:
             raise self.mute_failure
         self.mutes.append((meeting_id, identity, source))
+
+    async def _silence(self, meeting_id: str, identities: frozenset[str]) -> None:
+        if self.mute_failure is not None:
+            raise self.mute_failure
+        self.silences.append((meeting_id, identities))
 
     async def start(self) -> None:
         await self.product.start()

@@ -69,3 +69,26 @@ async def test_media_out_of_order_are_said_and_the_socket_lives_on(sealed: Seali
     assert (await host.ask("mute", **order))["code"] == "unavailable"
     sealed.mute_failure = None
     assert (await host.ask("mute", **order))["t"] == "ok"
+
+
+async def test_a_host_silences_everybody_but_those_who_lead(sealed: SealingStage) -> None:
+    host = await sealed.creator()
+    guest = await sealed.newcomer(host, 1, 0)
+    cohost = await sealed.newcomer(host, 2, 1)
+    await host.ask("grant", seat=cohost.seat, role="cohost")
+    assert (await guest.ask("silence"))["code"] == "forbidden"
+    for tab in (host, cohost):
+        assert (await tab.ask("silence"))["t"] == "ok"
+    assert sealed.silences == [(MEETING, frozenset({identity(1)}))] * 2
+    outside = await sealed.outsider()
+    assert (await outside.ask("silence"))["code"] == "forbidden"
+
+
+async def test_silence_fails_as_a_whole_and_has_a_rate(sealed: SealingStage) -> None:
+    host = await sealed.creator()
+    sealed.mute_failure = Unavailable("the media engine does not answer")
+    assert (await host.ask("silence"))["code"] == "unavailable"
+    sealed.mute_failure = None
+    for _ in range(9):
+        assert (await host.ask("silence"))["t"] == "ok"
+    assert (await host.ask("silence"))["code"] == "rate"

@@ -189,6 +189,12 @@ export interface Sealed {
   readonly unread: number;
   readonly codes: Codes | null;
   readonly policy: RoomPolicy;
+  /** Everything has been stopped for a moment; null: it goes on. */
+  readonly frozen: {
+    readonly by: string;
+    readonly isOwn: boolean;
+    readonly since: number;
+  } | null;
   readonly title: string | null;
   /** Private mode or an old browser: what will be forgotten, or kept with less protection. */
   readonly keyNotes: readonly ("forgotten-after-reload" | "key-extractable")[];
@@ -225,7 +231,8 @@ export type SealedNotice =
   | { readonly type: "order"; readonly what: Order; readonly by: string }
   | { readonly type: "seal-lost"; readonly reason: SealProblem }
   | { readonly type: "sealed-again" }
-  | { readonly type: "policy-changed"; readonly by: string };
+  | { readonly type: "policy-changed"; readonly by: string }
+  | { readonly type: "frozen" | "thawed"; readonly by: string };
 
 export type Order = "mute" | "ask-unmute" | "stop-video" | "stop-share" | "lower-hand";
 
@@ -256,6 +263,14 @@ export interface SealedActions {
   /** Personal invitations by their ids: they open the door no more, or again. */
   revoke(ids: readonly string[], isRevoked: boolean): Promise<Outcome>;
   order(what: Order, identity: string): Promise<Outcome>;
+  /** Stops everything for everybody, or lets it go on. */
+  freeze(isOn: boolean): Promise<Outcome>;
+  /** These go and everybody else gets a new key; the room is locked; invitations count no more. */
+  clean(
+    identities: readonly string[],
+    seats: readonly string[],
+    invitations: readonly string[],
+  ): Promise<Outcome>;
 }
 
 export interface SealedMeeting {

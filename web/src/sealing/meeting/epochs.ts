@@ -6,6 +6,7 @@
 import type { SealBreak } from "../contract.ts";
 import { FORGET_MS, SWITCH_MS } from "../frames/keySchedule.ts";
 import { b64, isSame } from "./bytes.ts";
+import { tellFreeze } from "./freeze.ts";
 import { decodeContext } from "./meetingContext.ts";
 import { enqueue } from "./outbox.ts";
 import {
@@ -75,6 +76,7 @@ export function enterGroup(
     epochAt: t.now,
     pskEpoch: group.facts.isLinkBound === true ? group.facts.epoch : -1,
     last: null,
+    frozen: null,
     settledEpoch: -1,
     leavers: [],
     healedAt: t.now,
@@ -191,6 +193,7 @@ export function sayProfile(t: Turn): void {
   const { box, setup } = t.state;
   t.timer("profile", null);
   if (box === null) return;
+  tellFreeze(t);
   enqueue(t, { k: "profile", name: setup.name, colour: setup.colour, box: b64(box) });
   if (own(t.state)?.handAt !== null) enqueue(t, { k: "hand", up: true });
 }

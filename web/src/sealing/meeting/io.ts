@@ -162,7 +162,15 @@ export type Wish =
   | { readonly type: "policy"; readonly policy: Partial<RoomPolicy> }
   /** Invitation ids, base64url: in the group they count no more, or again. */
   | { readonly type: "revoke"; readonly ids: readonly string[]; readonly isRevoked: boolean }
-  | { readonly type: "order"; readonly what: Order; readonly identity: string };
+  | { readonly type: "order"; readonly what: Order; readonly identity: string }
+  | { readonly type: "freeze"; readonly isOn: boolean }
+  /** Everything of it in one commit: these go, the room is locked, these invitations count no more. */
+  | {
+      readonly type: "clean";
+      readonly identities: readonly string[];
+      readonly seats: readonly string[];
+      readonly invitations: readonly string[];
+    };
 
 export type Input =
   /** Connect and get in. */

@@ -57,6 +57,8 @@ const parseMessage = tagged("k", {
     what: oneOf("mute", "ask-unmute", "stop-video", "stop-share", "lower-hand"),
     to: text(64, 1),
   },
+  /** A host or co-host stops everything for a moment, or lets it go on. */
+  freeze: { on: flag },
   private: { box: bytes() },
   "link-held": {},
 });

@@ -112,7 +112,17 @@ export interface Outgoing {
 }
 
 export type Request =
-  | { readonly type: "create" | "knock" | "commit" | "ticket" | "leave" | "grant" | "mute" }
+  | {
+      readonly type:
+        | "create"
+        | "knock"
+        | "commit"
+        | "ticket"
+        | "leave"
+        | "grant"
+        | "mute"
+        | "silence";
+    }
   | { readonly type: "deny"; readonly seat: string; readonly wish: number | null }
   | { readonly type: "note"; readonly text: string }
   | { readonly type: "message"; readonly out: Outgoing };
@@ -324,6 +334,8 @@ export interface State {
   readonly unread: number;
   readonly hands: number;
   readonly historyUntil: number;
+  /** Who has stopped everything, and since when; holds while they are here. */
+  readonly frozen: { readonly by: string; readonly at: number } | null;
 
   readonly flowing: readonly string[];
   readonly plaintext: readonly string[];
@@ -421,6 +433,7 @@ export function begin(setup: Setup): State {
     unread: 0,
     hands: 0,
     historyUntil: 0,
+    frozen: null,
     flowing: [],
     plaintext: [],
     hasUnopened: false,

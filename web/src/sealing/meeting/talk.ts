@@ -4,6 +4,7 @@ import type { Opened, Refused } from "../engine/contract.ts";
 import { b64, concat, isSame } from "./bytes.ts";
 import { authorOf, hear, hearHistory, history } from "./chat.ts";
 import { apply } from "./commits.ts";
+import { isStopped, onFreeze } from "./freeze.ts";
 import type { Link } from "./io.ts";
 import { type Message, readMessage, readPrivate } from "./messages.ts";
 import { BOX_INFO, enqueue } from "./outbox.ts";
@@ -52,7 +53,10 @@ function isProof({ pskEpoch }: State, person: Person, epoch: number): boolean {
 function onMessage(t: Turn, person: Person, message: Message, past: Past, group: Group): Done {
   const { identity } = person;
   const name = person.name ?? "";
+  if (isSaying(message) && isStopped(t.state, person)) return t.drop("message");
   switch (message.k) {
+    case "freeze":
+      return onFreeze(t, person, message.on);
     case "profile":
       return onProfile(t, person, message, group);
     case "beat":
@@ -76,6 +80,11 @@ function onMessage(t: Turn, person: Person, message: Message, past: Past, group:
     default:
       return hear(t, message, authorOf(person, false), false);
   }
+}
+
+/** Something that the others would see of a person, beyond that they are here. */
+function isSaying({ k }: Message): boolean {
+  return k.startsWith("chat") || k === "react" || k === "hand";
 }
 
 function onProfile(
@@ -142,6 +151,7 @@ export function onBoxOpened(
     // Once is enough.
     return t.set({ historyUntil: 0 });
   }
+  if (isStopped(t.state, person)) return t.drop("message");
   hear(t, message, authorOf(person, false), true);
 }
 

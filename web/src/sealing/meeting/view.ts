@@ -13,6 +13,7 @@ import type {
   SealState,
 } from "../contract.ts";
 import { b64 } from "./bytes.ts";
+import { frozenBy } from "./freeze.ts";
 import { ownIdentity } from "./people.ts";
 import { isAsking, mayAdmit, standingOf } from "./plan.ts";
 import { invitationIdOf, isOfThisHost } from "./roles.ts";
@@ -62,9 +63,17 @@ export function view(state: State, before?: Sealed): Sealed {
     unread: state.unread,
     codes: state.codes,
     policy: shared(before?.policy, { entry, isLocked, history }),
+    frozen: shared(before?.frozen, frozen(state)),
     title: state.setup.title,
     keyNotes: state.setup.keyNotes,
   };
+}
+
+function frozen(state: State): Sealed["frozen"] {
+  const person = frozenBy(state);
+  if (person === null || state.frozen === null) return null;
+  const isOwn = person.identity === ownIdentity(state);
+  return { by: person.name ?? "", isOwn, since: state.frozen.at };
 }
 
 function phase(state: State): SealedPhase {

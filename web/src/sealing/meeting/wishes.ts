@@ -4,6 +4,7 @@ import type { Order, RoomPolicy, SealedRole } from "../contract.ts";
 import { b64 } from "./bytes.ts";
 import { authorOf, find, hear, setChatState, write } from "./chat.ts";
 import { deny, onNote, removeFromDoor } from "./door.ts";
+import { isStopped, wishClean, wishFreeze } from "./freeze.ts";
 import type { Wish } from "./io.ts";
 import { type Content, MAX_EMOJI, MAX_TEXT, type Talk } from "./messages.ts";
 import { enqueue, leave } from "./outbox.ts";
@@ -27,6 +28,7 @@ export function onWish(t: Turn, wish: number, what: Wish): Done {
   }
   if (what.type === "note") return onNote(t, wish, what.text);
   if (self === null || t.state.stage === "over") return t.outcome(wish, "failed");
+  if (SAYING.includes(what.type) && isStopped(t.state, self)) return t.outcome(wish, "not-allowed");
   switch (what.type) {
     case "chat":
       return onChat(t, wish, self, what);
@@ -127,7 +129,19 @@ function onHand(t: Turn, wish: number, self: Person, isUp: boolean): Done {
   t.outcome(wish, "done");
 }
 
-type Moderation = WishOf<"admit" | "deny" | "remove" | "cohost" | "policy" | "revoke" | "order">;
+const SAYING: readonly Wish["type"][] = [
+  "chat",
+  "edit",
+  "delete",
+  "resend",
+  "chat-react",
+  "react",
+  "hand",
+];
+
+type Moderation = WishOf<
+  "admit" | "deny" | "remove" | "cohost" | "policy" | "revoke" | "order" | "freeze" | "clean"
+>;
 
 const LEAST_ROLE: Readonly<Record<Moderation["type"], readonly SealedRole[]>> = {
   // Who may let whom in is asked for each guest.
@@ -135,6 +149,8 @@ const LEAST_ROLE: Readonly<Record<Moderation["type"], readonly SealedRole[]>> = 
   deny: ["host", "cohost"],
   remove: ["host", "cohost"],
   order: ["host", "cohost"],
+  freeze: ["host", "cohost"],
+  clean: ["host", "cohost"],
   cohost: ["host"],
   policy: ["host"],
   revoke: ["host"],
@@ -151,6 +167,10 @@ function onModeration(t: Turn, wish: number, self: Person, what: Moderation): Do
       return deny(t, what.seat, wish);
     case "policy":
       return patch(t, wish, checked(what.policy), new Map());
+    case "freeze":
+      return wishFreeze(t, wish, self, what.isOn);
+    case "clean":
+      return wishClean(t, wish, what);
     case "revoke": {
       const revoked = new Map(what.ids.map((id) => [id, what.isRevoked]));
       return patch(t, wish, { revoked }, new Map());

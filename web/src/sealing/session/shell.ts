@@ -327,6 +327,9 @@ export function createSealedSession(ports: ShellPorts, setup: Omit<Setup, "name"
     setCohost: (identity, isCohost) => wish({ type: "cohost", identity, isCohost }),
     setPolicy: (policy) => wish({ type: "policy", policy }),
     revoke: (ids, isRevoked) => wish({ type: "revoke", ids, isRevoked }),
+    freeze: (isOn) => wish({ type: "freeze", isOn }),
+    clean: (identities, seats, invitations) =>
+      wish({ type: "clean", identities, seats, invitations }),
     order: (what, identity) => wish({ type: "order", what, identity }),
   };
 

@@ -52,6 +52,7 @@ export class SimServer {
   readonly bindings = new Map<string, string>();
   /** What hosts wanted muted, in order. */
   readonly mutes: { readonly seat: string; readonly source: string }[] = [];
+  silences = 0;
   readonly #out: (connection: number, frame: Frame) => void;
   readonly #close: (connection: number) => void;
   #next = 0;
@@ -219,6 +220,9 @@ export class SimServer {
       case "ticket":
         return ok({ ticket: TICKET });
       case "grant":
+        return ok();
+      case "silence":
+        this.silences += 1;
         return ok();
       case "mute":
         this.mutes.push({ seat: String(frame["seat"]), source: String(frame["source"]) });
