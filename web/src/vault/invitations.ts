@@ -39,6 +39,7 @@ export interface InvitedLink extends NewInvited {
 
 /** Of an invitation that is not on the ring. */
 export interface CertifiedName {
+  readonly id: string;
   /** Null: without one. */
   readonly name: string | null;
   readonly role: InvitedRole;
@@ -105,8 +106,8 @@ export async function readCertificate(
   if (facts === null || facts.meetingId !== keys.meetingId) return null;
   if (!isSame(facts.accountKey, vault.account.publicKey)) return null;
   if (!(await isSignedByAccount(facts))) return null;
-  const { role, expiresAt } = facts;
-  return { name: await invitedName(keys, facts), role, expiresAt };
+  const { key, role, expiresAt } = facts;
+  return { id: await invitationId(key), name: await invitedName(keys, facts), role, expiresAt };
 }
 
 async function idOf({ keys, ids }: InvitingRoom, seed: string): Promise<string> {

@@ -221,7 +221,7 @@ describe("personal invitations", () => {
     const [anna] = await made(ring, "Anna Berg");
     const [certificate] = await ring.recertify(ROOM, [anna?.id ?? ""]);
     const bytes = certificate?.bytes ?? new Uint8Array();
-    const read = { name: "Anna Berg", role: "attendee", expiresAt: 0 };
+    const read = { id: anna?.id, name: "Anna Berg", role: "attendee", expiresAt: 0 };
     expect(await ring.readCertificate(ROOM, bytes)).toEqual(read);
     const forged = bytes.slice();
     forged[forged.length - 1] = (forged.at(-1) ?? 0) ^ 1;

@@ -16,6 +16,7 @@ export interface MeetingRowProps {
   roomKey: RoomKey | null;
   /** Whether there is a key is not known yet. */
   isOpening: boolean;
+  onInvite(): void;
   onRename(): void;
   onEnd(): void;
 }
@@ -25,6 +26,7 @@ export function MeetingRow({
   title,
   roomKey,
   isOpening,
+  onInvite,
   onRename,
   onEnd,
 }: MeetingRowProps) {
@@ -53,7 +55,18 @@ export function MeetingRow({
       <div className="prog__acts row row-2">
         <CopyButton meeting={meeting} roomKey={roomKey} isOpening={isOpening} time={time} />
         {roomKey !== null && (
-          <IconButton icon="pen" label={t("vault:room.renameLabel", { time })} onPress={onRename} />
+          <>
+            <IconButton
+              icon="user-plus"
+              label={t("page.inviteLabel", { time })}
+              onPress={onInvite}
+            />
+            <IconButton
+              icon="pen"
+              label={t("vault:room.renameLabel", { time })}
+              onPress={onRename}
+            />
+          </>
         )}
         <Button size="dense" aria-label={t("page.openLabel", { time })} onPress={enter}>
           {t("page.open")}

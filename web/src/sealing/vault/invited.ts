@@ -44,23 +44,26 @@ export function invitedOf(content: VaultContent, meetingId: string): readonly Va
 }
 
 /**
- * All of them or, where that would be more than `MOST_INVITED` or the meeting is gone, none: look
- * whether they are there. One with a known seed is there already.
+ * All of them or, where that would be more than `MOST_INVITED`, one of them is none or the meeting
+ * is gone, none: look whether they are there. One with a known seed is there already.
  */
 export function addInvited(meetingId: string, added: readonly VaultInvited[]): VaultChange {
+  // What cannot be read again would make the whole vault unreadable.
+  const areGood = added.every((entry) => readInvited(entry) !== null);
   return changeInvited(meetingId, (before) => {
+    if (!areGood) return before;
     const known = new Set(before.map(({ seed }) => seed));
     const all = [...before, ...added.filter(({ seed }) => !known.has(seed))];
     return all.length > MOST_INVITED ? before : all;
   });
 }
 
-/** `devices` by seed. A device that is there stays: the first one counts. */
+/** `devices` by seed; what is no device key is left out. One that is there stays: the first counts. */
 export function pinDevices(meetingId: string, devices: ReadonlyMap<string, string>): VaultChange {
   return changeInvited(meetingId, (before) =>
     before.map((entry) => {
       const device = devices.get(entry.seed);
-      return device === undefined || entry.device !== undefined ? entry : { ...entry, device };
+      return entry.device === undefined && isBytes(device, 32) ? { ...entry, device } : entry;
     }),
   );
 }

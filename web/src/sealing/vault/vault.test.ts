@@ -461,6 +461,18 @@ describe("content", () => {
     expect(invitedOf(removeMeetings([MEETING])(added), MEETING)).toEqual([]);
   });
 
+  it("takes nothing in that would make it unreadable", () => {
+    const good = invited();
+    for (const bad of [{ until: Number.NaN }, { seed: "AA" }, { device: "AA" }]) {
+      const entries = [good, invited({ seed: seedOf(1), ...bad })];
+      expect(invitedOf(addInvited(MEETING, entries)(content), MEETING)).toEqual([]);
+    }
+    const added = addInvited(MEETING, [good])(content);
+    for (const device of ["", "AA", "no base64url?", "x".repeat(9_999)]) {
+      expect(pinDevices(MEETING, new Map([[good.seed, device]]))(added)).toEqual(added);
+    }
+  });
+
   it("invites 1,000 at most, and none of those who do not all fit", () => {
     const many = Array.from({ length: MOST_INVITED }, (_, place) =>
       invited({ seed: seedOf(place) }),

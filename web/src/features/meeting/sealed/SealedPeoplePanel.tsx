@@ -14,6 +14,7 @@ import { useCopyLink } from "../components/Alone.tsx";
 import { useMeeting } from "../components/context.tsx";
 import { useIsHost, useIsLeading, useSealed, useSealedMeeting } from "./context.tsx";
 import { DoorList } from "./DoorList.tsx";
+import { InviteControl } from "./InviteControl.tsx";
 import { MemberRow } from "./MemberRow.tsx";
 
 const SEARCH_ABOVE = 10;
@@ -46,14 +47,7 @@ export function SealedPeoplePanel() {
         <h2 className="h3 grow" ref={heading} tabIndex={-1}>
           {meeting("people.heading")} <span className="mut3 num">{members.length}</span>
         </h2>
-        <Button
-          variant="quiet"
-          size="dense"
-          icon={invite.state === "copied" ? "check" : "user-plus"}
-          onPress={invite.copy}
-        >
-          {meeting(invite.state === "copied" ? "alone.copied" : "people.invite")}
-        </Button>
+        <InviteControl copying={invite} />
         <IconButton
           icon="x"
           size="dense"
