@@ -2,7 +2,6 @@ import { type FormEvent, useDeferredValue, useId, useMemo, useState } from "reac
 import { FieldError, Label, Text, TextArea, TextField } from "react-aria-components";
 import { useTranslation } from "react-i18next";
 import { Button, Icon } from "../../design/index.ts";
-import { useLocale } from "../../i18n/index.ts";
 import type { InvitedRole } from "../../sealing/keys/invitation.ts";
 import { MOST_INVITED } from "../../sealing/vault/invited.ts";
 import type { NewInvited } from "../../vault/invitations.ts";
@@ -120,9 +119,12 @@ export function AddPeople({ text, onText, known, room, fault, done, onAdd }: Add
 /** The first of them by name, so that a wrong column is seen before links are made. */
 function useFirst(): (names: readonly string[]) => string {
   const { t } = useTranslation("invite");
-  const list = new Intl.ListFormat(useLocale(), { type: "unit" });
   return (names) => {
-    const first = list.format(names.slice(0, NAMES_SHOWN));
+    // Isolated, so that a name in Hebrew or Arabic does not turn those beside it.
+    const first = names
+      .slice(0, NAMES_SHOWN)
+      .map((name) => `\u2068${name}\u2069`)
+      .join(", ");
     const count = names.length - NAMES_SHOWN;
     return count > 0 ? t("add.andMore", { names: first, count }) : first;
   };

@@ -52,7 +52,7 @@ export function MeetingRow({
         <p className="sm mut start__url">{meeting.url}</p>
         {roomKey === null && !isOpening && <p className="sm c-caution">{t("vault:room.noKey")}</p>}
       </div>
-      <div className="prog__acts row row-2">
+      <div className="prog__acts row row-2 wrap">
         <CopyButton meeting={meeting} roomKey={roomKey} isOpening={isOpening} time={time} />
         {roomKey !== null && (
           <>

@@ -42,7 +42,7 @@ export interface Known {
   readonly others: ReadonlySet<string>;
 }
 
-/** Newest first, for these are still to be handed out. */
+/** The newest list first, for its links are still to be handed out; each as it was typed. */
 export function rowsOf({ links, served, strays, others }: Known): readonly InvitedRow[] {
   const byId = new Map(served?.map((one) => [one.id, one]));
   const known = links.map(({ id, name, role, expiresAt, at, fragment }) => {
@@ -54,7 +54,7 @@ export function rowsOf({ links, served, strays, others }: Known): readonly Invit
     const at = Date.parse(one?.created_at ?? "") || 0;
     return { ...about, id, at, fragment: null, standing: standingOf(one, false) };
   });
-  return [...known, ...strange].reverse();
+  return [...known, ...strange].toSorted((one, other) => other.at - one.at);
 }
 
 const UNKNOWN: Standing = { type: "unknown" };
