@@ -5,7 +5,7 @@
 import { ApiError, errorFromAnswer } from "./errors.ts";
 
 export interface Call {
-  method?: "GET" | "POST" | "PUT" | "DELETE";
+  method?: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
   path: string;
   body?: unknown;
   signal?: AbortSignal;

@@ -19,7 +19,7 @@ export interface RunningMeeting {
   participants: number;
   url: string;
   /** Events do not have it. */
-  entry?: "open" | "invited";
+  entry?: MeetingEntry;
   /** Readable with the room's link alone; base64url. Events do not have it. */
   sealed_title?: string | null;
 }
@@ -31,7 +31,7 @@ export interface OpenMeeting {
   opened_at: string;
   is_host: boolean;
   /** `invited`: a host has to be there, and who has no personal link knocks. */
-  entry: "open" | "invited";
+  entry: MeetingEntry;
   /** Readable with the link alone; base64url. */
   sealed_title?: string | null;
 }
@@ -45,3 +45,14 @@ export interface PersonalInvitation {
   /** base64url of the device key that keeps it. */
   device: string | null;
 }
+
+/** The same as the meeting's host sees it. */
+export interface HostedInvitation extends PersonalInvitation {
+  created_at: string;
+  bound_at: string | null;
+  /** When another device last came with it. */
+  passed_on_at: string | null;
+}
+
+/** `open`: whoever has the link comes in; `invited`: who has a personal one, others knock. */
+export type MeetingEntry = "open" | "invited";

@@ -5,6 +5,7 @@ import { Button, CalmPage, showToast } from "../design/index.ts";
 import { StartPage } from "../features/start/StartPage.tsx";
 import { WelcomePage } from "../features/start/WelcomePage.tsx";
 import { GuestFrame, MemberFrame } from "./frames.tsx";
+import { renderInviteFor } from "./Invite.tsx";
 
 /** `/`: the operator's rooms, or what this is for everybody else. */
 export function HomeRoute() {
@@ -48,7 +49,7 @@ export function HomeRoute() {
         })
       }
     >
-      <StartPage userId={session.data.id} />
+      <StartPage userId={session.data.id} invite={renderInviteFor(session.data.id)} />
     </MemberFrame>
   );
 }

@@ -1,4 +1,4 @@
-import { Activity, useEffect, useRef, useState } from "react";
+import { Activity, useEffect, useMemo, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { useStore } from "zustand";
 import { useOpenMeeting, useSession } from "../api/queries.ts";
@@ -8,6 +8,7 @@ import { LeavePage } from "../features/join/LeavePage.tsx";
 import type { Going, LeaveReason } from "../features/meeting/contract.ts";
 import type { SealedSession } from "../sealing/session/shell.ts";
 import { GuestFrame } from "./frames.tsx";
+import { renderInviteFor } from "./Invite.tsx";
 import { guestLinkOf, linkHere, type NoVisit, prepareVisit, type Visit } from "./visit.ts";
 
 type Timer = ReturnType<typeof setTimeout>;
@@ -133,6 +134,8 @@ export function MeetingRoute({ meetingId }: { meetingId: string }) {
   const link = visit?.link ?? (fragment.type === "link" ? fragment.link : null);
   const guestLink = guestLinkOf(meetingId, link);
   const title = useSealedTitle(visit?.sealed ?? null);
+  const userId = user?.id;
+  const invite = useMemo(() => (userId === undefined ? null : renderInviteFor(userId)), [userId]);
   return (
     <>
       {stage.at !== "inside" && (
@@ -176,6 +179,7 @@ export function MeetingRoute({ meetingId }: { meetingId: string }) {
             sealed={visit.sealed}
             meetingId={meetingId}
             guestLink={guestLink}
+            invite={invite}
             onLeave={leave}
           />
         </Activity>

@@ -1,6 +1,19 @@
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import { FakeShelf } from "../../test/fakeShelf.ts";
-import { isHost, parseFragment } from "../sealing/keys/link.ts";
+import { b64 } from "../sealing/keys/bytes.ts";
+import {
+  decodeInvitation,
+  invitationKey,
+  invitedName,
+  isSignedByAccount,
+} from "../sealing/keys/invitation.ts";
+import {
+  deriveLinkKeys,
+  formatFragment,
+  hostFingerprint,
+  isHost,
+  parseFragment,
+} from "../sealing/keys/link.ts";
 import { type KeyStore, memoryStore } from "../sealing/keys/store.ts";
 import { aloneShelf, type Lock } from "./aloneShelf.ts";
 import { KeyRing } from "./keyRing.ts";
@@ -157,6 +170,107 @@ describe("a key ring", () => {
     expect(room?.isKept).toBe(false);
     expect(fragmentOf(view())).toBe(room?.fragment);
     expect(await ring.sealTitle(ROOM, "Planung")).not.toBeNull();
+  });
+});
+
+describe("personal invitations", () => {
+  const people = (...names: string[]) =>
+    names.map((name) => ({ name, role: "attendee", expiresAt: 0 }) as const);
+  const DEVICE = b64(new Uint8Array(32).fill(5));
+  const OTHER_DEVICE = b64(new Uint8Array(32).fill(6));
+
+  async function host() {
+    const stage = tab();
+    await stage.ring.canHost();
+    await stage.ring.addRoom(ROOM, "Planung");
+    return stage;
+  }
+
+  async function made(ring: KeyRing, ...names: string[]) {
+    const inviting = await ring.invite(ROOM, people(...names));
+    if (inviting.type !== "made") throw new Error(inviting.type);
+    return inviting.made;
+  }
+
+  it("are on the ring before they are handed out, and their certificates come from there", async () => {
+    const { ring, view } = await host();
+    const { version } = shelf;
+    const links = await made(ring, "Anna Berg", "Ben Claus");
+    expect(shelf.version).toBe(version + 1);
+    expect(await ring.invited(ROOM)).toEqual(links);
+    const [anna] = links;
+    if (anna === undefined) throw new Error("nobody");
+    const parsed = parseFragment(anna.fragment);
+    if (parsed.type !== "link" || parsed.seed === null) throw new Error(parsed.type);
+    expect(formatFragment(parsed.link)).toBe(fragmentOf(view()));
+    const [certificate, ...more] = await ring.recertify(ROOM, [anna.id, "unknown"]);
+    expect(more).toEqual([]);
+    const facts = decodeInvitation(certificate?.bytes ?? new Uint8Array());
+    if (facts === null) throw new Error("no invitation");
+    expect(certificate?.id).toBe(anna.id);
+    expect(await isSignedByAccount(facts)).toBe(true);
+    expect(facts.key).toEqual((await invitationKey(parsed.seed, ROOM)).publicKey);
+    expect(await invitedName(await deriveLinkKeys(parsed.link.secret, ROOM), facts)).toBe(
+      "Anna Berg",
+    );
+    expect(await hostFingerprint(facts.accountKey)).toEqual(parsed.link.fingerprint);
+  });
+
+  it("are read from certificates of one's own only", async () => {
+    const { ring } = await host();
+    const [anna] = await made(ring, "Anna Berg");
+    const [certificate] = await ring.recertify(ROOM, [anna?.id ?? ""]);
+    const bytes = certificate?.bytes ?? new Uint8Array();
+    const read = { id: anna?.id, name: "Anna Berg", role: "attendee", expiresAt: 0 };
+    expect(await ring.readCertificate(ROOM, bytes)).toEqual(read);
+    const forged = bytes.slice();
+    forged[forged.length - 1] = (forged.at(-1) ?? 0) ^ 1;
+    expect(await ring.readCertificate(ROOM, forged)).toBeNull();
+    expect(await ring.readCertificate(ROOM, new Uint8Array(9))).toBeNull();
+    expect(await ring.readCertificate(OTHER, bytes)).toBeNull();
+    const stranger = await host();
+    expect(stranger.ring.status).toBe("locked");
+    expect(await stranger.ring.readCertificate(ROOM, bytes)).toBeNull();
+  });
+
+  it("pin the first device that the server names, and notice another one", async () => {
+    const { ring } = await host();
+    const [anna, ben] = await made(ring, "Anna Berg", "Ben Claus");
+    if (!anna || !ben) throw new Error("nobody");
+    expect(await ring.noteDevices(ROOM, new Map([[anna.id, DEVICE]]))).toEqual(new Set());
+    const { version } = shelf;
+    const named = new Map([
+      [anna.id, DEVICE],
+      ["somebody else's", DEVICE],
+    ]);
+    expect(await ring.noteDevices(ROOM, named)).toEqual(new Set());
+    expect(shelf.version).toBe(version);
+    const lie = new Map([
+      [anna.id, OTHER_DEVICE],
+      [ben.id, OTHER_DEVICE],
+    ]);
+    expect(await ring.noteDevices(ROOM, lie)).toEqual(new Set([anna.id]));
+    expect(await ring.releaseDevice(ROOM, anna.id)).toBe(true);
+    expect(await ring.noteDevices(ROOM, lie)).toEqual(new Set());
+    expect(await ring.releaseDevice(ROOM, "unknown")).toBe(false);
+    expect(await ring.releaseDevice(OTHER, anna.id)).toBe(false);
+  });
+
+  it("are refused where nothing can be kept, or there are too many", async () => {
+    const { ring } = await host();
+    expect(await ring.invite(OTHER, people("Anna"))).toEqual({ type: "no-key" });
+    expect(await ring.invited(OTHER)).toEqual([]);
+    expect(await ring.recertify(OTHER, ["x"])).toEqual([]);
+    shelf.writes = "unavailable";
+    expect(await ring.invite(ROOM, people("Anna"))).toEqual({ type: "unavailable" });
+    shelf.writes = "ok";
+    expect(await ring.invited(ROOM)).toEqual([]);
+    const many = Array.from({ length: 1_001 }, (_, place) => `Person ${place}`);
+    expect(await ring.invite(ROOM, people(...many))).toEqual({ type: "too-many" });
+    expect(await ring.invited(ROOM)).toEqual([]);
+    await made(ring, "Anna");
+    await ring.forget([ROOM]);
+    expect(await ring.invited(ROOM)).toEqual([]);
   });
 });
 

@@ -9,6 +9,7 @@
 import { forgetFragment } from "../sealing/keys/address.ts";
 import { b64, fromB64 } from "../sealing/keys/bytes.ts";
 import { openTitle, sealTitle } from "../sealing/keys/intro.ts";
+import type { MadeInvitation } from "../sealing/keys/invitation.ts";
 import {
   deriveLinkKeys,
   formatFragment,
@@ -25,6 +26,7 @@ import {
   renameMeeting,
   type VaultChange,
 } from "../sealing/vault/content.ts";
+import { addInvited, pinDevices, unpinDevice } from "../sealing/vault/invited.ts";
 import type { Shelf } from "../sealing/vault/shelf.ts";
 import {
   type Changed,
@@ -40,6 +42,16 @@ import {
 import { type ReadRecovery, readRecoveryWords, recoveryWords } from "../sealing/words/recovery.ts";
 import { finder, loadWords, type WordLanguage } from "../sealing/words/wordList.ts";
 import { aloneShelf, type Lock } from "./aloneShelf.ts";
+import {
+  type CertifiedName,
+  certificatesOf,
+  freshEntries,
+  type InvitedLink,
+  type InvitingRoom,
+  linksOf,
+  type NewInvited,
+  readCertificate,
+} from "./invitations.ts";
 import type { KeyRingStatus, KeyRingView, RoomKey } from "./view.ts";
 
 export interface Surroundings {
@@ -68,6 +80,13 @@ export interface NewRoom {
   readonly isKept: boolean;
 }
 
+export type Inviting =
+  | { readonly type: "made"; readonly made: readonly InvitedLink[] }
+  /** The room's key is in this page only, or in another browser. */
+  | { readonly type: "no-key" }
+  | { readonly type: "too-many" }
+  | Exclude<Changed, { type: "stored" }>;
+
 export class KeyRing {
   readonly #around: Surroundings;
   readonly #place: Place;
@@ -81,6 +100,8 @@ export class KeyRing {
   /** Rooms whose key could not be put on a ring. */
   readonly #unkept = new Map<string, RoomKey>();
   readonly #linkKeys = new Map<string, Promise<LinkKeys>>();
+  /** Of invitations, by meeting and seed: to find one takes a key derivation. */
+  readonly #invitationIds = new Map<string, Map<string, string>>();
 
   constructor(around: Surroundings) {
     const { userId, shelf, keys, lock } = around;
@@ -197,12 +218,75 @@ export class KeyRing {
     for (const id of ids) {
       this.#unkept.delete(id);
       this.#linkKeys.delete(id);
+      this.#invitationIds.delete(id);
       forgetFragment(id);
     }
     for (const ring of this.#rings()) {
       const gone = ids.filter((id) => ring.vault.content.meetings.some((one) => one.id === id));
       if (gone.length > 0) await this.#change(ring, removeMeetings(gone));
     }
+  }
+
+  /**
+   * Personal links for these people, on the ring before anybody hears of them; all or none. They
+   * open nothing until the server has their certificates, which `recertify` makes.
+   */
+  async invite(id: string, people: readonly NewInvited[]): Promise<Inviting> {
+    const ring = this.#ringOf(id);
+    if (ring === null) return { type: "no-key" };
+    const entries = freshEntries(people, this.#around.now());
+    const changed = await this.#change(ring, addInvited(id, entries));
+    if (changed.type !== "stored") return changed;
+    const seeds = new Set(entries.map(({ seed }) => seed));
+    const room = await this.#invitingRoom(id);
+    const made = room === null ? [] : await linksOf(room, ({ seed }) => seeds.has(seed));
+    return made.length === entries.length ? { type: "made", made } : { type: "too-many" };
+  }
+
+  /** Whom this meeting's host has invited, oldest first. Empty without a key to it. */
+  async invited(id: string): Promise<readonly InvitedLink[]> {
+    const room = await this.#invitingRoom(id);
+    return room === null ? [] : linksOf(room);
+  }
+
+  /** The certificates of these invitations, from their seeds, for a server that has none. */
+  async recertify(id: string, invitations: readonly string[]): Promise<readonly MadeInvitation[]> {
+    const room = await this.#invitingRoom(id);
+    return room === null ? [] : certificatesOf(room, new Set(invitations));
+  }
+
+  /** What a certificate of this meeting says that is not on the ring; null: this host has not signed it. */
+  async readCertificate(id: string, bytes: Uint8Array): Promise<CertifiedName | null> {
+    const room = await this.#invitingRoom(id);
+    return room && readCertificate(room, bytes);
+  }
+
+  /**
+   * The server names these devices (base64url, by invitation). The first one that is named for an
+   * invitation is pinned; those invitations come back for which it is another one now.
+   */
+  async noteDevices(id: string, named: ReadonlyMap<string, string>): Promise<ReadonlySet<string>> {
+    const ring = this.#ringOf(id);
+    const links = (await this.invited(id)).filter((link) => named.has(link.id));
+    const fresh = new Map(
+      links
+        .filter(({ device }) => device === null)
+        .map((link) => [link.seed, named.get(link.id) ?? ""]),
+    );
+    if (ring !== null && fresh.size > 0) await this.#change(ring, pinDevices(id, fresh));
+    // Another browser may have pinned first.
+    const pinned = await this.invited(id);
+    const isOther = ({ id: one, device }: InvitedLink) =>
+      device !== null && named.has(one) && named.get(one) !== device;
+    return new Set(pinned.filter(isOther).map((link) => link.id));
+  }
+
+  /** The next device that comes with this invitation is pinned in place of the one before. */
+  async releaseDevice(id: string, invitation: string): Promise<boolean> {
+    const ring = this.#ringOf(id);
+    const link = (await this.invited(id)).find((one) => one.id === invitation);
+    if (ring === null || link === undefined) return false;
+    return (await this.#change(ring, unpinDevice(id, link.seed))).type === "stored";
   }
 
   /** What other devices have put on the ring since. */
@@ -316,6 +400,16 @@ export class KeyRing {
     const keys = deriveLinkKeys(fragment.link.secret, id);
     this.#linkKeys.set(id, keys);
     return keys;
+  }
+
+  async #invitingRoom(id: string): Promise<InvitingRoom | null> {
+    const ring = this.#ringOf(id);
+    const fragment = parseFragment(this.#rooms().get(id)?.fragment ?? "");
+    const keys = await this.#keysOf(id);
+    if (ring === null || keys === null || fragment.type !== "link") return null;
+    const ids = this.#invitationIds.get(id) ?? new Map<string, string>();
+    this.#invitationIds.set(id, ids);
+    return { vault: ring.vault, link: fragment.link, keys, ids };
   }
 
   #rooms(): ReadonlyMap<string, RoomKey> {

@@ -61,7 +61,7 @@ beforeEach(async () => {
   session.start({ sealed, seat: mediaSeat(), devices, preview });
   view = createViewStore({ read: () => null, write: () => undefined });
   showPage(
-    <MeetingProvider value={{ session, view, meetingId: "mtg_1", guestLink: "" }}>
+    <MeetingProvider value={{ session, view, meetingId: "mtg_1", guestLink: "", invite: null }}>
       <SealedProvider value={sealed}>
         <MeetingPage />
       </SealedProvider>

@@ -13,6 +13,7 @@ import "./css/figures.css";
 import "./css/narrow.css";
 import type { SealedMeeting } from "../../sealing/contract.ts";
 import { readSetting, writeSetting } from "../../storage.ts";
+import type { RenderInvite } from "../invite/contract.ts";
 import { MeetingProvider } from "./components/context.tsx";
 import { MeetingPage } from "./components/MeetingPage.tsx";
 import type { LeaveReason } from "./contract.ts";
@@ -30,13 +31,15 @@ export interface MeetingProps {
   meetingId: string;
   /** The link that guests open. */
   guestLink: string;
+  /** The dialog of personal links; null for who is not signed in. */
+  invite: RenderInvite | null;
   /** Called once, after the meeting has let go of its devices and its connection. */
   onLeave(reason: LeaveReason): void;
 }
 
 export default function Meeting(props: MeetingProps) {
   const [view] = useState(() => createViewStore({ read: readSetting, write: writeSetting }));
-  const { session, sealed, meetingId, guestLink } = props;
+  const { session, sealed, meetingId, guestLink, invite } = props;
   const onLeave = useRef(props.onLeave);
   onLeave.current = props.onLeave;
 
@@ -50,8 +53,8 @@ export default function Meeting(props: MeetingProps) {
   useLeaveOnUnmount(session);
 
   const meeting = useMemo(
-    () => ({ session, view, meetingId, guestLink }),
-    [session, view, meetingId, guestLink],
+    () => ({ session, view, meetingId, guestLink, invite }),
+    [session, view, meetingId, guestLink, invite],
   );
   return (
     <MeetingProvider value={meeting}>

@@ -7,12 +7,15 @@ import type { RunningMeeting } from "../../api/types.ts";
 import { useErrorText } from "../../api/useErrorText.ts";
 import { Button, Dialog, showToast, useSlowly } from "../../design/index.ts";
 import type { KeyRingView } from "../../vault/view.ts";
+import type { RenderInvite } from "../invite/contract.ts";
 import { MeetingRow } from "./MeetingRow.tsx";
 import { RenameDialog } from "./RenameDialog.tsx";
 import { useTitles } from "./useRooms.ts";
 
 export interface MeetingListProps {
   userId: string;
+  /** The dialog of personal links. */
+  invite: RenderInvite;
   running: UseQueryResult<RunningMeeting[]>;
   keys: KeyRingView;
   /** The list stands still because the live connection is lost. */
@@ -21,12 +24,13 @@ export interface MeetingListProps {
 
 const NONE: readonly RunningMeeting[] = [];
 
-export function MeetingList({ userId, running, keys, isStale }: MeetingListProps) {
+export function MeetingList({ userId, invite, running, keys, isStale }: MeetingListProps) {
   const { t } = useTranslation(["start", "common"]);
   const errorText = useErrorText();
   const isSlow = useSlowly();
   const [ending, setEnding] = useState<RunningMeeting>();
   const [renaming, setRenaming] = useState<RunningMeeting>();
+  const [inviting, setInviting] = useState<RunningMeeting>();
   const titleOf = useTitles(userId, running.data ?? NONE, keys.rooms);
 
   if (running.isError && running.data === undefined) {
@@ -60,12 +64,21 @@ export function MeetingList({ userId, running, keys, isStale }: MeetingListProps
               title={titleOf(meeting)}
               roomKey={keys.rooms.get(meeting.id) ?? null}
               isOpening={keys.status === "opening"}
+              onInvite={() => setInviting(meeting)}
               onRename={() => setRenaming(meeting)}
               onEnd={() => setEnding(meeting)}
             />
           ))}
         </ul>
       )}
+      {inviting &&
+        invite({
+          meetingId: inviting.id,
+          url: inviting.url,
+          title: titleOf(inviting),
+          within: null,
+          onClose: () => setInviting(undefined),
+        })}
       {renaming && (
         <RenameDialog
           userId={userId}

@@ -16,6 +16,7 @@ export interface MeetingRowProps {
   roomKey: RoomKey | null;
   /** Whether there is a key is not known yet. */
   isOpening: boolean;
+  onInvite(): void;
   onRename(): void;
   onEnd(): void;
 }
@@ -25,6 +26,7 @@ export function MeetingRow({
   title,
   roomKey,
   isOpening,
+  onInvite,
   onRename,
   onEnd,
 }: MeetingRowProps) {
@@ -50,10 +52,21 @@ export function MeetingRow({
         <p className="sm mut start__url">{meeting.url}</p>
         {roomKey === null && !isOpening && <p className="sm c-caution">{t("vault:room.noKey")}</p>}
       </div>
-      <div className="prog__acts row row-2">
+      <div className="prog__acts row row-2 wrap">
         <CopyButton meeting={meeting} roomKey={roomKey} isOpening={isOpening} time={time} />
         {roomKey !== null && (
-          <IconButton icon="pen" label={t("vault:room.renameLabel", { time })} onPress={onRename} />
+          <>
+            <IconButton
+              icon="user-plus"
+              label={t("page.inviteLabel", { time })}
+              onPress={onInvite}
+            />
+            <IconButton
+              icon="pen"
+              label={t("vault:room.renameLabel", { time })}
+              onPress={onRename}
+            />
+          </>
         )}
         <Button size="dense" aria-label={t("page.openLabel", { time })} onPress={enter}>
           {t("page.open")}

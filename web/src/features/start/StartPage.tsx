@@ -7,6 +7,7 @@ import { PageTitle, useSlowly, Vow } from "../../design/index.ts";
 import { useLocale } from "../../i18n/index.ts";
 import { useNow } from "../../useNow.ts";
 import { useKeyRing } from "../../vault/useKeyRing.ts";
+import type { RenderInvite } from "../invite/contract.ts";
 import { JoinForm } from "./JoinForm.tsx";
 import { KeyNotice } from "./KeyNotice.tsx";
 import { MeetingList } from "./MeetingList.tsx";
@@ -14,7 +15,7 @@ import { StartNow } from "./StartNow.tsx";
 import { useTidyRing } from "./useRooms.ts";
 
 /** `/` for the operator: start a room, join one, see what is open. */
-export function StartPage({ userId }: { userId: string }) {
+export function StartPage({ userId, invite }: { userId: string; invite: RenderInvite }) {
   const { t } = useTranslation(["start", "common"]);
   const locale = useLocale();
   const now = useNow(60_000);
@@ -53,6 +54,7 @@ export function StartPage({ userId }: { userId: string }) {
             </h2>
             <MeetingList
               userId={userId}
+              invite={invite}
               running={running}
               keys={keys}
               isStale={isSlow && !isLive && running.data !== undefined}

@@ -1,6 +1,7 @@
 import type { Texts } from "../index.ts";
 import common from "./common.json";
 import errors from "./errors.json";
+import invite from "./invite.json";
 import join from "./join.json";
 import leave from "./leave.json";
 import meeting from "./meeting.json";
@@ -14,6 +15,7 @@ import verify from "./verify.json";
 export default {
   common,
   errors,
+  invite,
   join,
   leave,
   meeting,

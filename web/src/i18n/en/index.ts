@@ -1,5 +1,6 @@
 import common from "./common.json";
 import errors from "./errors.json";
+import invite from "./invite.json";
 import join from "./join.json";
 import leave from "./leave.json";
 import meeting from "./meeting.json";
@@ -13,6 +14,7 @@ import verify from "./verify.json";
 export default {
   common,
   errors,
+  invite,
   join,
   leave,
   meeting,

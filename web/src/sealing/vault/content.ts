@@ -5,6 +5,7 @@
  */
 
 import { b64, fromB64, fromUtf8, utf8 } from "../keys/bytes.ts";
+import { MOST_INVITED, readInvited, type VaultInvited } from "./invited.ts";
 
 export interface VaultMeeting {
   readonly id: string;
@@ -13,6 +14,8 @@ export interface VaultMeeting {
   readonly title: string;
   /** Milliseconds since the epoch. */
   readonly at: number;
+  /** Oldest first; absent: nobody was invited yet. */
+  readonly invited?: readonly VaultInvited[];
 }
 
 /** An account key that this person has compared. */
@@ -73,7 +76,10 @@ function readMeeting(value: unknown): VaultMeeting | null {
   const { id, secret, title, at } = value;
   if (typeof id !== "string" || typeof title !== "string" || typeof at !== "number") return null;
   if (bytesOf(secret)?.length !== 16) return null;
-  return { id, secret: secret as string, title, at };
+  const meeting = { id, secret: secret as string, title, at };
+  if (value["invited"] === undefined) return meeting;
+  const invited = listOf(value["invited"], readInvited);
+  return invited === null || invited.length > MOST_INVITED ? null : { ...meeting, invited };
 }
 
 function readPin(value: unknown): VaultPin | null {

@@ -18,6 +18,14 @@ import {
   type VaultContent,
 } from "./content.ts";
 import {
+  addInvited,
+  invitedOf,
+  MOST_INVITED,
+  pinDevices,
+  unpinDevice,
+  type VaultInvited,
+} from "./invited.ts";
+import {
   makeVaultKey,
   openContent,
   sealContent,
@@ -44,6 +52,19 @@ const meeting = (id: string, title = "Planung") => ({
   title,
   at,
 });
+
+const invited = (more: Partial<VaultInvited> = {}): VaultInvited => ({
+  seed: "EBESExQVFhcYGRobHB0eHw",
+  name: "Anna Berg",
+  role: "attendee",
+  until: 0,
+  at,
+  ...more,
+});
+const seedOf = (place: number) =>
+  Buffer.from(Array.from({ length: 16 }, (_, at) => (place >> (8 * at)) & 255)).toString(
+    "base64url",
+  );
 
 /** The server: compare and set, nothing else. Everything that reached it is in `seen`. */
 class FakeShelf implements Shelf {
@@ -234,6 +255,29 @@ describe("two devices at once", () => {
     expect(one.content.pins).toHaveLength(1);
   });
 
+  it("lose no invitation, and pin one device", async () => {
+    const { vault: one, recoverySecret } = await made();
+    const restored = await restoreVault(device(), recoverySecret);
+    if (restored.type !== "open") throw new Error(restored.type);
+    const other = restored.vault;
+    const [anna, ben, carl] = [1, 2, 3].map((place) => invited({ seed: seedOf(place) }));
+    if (!anna || !ben || !carl) throw new Error("three");
+    await one.change(addMeeting(meeting("a")));
+    await one.change(addInvited("a", [anna]));
+    const second = KEY.replace("b", "c");
+    await Promise.all([
+      one.change(addInvited("a", [ben])),
+      other.change(addInvited("a", [carl])),
+      one.change(pinDevices("a", new Map([[anna.seed, KEY]]))),
+    ]);
+    await other.change(pinDevices("a", new Map([[anna.seed, second]])));
+    await Promise.all([one.refresh(), other.refresh()]);
+    expect(one.content).toEqual(other.content);
+    const seeds = invitedOf(one.content, "a").map(({ seed }) => seed);
+    expect(seeds.toSorted()).toEqual([anna.seed, ben.seed, carl.seed].toSorted());
+    expect(invitedOf(one.content, "a")[0]?.device).toBe(KEY);
+  });
+
   it("converge, whatever they do", async () => {
     const id = fc.constantFrom("a", "b", "c");
     const change = fc.oneof(
@@ -403,6 +447,63 @@ describe("content", () => {
     expect(removeMeetings(["x"])(added)).toEqual(content);
     expect(pinAccount({ key: KEY, name: "Neu", at })(content).pins).toHaveLength(1);
     expect(unpinAccount(KEY)(content).pins).toEqual([]);
+  });
+
+  it("keeps whom a meeting invited, and comes back with them", () => {
+    const entry = invited({ role: "cohost", until: 1_793_611_800, device: KEY });
+    const added = addInvited(MEETING, [invited({ seed: seedOf(1) }), entry])(content);
+    expect(decodeContent(encodeContent(added))).toEqual(added);
+    expect(addInvited(MEETING, [entry])(added)).toEqual(added);
+    expect(addInvited("gone", [entry])(content)).toEqual(content);
+    expect(renameMeeting(MEETING, "Neu")(added).meetings[0]?.invited).toHaveLength(2);
+    const { device: _, ...unpinned } = entry;
+    expect(invitedOf(unpinDevice(MEETING, entry.seed)(added), MEETING)[1]).toEqual(unpinned);
+    expect(invitedOf(removeMeetings([MEETING])(added), MEETING)).toEqual([]);
+  });
+
+  it("takes nothing in that would make it unreadable", () => {
+    const good = invited();
+    for (const bad of [{ until: Number.NaN }, { seed: "AA" }, { device: "AA" }]) {
+      const entries = [good, invited({ seed: seedOf(1), ...bad })];
+      expect(invitedOf(addInvited(MEETING, entries)(content), MEETING)).toEqual([]);
+    }
+    const added = addInvited(MEETING, [good])(content);
+    for (const device of ["", "AA", "no base64url?", "x".repeat(9_999)]) {
+      expect(pinDevices(MEETING, new Map([[good.seed, device]]))(added)).toEqual(added);
+    }
+  });
+
+  it("invites 1,000 at most, and none of those who do not all fit", () => {
+    const many = Array.from({ length: MOST_INVITED }, (_, place) =>
+      invited({ seed: seedOf(place) }),
+    );
+    const full = addInvited(MEETING, many)(content);
+    expect(invitedOf(full, MEETING)).toHaveLength(MOST_INVITED);
+    expect(addInvited(MEETING, [invited({ seed: seedOf(5_000) })])(full)).toEqual(full);
+    expect(decodeContent(encodeContent(full))).toEqual(full);
+    const [first] = full.meetings;
+    const over = { ...first, invited: [...many, invited({ seed: seedOf(5_000) })] };
+    const bytes = encodeContent({ ...full, meetings: [over as (typeof full.meetings)[number]] });
+    expect(decodeContent(bytes)).toBeNull();
+  });
+
+  it.each<[string, unknown]>([
+    ["a list of none", [null]],
+    ["no list", {}],
+    ["null", null],
+    ["a short seed", [{ ...invited(), seed: "AA" }]],
+    ["a seed that is none", [{ ...invited(), seed: 7 }]],
+    ["no name", [{ ...invited(), name: null }]],
+    ["an unknown role", [{ ...invited(), role: "host" }]],
+    ["a time before all times", [{ ...invited(), until: -1 }]],
+    ["half a second", [{ ...invited(), until: 0.5 }]],
+    ["no end", [{ ...invited(), until: undefined }]],
+    ["no time", [{ ...invited(), at: "now" }]],
+    ["a device that is none", [{ ...invited(), device: "AA" }]],
+    ["a device that is null", [{ ...invited(), device: null }]],
+  ])("is not one whose invited are %s", (_what, value) => {
+    const text = JSON.stringify({ ...stored, meetings: [{ ...meeting("x"), invited: value }] });
+    expect(decodeContent(new TextEncoder().encode(text))).toBeNull();
   });
 
   const stored = JSON.parse(vectors.follows["vault_json"] ?? "{}") as Record<string, unknown>;

@@ -3,8 +3,13 @@ import { useTranslation } from "react-i18next";
 import { Button, TextField } from "../../../design/index.ts";
 import { useCall, useMeeting } from "./context.tsx";
 
+export interface Copying {
+  copy(): void;
+  state: "idle" | "copied" | "failed";
+}
+
 /** Copies the guest link; tells how it went. */
-export function useCopyLink(): { copy(): void; state: "idle" | "copied" | "failed" } {
+export function useCopyLink(): Copying {
   const { guestLink } = useMeeting();
   const [state, setState] = useState<"idle" | "copied" | "failed">("idle");
   const timer = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);

@@ -1,5 +1,6 @@
 import { createContext, type ReactNode, useContext } from "react";
 import { useStore } from "zustand";
+import type { RenderInvite } from "../../invite/contract.ts";
 import type { Call } from "../model/call.ts";
 import type { CallSession } from "../model/sessionPorts.ts";
 import type { View, ViewStore } from "../model/view.ts";
@@ -9,6 +10,7 @@ export interface Meeting {
   view: ViewStore;
   meetingId: string;
   guestLink: string;
+  invite: RenderInvite | null;
 }
 
 const Context = createContext<Meeting | null>(null);

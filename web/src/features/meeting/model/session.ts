@@ -337,6 +337,6 @@ function knownIn(sealed: Sealed | null, identity: string): Known | null {
     return null;
   }
   const { name, verification, handPlace, joinedAt } = member;
-  const isVerified = verification === "host" || verification === "account";
+  const isVerified = ["host", "account", "invitation"].includes(verification);
   return { name: name ?? UNNAMED, isVerified, handPlace, joinedAt };
 }

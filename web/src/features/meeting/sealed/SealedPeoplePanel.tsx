@@ -15,6 +15,7 @@ import { useMeeting } from "../components/context.tsx";
 import { hasKnockSound, setKnockSound } from "../model/knockSound.ts";
 import { useIsHost, useIsLeading, useSealed, useSealedMeeting } from "./context.tsx";
 import { DoorList } from "./DoorList.tsx";
+import { InviteControl } from "./InviteControl.tsx";
 import { MemberRow } from "./MemberRow.tsx";
 
 const SEARCH_ABOVE = 10;
@@ -47,14 +48,7 @@ export function SealedPeoplePanel() {
         <h2 className="h3 grow" ref={heading} tabIndex={-1}>
           {meeting("people.heading")} <span className="mut3 num">{members.length}</span>
         </h2>
-        <Button
-          variant="quiet"
-          size="dense"
-          icon={invite.state === "copied" ? "check" : "user-plus"}
-          onPress={invite.copy}
-        >
-          {meeting(invite.state === "copied" ? "alone.copied" : "people.invite")}
-        </Button>
+        <InviteControl copying={invite} />
         <IconButton
           icon="x"
           size="dense"

@@ -11,6 +11,7 @@ import {
 } from "../../../../test/fakeSealed.ts";
 import { expectAccessible, showPage } from "../../../../test/page.tsx";
 import type { Sealed } from "../../../sealing/contract.ts";
+import type { InviteRequest, RenderInvite } from "../../invite/contract.ts";
 import { type Meeting, MeetingProvider } from "../components/context.tsx";
 import { MoreMenu } from "../components/MoreMenu.tsx";
 import { createCallStore } from "../model/call.ts";
@@ -31,11 +32,14 @@ const user = userEvent.setup();
 let view: ViewStore;
 let obeyed: string[];
 let left: number;
+/** What the dialog of personal links was opened with last. */
+let asked: InviteRequest | null;
 
 function show(page: ReactNode, sealed: FakeSealed): void {
   view = createViewStore({ read: () => null, write: () => undefined });
   obeyed = [];
   left = 0;
+  asked = null;
   const session = {
     store: createCallStore(),
     media: {
@@ -47,7 +51,12 @@ function show(page: ReactNode, sealed: FakeSealed): void {
       left += 1;
     },
   };
-  const meeting = { session, view, meetingId: "mtg_1", guestLink: "https://here.example/m/mtg_1" };
+  const guestLink = "https://here.example/m/mtg_1#1.secret.host";
+  const invite: RenderInvite = (request) => {
+    asked = request;
+    return <p>the dialog</p>;
+  };
+  const meeting = { session, view, meetingId: "mtg_1", guestLink, invite };
   showPage(
     <MeetingProvider value={meeting as unknown as Meeting}>
       <SealedProvider value={sealed}>{page}</SealedProvider>
@@ -246,6 +255,42 @@ describe("the suggestion to lock", () => {
   ])("is not there %s", (_when, change) => {
     show(<LockHint />, fakeSealed(change));
     expect(screen.queryByText(/here\. Lock/)).toBeNull();
+  });
+});
+
+describe("inviting", () => {
+  const host = { members: [me({ role: "host", verification: "host" })] };
+  const choose = async (entry: string) => {
+    await user.click(button("Invite"));
+    await user.click(screen.getByRole("menuitem", { name: entry }));
+  };
+
+  it("copies the link for everybody at once for who is no host", async () => {
+    show(<SealedPeoplePanel />, fakeSealed({ members: [me({ role: "cohost" })] }));
+    await user.click(button("Invite"));
+    expect(await navigator.clipboard.readText()).toBe("https://here.example/m/mtg_1#1.secret.host");
+    expect(screen.queryByRole("menu")).toBeNull();
+    expect(asked).toBeNull();
+  });
+
+  it("gives the host both, and tells the group what changes", async () => {
+    const sealed = fakeSealed({ ...host, title: "Planning" });
+    show(<SealedPeoplePanel />, sealed);
+    await choose("Copy the link for everybody");
+    expect(await navigator.clipboard.readText()).toContain("#1.secret.host");
+    await user.click(button("Link copied"));
+    await user.click(screen.getByRole("menuitem", { name: "Personal links…" }));
+    expect(screen.getByText("the dialog")).toBeTruthy();
+    // The key of the room stays here: the dialog has its own from the key ring.
+    expect(asked).toMatchObject({ url: "https://here.example/m/mtg_1", title: "Planning" });
+    await asked?.within?.revoke(["x"], true);
+    await asked?.within?.setEntry("open");
+    await asked?.within?.setEntry("invited");
+    expect(sealed.asked).toEqual(['revoke ["x"] true', 'setPolicy {"entry":"lobby"}']);
+    await set(sealed, { policy: { entry: "lobby", isLocked: false, history: 0 } });
+    expect(asked?.within?.entry).toBe("invited");
+    act(() => asked?.onClose());
+    expect(screen.queryByText("the dialog")).toBeNull();
   });
 });
 
