@@ -2,6 +2,7 @@ import { memo } from "react";
 import { useTranslation } from "react-i18next";
 import { PageTitle, SkipLink } from "../../../design/index.ts";
 import { ChatPanel } from "../sealed/ChatPanel.tsx";
+import { CleanRoom, FrozenBar } from "../sealed/CleanRoom.tsx";
 import { useSealed } from "../sealed/context.tsx";
 import { DoorBar } from "../sealed/DoorList.tsx";
 import { LockHint } from "../sealed/LockHint.tsx";
@@ -38,6 +39,7 @@ export const MeetingPage = memo(function MeetingPage() {
         <section className="head" aria-label={t("regions.top")} data-region="top" tabIndex={-1}>
           <SealNotice />
           <TopBar />
+          <FrozenBar />
           <DoorBar />
           <LockHint />
           <Banners />
@@ -63,6 +65,7 @@ export const MeetingPage = memo(function MeetingPage() {
       {panel === "chat" && <ChatPanel />}
       {panel === "figures" && <FiguresPanel />}
       <SealDialog />
+      <CleanRoom />
       <SealBroken />
       <ShortcutsDialog />
       <DevicesDialog />

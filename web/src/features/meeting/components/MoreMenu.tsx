@@ -20,7 +20,8 @@ import { othersOf } from "../model/call.ts";
 import { REACTIONS } from "../model/chatText.ts";
 import { NORMAL_PAGE } from "../model/layout.ts";
 import { canSpeakerView, type ViewChoice } from "../model/stage.ts";
-import { useSealedMeeting } from "../sealed/context.tsx";
+import { useFreezeRoom } from "../sealed/CleanRoom.tsx";
+import { useIsLeading, useSealedMeeting } from "../sealed/context.tsx";
 import { REACTION_ICONS } from "../sealed/Reactions.tsx";
 import { useCall, useMeeting, useView } from "./context.tsx";
 import { toggleFullscreen, useIsFullscreen } from "./hooks.ts";
@@ -41,6 +42,8 @@ export function MoreMenu({ isPhone }: { isPhone: boolean }) {
   const sealed = useTranslation("sealed").t;
   const { actions } = useSealedMeeting();
   const { session, view } = useMeeting();
+  const isLeading = useIsLeading();
+  const freezeRoom = useFreezeRoom();
   const language = useLanguage();
   const { theme, setTheme } = useTheme();
   const isFullscreen = useIsFullscreen();
@@ -75,6 +78,9 @@ export function MoreMenu({ isPhone }: { isPhone: boolean }) {
   }
   things.push({ id: "figures", label: t("menu.figures"), icon: "weak" });
   things.push({ id: "shortcuts", label: t("menu.shortcuts"), icon: "keyboard" });
+  if (isLeading) {
+    things.push({ id: "clean", label: sealed("clean.open"), icon: "leave", isDanger: true });
+  }
 
   const groups: MenuGroup[] = [];
   if (isPhone) {
@@ -130,6 +136,7 @@ export function MoreMenu({ isPhone }: { isPhone: boolean }) {
     many: () => view.setState({ wantsMany: !wantsMany }),
     figures: () => view.setPanel("figures"),
     shortcuts: () => view.show("shortcuts"),
+    clean: freezeRoom,
   };
   const onAction = (id: string, group: string) => {
     if (group === "react") void actions.react(id);

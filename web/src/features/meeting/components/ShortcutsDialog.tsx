@@ -18,6 +18,7 @@ export function ShortcutsDialog() {
       PageUp: t("shortcuts.keys.PageUp"),
       PageDown: t("shortcuts.keys.PageDown"),
       Shift: t("shortcuts.keys.Shift"),
+      Backspace: t("shortcuts.keys.Backspace"),
       Mod: t(IS_MAC ? "shortcuts.keys.ModMac" : "shortcuts.keys.Mod"),
     };
     return names[key] ?? key;

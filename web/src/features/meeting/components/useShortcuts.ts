@@ -72,6 +72,11 @@ function act(
     page: () => action.type === "page" && turnPage(action.by),
     region: () => action.type === "region" && moveRegion(action.by),
     summary: say,
+    freeze: () => {
+      if ((selfIn(sealed.store.getState())?.role ?? "member") === "member") return;
+      void sealed.actions.freeze(true);
+      view.show("clean");
+    },
     "show-shortcuts": () => view.show("shortcuts"),
     close: () => (state.panel === null ? view.enlarge(null) : view.setPanel(null)),
   };

@@ -79,7 +79,8 @@ export function createSession(ports: SessionPorts): CallSession {
   const eyes: Eyes = {
     whoIs: (identity) => knownIn(sealedNow(), identity),
     mayPresent: (participant, publication) =>
-      sealedRoom?.mayPresent(participant, publication) ?? false,
+      !isStopped(sealedNow(), participant.identity) &&
+      (sealedRoom?.mayPresent(participant, publication) ?? false),
   };
   const watch = createRoomWatch({
     store,
@@ -329,6 +330,15 @@ export function createSession(ports: SessionPorts): CallSession {
     },
     ended,
   };
+}
+
+/** Everything has been stopped, and this is nobody who leads: neither seen nor heard. */
+function isStopped(sealed: Sealed | null, identity: string): boolean {
+  if (sealed === null || sealed.frozen === null) {
+    return false;
+  }
+  const member = sealed.members.find((one) => one.identity === identity);
+  return member === undefined || member.role === "member";
 }
 
 function knownIn(sealed: Sealed | null, identity: string): Known | null {

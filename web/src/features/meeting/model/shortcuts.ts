@@ -19,6 +19,7 @@ export type ShortcutAction =
   | { readonly type: "page"; readonly by: 1 | -1 }
   | { readonly type: "region"; readonly by: 1 | -1 }
   | { readonly type: "summary" }
+  | { readonly type: "freeze" }
   | { readonly type: "show-shortcuts" }
   | { readonly type: "close" };
 
@@ -81,6 +82,7 @@ export const SHORTCUT_LIST = [
   { id: "page", keys: ["PageUp", "PageDown"] },
   { id: "region", keys: ["F6", "Shift+F6"] },
   { id: "summary", keys: ["I"] },
+  { id: "freeze", keys: ["Mod+Shift+Backspace"] },
   { id: "close", keys: ["Escape"] },
   { id: "all", keys: ["?"] },
 ] as const;
@@ -116,8 +118,11 @@ function pairFor(key: string, press: KeyPress, context: ShortcutContext): Shortc
   const isModifier = context.isMac
     ? press.metaKey && !press.ctrlKey
     : press.ctrlKey && !press.metaKey;
-  if (!isModifier || press.shiftKey || press.repeat) {
+  if (!isModifier || press.repeat) {
     return null;
+  }
+  if (press.shiftKey) {
+    return key === "Backspace" ? { type: "freeze" } : null;
   }
   return PAIRS.get(key) ?? null;
 }

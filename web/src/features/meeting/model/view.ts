@@ -6,7 +6,7 @@
 import { createStore, type StoreApi } from "zustand/vanilla";
 import type { StageChoices, ViewChoice } from "./stage.ts";
 
-export type DialogName = "seal" | "shortcuts" | "devices" | "leave" | "self";
+export type DialogName = "seal" | "shortcuts" | "devices" | "leave" | "self" | "clean";
 
 export interface View extends StageChoices {
   readonly panel: "people" | "chat" | "figures" | null;

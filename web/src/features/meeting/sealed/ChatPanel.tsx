@@ -7,6 +7,7 @@ import { ChatLine } from "./ChatLine.tsx";
 import { Composer } from "./Composer.tsx";
 import { useSealed, useSealedMeeting } from "./context.tsx";
 import { type Draft, PLAIN_DRAFT } from "./draft.ts";
+import { saveText } from "./saveText.ts";
 
 /** Closer to the end than this, new messages keep the end in view. */
 const NEAR_END_PX = 80;
@@ -39,7 +40,7 @@ export function ChatPanel() {
           size="dense"
           label={t("chat.save")}
           onPress={() => {
-            saveText(actions.exportChat());
+            saveText(actions.exportChat(), "chat");
             showToast(t("chat.saved"));
           }}
         />
@@ -106,14 +107,4 @@ function useEndInView(messages: readonly ChatMessage[]) {
     }
   }, [messages]);
   return log;
-}
-
-/** Hands a text to the browser as a file: it stays on this device. */
-function saveText(text: string): void {
-  const address = URL.createObjectURL(new Blob([text], { type: "text/plain;charset=utf-8" }));
-  const link = document.createElement("a");
-  link.href = address;
-  link.download = `chat-${new Date().toISOString().slice(0, 10)}.txt`;
-  link.click();
-  URL.revokeObjectURL(address);
 }

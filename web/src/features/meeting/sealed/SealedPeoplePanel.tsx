@@ -13,6 +13,7 @@ import type { RoomPolicy, SealedMember } from "../../../sealing/contract.ts";
 import { useCopyLink } from "../components/Alone.tsx";
 import { useMeeting } from "../components/context.tsx";
 import { hasKnockSound, setKnockSound } from "../model/knockSound.ts";
+import { useFreezeRoom } from "./CleanRoom.tsx";
 import { useIsHost, useIsLeading, useSealed, useSealedMeeting } from "./context.tsx";
 import { DoorList } from "./DoorList.tsx";
 import { InviteControl } from "./InviteControl.tsx";
@@ -100,6 +101,7 @@ function Rules() {
   const { t } = useTranslation("sealed");
   const { actions } = useSealedMeeting();
   const isHost = useIsHost();
+  const freezeRoom = useFreezeRoom();
   const { entry, isLocked, history } = useSealed((sealed) => sealed.policy);
   const set = (policy: Partial<RoomPolicy>) =>
     void actions.setPolicy(policy).then((outcome) => {
@@ -150,6 +152,9 @@ function Rules() {
             {t("room.muteAll")}
           </Button>
         )}
+        <Button size="dense" className="grow" variant="danger-line" onPress={freezeRoom}>
+          {t("clean.open")}
+        </Button>
         {isHost && (
           <Button
             size="dense"

@@ -71,6 +71,20 @@ export function useSealedNotices(): void {
           case "sealed-again":
             announce(t("announce.sealedAgain"));
             break;
+          case "frozen":
+            if (!isLeading) {
+              obey(session.media, "mute");
+              obey(session.media, "stop-video");
+              obey(session.media, "stop-share");
+            }
+            announceNow(t("announce.frozen"));
+            break;
+          case "thawed":
+            if (!isLeading) {
+              showToast(t("announce.thawed"));
+              announceNow(t("announce.thawed"));
+            }
+            break;
           case "policy-changed":
             announce(t("room.policyChanged", { name: notice.by }));
             break;
