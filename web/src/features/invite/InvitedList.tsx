@@ -32,14 +32,14 @@ export function InvitedList({ rows, onAct, onCopy, onPrint }: InvitedListProps) 
           {t("list.heading")} <span className="mut3 num">{rows.filter(isLive).length}</span>
         </h3>
         {live.length > 1 && (
-          <>
+          <div className="row row-2 wrap">
             <Button variant="quiet" size="dense" icon="copy" onPress={() => onCopy(live)}>
               {t("list.copyAll")}
             </Button>
             <Button variant="quiet" size="dense" icon="print" onPress={() => onPrint(live)}>
               {t("list.printAll")}
             </Button>
-          </>
+          </div>
         )}
       </div>
       {rows.length > SEARCH_ABOVE && (
