@@ -301,6 +301,23 @@ describe("the list", () => {
     expect(screen.queryByText(/this browser has no key to it/)).toBeNull();
   });
 
+  it("leads to the personal links of rooms with a key, and of no others", async () => {
+    const { shelf, words } = await vaultElsewhere();
+    const more = {
+      [`GET /api/v1/meetings/${ID}`]: { body: { id: ID, is_open: true, entry: "invited" } },
+      [`GET /api/v1/meetings/${ID}/invitations`]: { body: { invitations: [] } },
+    };
+    const { user } = open([room()], shelf, more);
+    await button(/^Join the room/);
+    expect(screen.queryByRole("button", { name: /^Invite/ })).toBeNull();
+    await restore(user, words);
+    await user.click(await button(/^Invite/));
+    expect(await screen.findByRole("dialog", { name: "Personal links" })).toBeTruthy();
+    expect((await screen.findByRole<HTMLInputElement>("switch")).checked).toBe(true);
+    await user.click(await button("Done"));
+    expect(screen.queryByRole("dialog")).toBeNull();
+  });
+
   it("renames a room, sealed", async () => {
     const { shelf, words, keys, seal } = await vaultElsewhere();
     const { user, asked } = open([room({ sealed_title: await seal("Spring plans") })], shelf);
