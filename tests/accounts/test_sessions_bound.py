@@ -116,11 +116,11 @@ async def test_dangerous_acts_need_a_new_proof_after_ten_minutes(stage: Stage) -
         assert (answer.status_code, answer.json()["code"]) == (403, "reauthenticate"), path
     before = person.cookies["conclave"]
     offered = await good(await post(person, "/account/reauthenticate/passkey/options"))
-    body = {
+    proof = {
         "challenge_id": offered["challenge_id"],
         "credential": authenticator.get(offered["options"]),
     }
-    proven = await good(await post(person, "/account/reauthenticate/passkey", body))
+    proven = await good(await post(person, "/account/reauthenticate/passkey", proof))
     assert proven == {"fresh_until": "2026-01-01T00:20:00Z"}
     assert person.cookies["conclave"] != before, "the token is another one"
     assert (await post(person, "/account/recovery-codes")).status_code == 200
@@ -134,11 +134,11 @@ async def test_a_password_proves_again_as_well(stage: Stage) -> None:
     secret = await set_password(person)
     stage.clock.advance(timedelta(minutes=11))
     path = "/account/reauthenticate/password"
-    for body in (
+    for wrong in (
         {"password": "seven purple otters", "code": "000000"},
         {"password": "wrong", "code": code(stage, secret)},
     ):
-        answer = await post(person, path, body)
+        answer = await post(person, path, wrong)
         assert (answer.status_code, answer.json()["code"]) == (401, "sign_in")
     body = {"password": "seven purple otters", "code": code(stage, secret)}
     await good(await post(person, path, body))
