@@ -171,7 +171,7 @@ def test_each_start_without_an_operator_prints_a_fresh_link(folder: Path) -> Non
 def test_a_new_link_while_the_server_runs(folder: Path) -> None:
     with running(folder) as server, server.client() as client:
         _sign_in(server, client)
-        user = client.get("/api/v1/session").json()
+        user = client.get("/api/v1/session").json()["user"]
         made = subprocess.run(
             [sys.executable, "-m", "conclave", "operator-link"],
             env={
