@@ -191,3 +191,12 @@ def test_every_way_to_disorder_a_chain_shows(length: int, data: st.DataObject) -
         swapped = list(links)
         swapped[at], swapped[other] = swapped[other], swapped[at]
         assert first_fault(swapped) is not None
+
+
+def test_every_act_of_accounts_is_a_kind() -> None:
+    from conclave.accounts import events
+
+    kinds = (getattr(value, "type", None) for value in vars(events).values())
+    types = {kind for kind in kinds if isinstance(kind, str)}
+    assert types
+    assert types <= KINDS.keys()

@@ -20,9 +20,45 @@ class Kind:
     """Fields that an entry keeps: ids, fixed words, numbers."""
 
 
+_OWN = ("session_id", "method", "passkey_id", "link_id", "family", "left", "is_new_device")
+_MEMBERS = ("invitation_id", "role", "way", "by")
+
 KINDS: Mapping[str, Kind] = {
-    "operator.signed_in": Kind(user="user_id", keeps=("is_new",)),
-    "meeting.opened": Kind(meeting="id"),
+    **{
+        f"account.{act}": Kind(user="user_id", keeps=_OWN)
+        for act in (
+            "signed_in",
+            "sign_in_refused",
+            "reauthenticated",
+            "signed_out",
+            "session_revoked",
+            "session_moved",
+            "passkey_added",
+            "passkey_removed",
+            "passkey_refused",
+            "password_set",
+            "password_removed",
+            "recovery_codes_made",
+            "recovery_code_used",
+            "login_changed",
+            "device_link_opened",
+            "device_linked",
+        )
+    },
+    **{
+        f"member.{act}": Kind(user="user_id", keeps=_MEMBERS)
+        for act in (
+            "invited",
+            "invitation_revoked",
+            "joined",
+            "reset",
+            "suspended",
+            "restored",
+            "removed",
+            "role_changed",
+        )
+    },
+    "meeting.opened": Kind(user="opened_by", meeting="id"),
     "meeting.ended": Kind(meeting="id", keeps=("reason",)),
     "invitation.bound": Kind(meeting="meeting_id", keeps=("invitation_id",)),
     "invitation.passed_on": Kind(meeting="meeting_id", keeps=("invitation_id",)),

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
 
-from conclave.accounts import Actor, require_operator
+from conclave.accounts import Actor, require_member, require_operator
 from conclave.audit import service
 from conclave.audit.chain import Link
 from conclave.audit.schemas import EntriesOut, EntryOut
@@ -17,7 +17,7 @@ router = APIRouter(prefix="/api/v1", tags=["audit"])
 
 CurrentApp = Annotated[App, Depends(current_app)]
 Operator = Annotated[Actor, Depends(require_operator)]
-Host = Annotated[Actor, Depends(require_operator)]
+Host = Annotated[Actor, Depends(require_member)]
 Before = Annotated[int | None, Query(ge=1, lt=1 << 53)]
 
 

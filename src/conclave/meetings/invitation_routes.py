@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Path
 from starlette.requests import Request
 
-from conclave.accounts import Actor, require_operator
+from conclave.accounts import Actor, require_member
 from conclave.kernel.app import App, current_app
 from conclave.kernel.http import source
 from conclave.kernel.policy import require_anyone
@@ -27,7 +27,7 @@ from conclave.meetings.schemas import (
 router = APIRouter(prefix="/api/v1/meetings/{meeting_id}/invitations", tags=["invitations"])
 
 CurrentApp = Annotated[App, Depends(current_app)]
-Host = Annotated[Actor, Depends(require_operator)]
+Host = Annotated[Actor, Depends(require_member)]
 InvitationId = Annotated[str, Path(pattern=r"^[A-Za-z0-9_-]{22}$")]
 _MINUTE = 60.0
 

@@ -51,7 +51,7 @@ class MeetingChange(BaseModel):
 
 
 class MeetingOut(MeetingChange):
-    """A running meeting as its operator sees it in the list."""
+    """A running meeting as its host sees it in the list."""
 
     entry: EntryKind
     sealed_title: SealedTitle | None

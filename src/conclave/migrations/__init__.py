@@ -7,4 +7,4 @@ older programs cannot live with (a contract step). A test holds both to the file
 
 HEAD = "0009"
 SCHEMA_VERSION = 9
-SCHEMA_COMPAT = 5
+SCHEMA_COMPAT = 7
