@@ -140,6 +140,9 @@ def computed(given: Vectors) -> Vectors:
         "pins": [{"key": b64(raw["other_account_key"]), "name": given["name"], "at": given["at"]}],
     }
     wrapping = hkdf(raw["recovery_secret"], b"", b"conclave recovery v1")
+    reveal = raw["device_key_share"] + raw["device_nonce"]
+    commitment = sha256(b"conclave device link v1", reveal)
+    device = sha256(b"conclave device words v1", commitment, raw["device_offer"], reveal)
     found: Vectors = {
         "account_key": account_key,
         "host_fingerprint": fingerprint,
@@ -178,6 +181,9 @@ def computed(given: Vectors) -> Vectors:
         ),
         "vault_json": text(vault).decode(),
         "vault_blob": seal(raw["vault_key"], raw["vault_nonce"], text(vault), b"conclave vault v1"),
+        "device_commitment": commitment,
+        "device_words_de": words(device, 3, "de"),
+        "device_words_en": words(device, 3, "en"),
     }
     return {
         name: value.hex() if isinstance(value, bytes) else value for name, value in found.items()
@@ -198,6 +204,9 @@ _HEX_INPUTS = {
     "vault_key",
     "wrap_nonce",
     "vault_nonce",
+    "device_key_share",
+    "device_nonce",
+    "device_offer",
 }
 VECTORS = _vectors()
 
