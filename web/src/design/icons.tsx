@@ -163,6 +163,7 @@ const glyphs = {
       />
     </>
   ),
+  plus: <path d="M12 5v14M5 12h14" />,
   search: (
     <>
       <circle cx="11" cy="11" r="6.5" />
@@ -202,6 +203,12 @@ const glyphs = {
     <>
       <circle cx="12" cy="12" r="8.5" />
       <path d="M12 3.5a8.5 8.5 0 0 1 0 17z" fill="currentColor" />
+    </>
+  ),
+  user: (
+    <>
+      <circle cx="12" cy="8.5" r="3.5" />
+      <path d="M5.5 20c.4-3.6 3-5.7 6.5-5.7s6.1 2.1 6.5 5.7" />
     </>
   ),
   "user-plus": (

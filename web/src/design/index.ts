@@ -21,6 +21,7 @@ export {
   Tag,
 } from "./components/marks.tsx";
 export { PageTitle } from "./components/PageTitle.tsx";
+export { QrCode } from "./components/QrCode.tsx";
 export { SkipLink } from "./components/SkipLink.tsx";
 export { Switch } from "./components/Switch.tsx";
 export { TextField } from "./components/TextField.tsx";

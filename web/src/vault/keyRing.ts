@@ -147,7 +147,7 @@ export class KeyRing {
    */
   async withVaultKey<T>(use: (bytes: Uint8Array) => Promise<T>): Promise<T | null> {
     await this.open();
-    return this.#own && this.#own.vault.withKey(this.#words, use);
+    return (await this.#own?.vault.withKey(this.#words, use)) ?? null;
   }
 
   /** The 24 words while they can still be shown. */

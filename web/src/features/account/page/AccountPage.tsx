@@ -1,0 +1,56 @@
+import { useEffect } from "react";
+import { useTranslation } from "react-i18next";
+import { useAccount } from "../../../api/account.ts";
+import { useErrorText } from "../../../api/useErrorText.ts";
+import { Button, PageTitle, useSlowly } from "../../../design/index.ts";
+import { DeleteSection } from "./DeleteSection.tsx";
+import { NoticesSection } from "./NoticesSection.tsx";
+import { PasskeysSection } from "./PasskeysSection.tsx";
+import { PasswordSection } from "./PasswordSection.tsx";
+import { RecoverySection } from "./RecoverySection.tsx";
+import { SessionsSection } from "./SessionsSection.tsx";
+import "../account.css";
+
+/** `/account`: how one signs in, where one is signed in, and what has happened. */
+export default function AccountPage() {
+  const { t } = useTranslation(["account", "common"]);
+  const account = useAccount();
+  const errorText = useErrorText();
+  const isSlow = useSlowly();
+
+  // From a notice on another page to the list of them.
+  const isShown = account.data !== undefined;
+  useEffect(() => {
+    const part = location.hash.slice(1);
+    if (isShown && part !== "") document.getElementById(part)?.scrollIntoView();
+  }, [isShown]);
+
+  return (
+    <main id="main" className="page acc">
+      <PageTitle title={t("title")}>{t("heading")}</PageTitle>
+      {account.data === undefined && account.isError && (
+        <div className="acc__note" role="alert">
+          <p>{errorText(account.error)}</p>
+          <Button size="dense" onPress={() => void account.refetch()}>
+            {t("common:retry")}
+          </Button>
+        </div>
+      )}
+      {account.data === undefined && !account.isError && isSlow && (
+        <p className="acc__note" role="status">
+          {t("loading")}
+        </p>
+      )}
+      {account.data && (
+        <>
+          <NoticesSection account={account.data} />
+          <PasskeysSection account={account.data} />
+          <PasswordSection account={account.data} />
+          <RecoverySection account={account.data} />
+          <SessionsSection account={account.data} />
+          <DeleteSection account={account.data} />
+        </>
+      )}
+    </main>
+  );
+}
