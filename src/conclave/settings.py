@@ -125,6 +125,24 @@ def _livekit_api_url(value: str | None) -> str | None:
     return _server_url(value, ("http", "https"), "https://livekit.example.org")
 
 
+def _mail_host(value: str | None) -> str | None:
+    if not value:
+        return None
+    if re.fullmatch(r"[A-Za-z0-9.:-]{1,253}", value) is None:
+        msg = "only a name or an address: mail.example.org"
+        raise ValueError(msg)
+    return value
+
+
+def _mail_address(value: str | None) -> str | None:
+    if not value:
+        return None
+    if re.fullmatch(r"[!-?A-~]{1,64}@[A-Za-z0-9.-]{1,190}", value) is None:
+        msg = "only the address: conclave@example.org"
+        raise ValueError(msg)
+    return value
+
+
 def _networks(values: list[str]) -> list[str]:
     for value in values:
         try:
@@ -191,6 +209,45 @@ class MeetingsSettings(BaseModel):
     unused_hours: int = Field(default=24, ge=1, le=24 * 365)
 
 
+class AccountsSettings(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    registration: Literal["closed", "open"] = "closed"
+    max_members: int = Field(default=1_000, ge=1, le=1_000_000)
+    bind_sessions: bool = True
+
+
+class MailSettings(BaseModel):
+    """The SMTP server that letters go out by; without `host` none are sent."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    host: Annotated[str | None, AfterValidator(_mail_host)] = None
+    port: int | None = Field(default=None, ge=1, le=65535)
+    security: Literal["starttls", "tls", "none"] = "starttls"
+    user: str | None = None
+    password: SecretStr | None = None
+    sender: Annotated[str | None, AfterValidator(_mail_address)] = None
+
+    @property
+    def used_port(self) -> int:
+        """As said, else the usual one (RFC 8314, 3.3; RFC 5321)."""
+        return self.port or {"starttls": 587, "tls": 465, "none": 25}[self.security]
+
+    @model_validator(mode="after")
+    def _is_complete(self) -> Self:
+        if self.host is not None and self.sender is None:
+            msg = "mail.host needs mail.sender, the address that letters come from"
+            raise ValueError(msg)
+        if (self.user is None) != (self.password is None):
+            msg = "mail.user and mail.password go together"
+            raise ValueError(msg)
+        if self.user is not None and self.security == "none":
+            msg = "mail.password is not sent without TLS: set mail.security to starttls or tls"
+            raise ValueError(msg)
+        return self
+
+
 class LimitsSettings(BaseModel):
     """How often one source (an IPv4 address or an IPv6 /64) may do what anybody may do."""
 
@@ -198,6 +255,8 @@ class LimitsSettings(BaseModel):
 
     lookups_per_source: int = Field(default=240, ge=1)
     sign_ins_per_source: int = Field(default=20, ge=1)
+    sign_ins_per_account: int = Field(default=10, ge=1)
+    registrations_per_source: int = Field(default=5, ge=1)
 
 
 class MediaSettings(BaseModel):
@@ -277,6 +336,8 @@ class Settings(BaseSettings):
     http: HttpSettings = HttpSettings()
     db: DbSettings = DbSettings()
     media: MediaSettings = Field(default_factory=MediaSettings)
+    accounts: AccountsSettings = AccountsSettings()
+    mail: MailSettings = MailSettings()
     meetings: MeetingsSettings = MeetingsSettings()
     limits: LimitsSettings = LimitsSettings()
     sealing: SealingSettings = SealingSettings()

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 Message = Mapping[str, Any]
@@ -26,14 +26,14 @@ class Subscription(Protocol):
 
 class Bus(Protocol):
     async def publish(self, topic: str, message: Message) -> None: ...
-    def subscribe(self, topic: str, *, limit: int = 256) -> Subscription: ...
+    def subscribe(self, *topics: str, limit: int = 256) -> Subscription: ...
     async def close(self) -> None: ...
 
 
 class MemorySubscription:
-    def __init__(self, bus: MemoryBus, topic: str, limit: int) -> None:
+    def __init__(self, bus: MemoryBus, topics: Sequence[str], limit: int) -> None:
         self._bus = bus
-        self._topic = topic
+        self._topics = topics
         self._limit = limit
         self._queue: asyncio.Queue[Message | None] = asyncio.Queue()
         self._overflowed = False
@@ -62,7 +62,8 @@ class MemorySubscription:
         if self._closed:
             return
         self._closed = True
-        self._bus.forget(self._topic, self)
+        for topic in self._topics:
+            self._bus.forget(topic, self)
         self._queue.put_nowait(None)
 
 
@@ -76,9 +77,10 @@ class MemoryBus:
         for subscription in tuple(self._topics.get(topic, ())):
             subscription.offer(message)
 
-    def subscribe(self, topic: str, *, limit: int = 256) -> MemorySubscription:
-        subscription = MemorySubscription(self, topic, limit)
-        self._topics[topic].add(subscription)
+    def subscribe(self, *topics: str, limit: int = 256) -> MemorySubscription:
+        subscription = MemorySubscription(self, topics, limit)
+        for topic in topics:
+            self._topics[topic].add(subscription)
         return subscription
 
     def forget(self, topic: str, subscription: MemorySubscription) -> None:

@@ -1,7 +1,8 @@
 """The realtime socket: what has happened, in order, to whoever may know it.
 
 On connecting: `hello` with the newest sequence number, then what was missed since the number the
-client has (from rows), then live. A client that was away too long gets `resumed: false` and loads
+client has (from rows), then live. An event is for everybody in its organisation, or for one user
+alone. A client that was away too long gets `resumed: false` and loads
 the state anew. Each socket has a bounded queue; one that does not keep up is closed with `bye slow`
 and comes back with its last number, so nothing is lost. Slices say with `show` which of their
 domain events are seen here and in which shape. Must never send an event before it is committed.
@@ -26,6 +27,9 @@ from conclave.kernel.outbox import Outbox, StoredEvent
 
 Shape = Callable[[Mapping[str, Any], str], Mapping[str, Any]]
 """`shape(payload, base_url)` gives the `data` of a frame."""
+
+Audience = Callable[[Mapping[str, Any]], str]
+"""`audience(payload)` gives the id of the one user who may see the event; "" is nobody."""
 
 QUEUE_LIMIT = 256
 REPLAY_LIMIT = 500
@@ -57,6 +61,7 @@ class Realtime:
         self._queue_limit = queue_limit
         self._send_timeout_s = send_timeout_s
         self._shapes: dict[str, Shape] = {}
+        self._audiences: dict[str, Audience] = {}
         self._closing = asyncio.Event()
         self._sockets = 0
         self._all_gone = asyncio.Event()
@@ -70,13 +75,20 @@ class Realtime:
         )
         outbox.consume("realtime", self._shapes, self._publish, from_now=True)
 
-    def show(self, event_type: str, shape: Shape) -> None:
-        """Events of this type are sent to the sockets of their organisation."""
+    def show(self, event_type: str, shape: Shape, audience: Audience | None = None) -> None:
+        """Events of this type are sent to the sockets of their organisation; with `audience` to
+        those of one user in it."""
         self._shapes[event_type] = shape
+        if audience is not None:
+            self._audiences[event_type] = audience
+
+    def _user_of(self, event: StoredEvent) -> str | None:
+        audience = self._audiences.get(event.type)
+        return None if audience is None else audience(event.payload)
 
     async def _publish(self, event: StoredEvent) -> None:
         await self._bus.publish(
-            _topic(event.org_id),
+            _topic(event.org_id, self._user_of(event)),
             {"seq": event.seq, "type": event.type, "payload": event.payload},
         )
 
@@ -91,20 +103,23 @@ class Realtime:
         websocket: WebSocket,
         *,
         org_id: str,
+        user_id: str,
         base_url: str,
         since: int | None,
         still_allowed: Callable[[], Awaitable[bool]],
     ) -> None:
         """Run an admitted socket until either side ends it; each ping asks `still_allowed`."""
         # Subscribed before the rows are read: what is committed in between comes twice, not never.
-        subscription = self._bus.subscribe(_topic(org_id), limit=self._queue_limit)
+        subscription = self._bus.subscribe(
+            _topic(org_id, None), _topic(org_id, user_id), limit=self._queue_limit
+        )
         self._sockets += 1
         self._all_gone.clear()
         self._gauge.inc()
         try:
             await websocket.accept()
             session = _Session(self, websocket, subscription, base_url)
-            await session.run(org_id, since, still_allowed)
+            await session.run(org_id, user_id, since, still_allowed)
         except (WebSocketDisconnect, RuntimeError, OSError):
             # The client is gone; Starlette raises RuntimeError for a send after that.
             pass
@@ -128,13 +143,17 @@ class _Session:
         self._pongs_owed = 0
 
     async def run(
-        self, org_id: str, since: int | None, still_allowed: Callable[[], Awaitable[bool]]
+        self,
+        org_id: str,
+        user_id: str,
+        since: int | None,
+        still_allowed: Callable[[], Awaitable[bool]],
     ) -> None:
         hub = self._hub
         if hub._closing.is_set():
             await self._bye("shutdown", _SERVICE_RESTART)
             return
-        if not await self._catch_up(org_id, since):
+        if not await self._catch_up(org_id, user_id, since):
             return
         reading = asyncio.create_task(self._read())
         closing = asyncio.create_task(hub._closing.wait())
@@ -167,7 +186,7 @@ class _Session:
                 task.cancel()
             await asyncio.gather(reading, closing, message, return_exceptions=True)
 
-    async def _catch_up(self, org_id: str, since: int | None) -> bool:
+    async def _catch_up(self, org_id: str, user_id: str, since: int | None) -> bool:
         outbox = self._hub._outbox
         if since is None:
             self._sent = await outbox.head()
@@ -178,6 +197,8 @@ class _Session:
         if not await self._send({"t": "hello", "seq": head, "resumed": events is not None}):
             return False
         for event in events or ():
+            if self._hub._user_of(event) not in {None, user_id}:
+                continue
             if not await self._send_event(event.seq, event.type, event.payload):
                 return False
         self._sent = head
@@ -259,5 +280,5 @@ def _is_pong(text: str | None) -> bool:
     return isinstance(frame, dict) and frame.get("t") == "pong"
 
 
-def _topic(org_id: str) -> str:
-    return f"realtime.{org_id}"
+def _topic(org_id: str, user_id: str | None) -> str:
+    return f"realtime.{org_id}" if user_id is None else f"realtime.{org_id}.{user_id}"

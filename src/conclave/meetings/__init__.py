@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from functools import partial
 
+from conclave.accounts import MemberRemoved
 from conclave.kernel.app import App
 from conclave.kernel.realtime import Realtime
 from conclave.kernel.slices import Slice
@@ -37,7 +38,7 @@ def _setup(app: App) -> None:
     sealing.on_mute(partial(service.mute_source, app))
     app.outbox.consume(
         "meetings",
-        {MeetingEnded.type, SealingMemberGone.type},
+        {MeetingEnded.type, SealingMemberGone.type, MemberRemoved.type},
         partial(service.react, app),
     )
     show(app.use(Realtime))

@@ -15,12 +15,14 @@ EndReason = Literal["host", "empty", "unused"]
 class _MeetingEvent:
     org_id: str
     meeting_id: str
+    opened_by: str
     opened_at: datetime
     participants: int
 
     def payload(self) -> Mapping[str, Any]:
         return {
             "id": self.meeting_id,
+            "opened_by": self.opened_by,
             "opened_at": self.opened_at.isoformat(),
             "participants": self.participants,
         }

@@ -1,6 +1,6 @@
 """Who may do what with a meeting. The only way for the service to get one.
 
-Unknown, malformed, ended, and (for its operator's calls) another organisation's: one answer.
+Unknown, malformed, ended, and (for its host's calls) somebody else's: one answer.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ async def require_open(tx: AsyncSession, meeting_id: str) -> Meeting:
 
 
 async def require_host(tx: AsyncSession, actor: Actor, meeting_id: str) -> Meeting:
-    """An open meeting of the actor's organisation."""
+    """An open meeting that the actor has opened."""
     meeting = await require_open(tx, meeting_id)
     if not is_host(actor, meeting):
         raise NotFound("This meeting does not exist, or it has ended.")
@@ -37,4 +37,8 @@ async def require_host(tx: AsyncSession, actor: Actor, meeting_id: str) -> Meeti
 
 
 def is_host(actor: Actor | None, meeting: Meeting) -> bool:
-    return actor is not None and actor.org_id == meeting.org_id
+    """Who has opened it; no other operator either."""
+    return actor is not None and (actor.org_id, actor.user_id) == (
+        meeting.org_id,
+        meeting.opened_by,
+    )

@@ -1,4 +1,4 @@
-"""Which meeting events an operator's page sees, in the list's shape but for the title."""
+"""Which meeting events the page of who opened it sees, in the list's shape but for the title."""
 
 from __future__ import annotations
 
@@ -17,7 +17,12 @@ from conclave.meetings.schemas import MeetingChange
 
 def show(realtime: Realtime) -> None:
     for event in (MeetingOpened, MeetingEnded, MeetingParticipantsChanged, MeetingRenamed):
-        realtime.show(event.type, _shape)
+        realtime.show(event.type, _shape, _host)
+
+
+def _host(payload: Mapping[str, Any]) -> str:
+    # Events from before there were members name nobody.
+    return str(payload.get("opened_by", ""))
 
 
 def _shape(payload: Mapping[str, Any], base_url: str) -> Mapping[str, Any]:

@@ -1,4 +1,4 @@
-"""HTTP of meetings: the operator's list, and what a guest's link leads to."""
+"""HTTP of meetings: a host's list, and what a guest's link leads to."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends
 from starlette.requests import Request
 
-from conclave.accounts import Actor, maybe_actor, require_operator
+from conclave.accounts import Actor, maybe_actor, require_member
 from conclave.kernel.app import App, current_app
 from conclave.kernel.http import base_url, source
 from conclave.kernel.policy import require_anyone
@@ -26,20 +26,20 @@ from conclave.meetings.service import RunningMeeting
 router = APIRouter(prefix="/api/v1/meetings", tags=["meetings"])
 
 CurrentApp = Annotated[App, Depends(current_app)]
-Operator = Annotated[Actor, Depends(require_operator)]
+Member = Annotated[Actor, Depends(require_member)]
 Anyone = Annotated[Actor | None, Depends(maybe_actor)]
 _MINUTE = 60.0
 
 
 @router.get("")
-async def list_meetings(app: CurrentApp, request: Request, actor: Operator) -> MeetingsOut:
+async def list_meetings(app: CurrentApp, request: Request, actor: Member) -> MeetingsOut:
     """Running meetings, newest first."""
     running = await service.list_running(app, actor)
     return MeetingsOut(meetings=[shape(meeting, base_url(app, request)) for meeting in running])
 
 
 @router.post("", status_code=201)
-async def open_meeting(app: CurrentApp, request: Request, actor: Operator) -> MeetingOut:
+async def open_meeting(app: CurrentApp, request: Request, actor: Member) -> MeetingOut:
     return shape(await service.open_meeting(app, actor), base_url(app, request))
 
 
@@ -59,13 +59,13 @@ async def get_meeting(
 
 
 @router.put("/{meeting_id}/title", status_code=204)
-async def set_title(app: CurrentApp, actor: Operator, meeting_id: str, body: TitleIn) -> None:
+async def set_title(app: CurrentApp, actor: Member, meeting_id: str, body: TitleIn) -> None:
     sealed = None if body.sealed_title is None else from_base64url(body.sealed_title)
     await service.set_title(app, actor, meeting_id, sealed)
 
 
 @router.post("/{meeting_id}/end", status_code=204)
-async def end_meeting(app: CurrentApp, actor: Operator, meeting_id: str) -> None:
+async def end_meeting(app: CurrentApp, actor: Member, meeting_id: str) -> None:
     await service.end_meeting(app, actor, meeting_id)
 
 

@@ -46,7 +46,7 @@ class MeetingChange(BaseModel):
 
 
 class MeetingOut(MeetingChange):
-    """A running meeting as its operator sees it in the list."""
+    """A running meeting as its host sees it in the list."""
 
     sealed_title: SealedTitle | None
 

@@ -15,7 +15,7 @@ from prometheus_client import Counter
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from conclave.accounts import Actor
+from conclave.accounts import Actor, MemberRemoved
 from conclave.kernel.app import App
 from conclave.kernel.errors import NotFound
 from conclave.kernel.ids import MeetingId, is_id, unguessable_id
@@ -77,7 +77,9 @@ async def open_meeting(app: App, actor: Actor) -> RunningMeeting:
     )
     async with app.db.transaction() as tx:
         tx.add(meeting)
-        await app.outbox.emit(tx, MeetingOpened(meeting.org_id, meeting.id, now, 0))
+        await app.outbox.emit(
+            tx, MeetingOpened(meeting.org_id, meeting.id, meeting.opened_by, now, 0)
+        )
     app.use(MeetingsMetrics).opened.inc()
     return _running(meeting, is_host=True)
 
@@ -86,7 +88,11 @@ async def list_running(app: App, actor: Actor) -> Sequence[RunningMeeting]:
     async with app.db.read() as session:
         meetings = await session.scalars(
             select(Meeting)
-            .where(Meeting.org_id == actor.org_id, Meeting.ended_at.is_(None))
+            .where(
+                Meeting.org_id == actor.org_id,
+                Meeting.opened_by == actor.user_id,
+                Meeting.ended_at.is_(None),
+            )
             .order_by(Meeting.opened_at.desc(), Meeting.id.desc())
         )
         return [_running(meeting, is_host=True) for meeting in meetings]
@@ -116,7 +122,13 @@ async def set_title(app: App, actor: Actor, meeting_id: str, sealed: bytes | Non
             raise NotFound("This meeting does not exist, or it has ended.")
         await app.outbox.emit(
             tx,
-            MeetingRenamed(meeting.org_id, meeting.id, meeting.opened_at, meeting.participants),
+            MeetingRenamed(
+                meeting.org_id,
+                meeting.id,
+                meeting.opened_by,
+                meeting.opened_at,
+                meeting.participants,
+            ),
         )
 
 
@@ -125,6 +137,22 @@ async def end_meeting(app: App, actor: Actor, meeting_id: str) -> None:
         meeting = await policy.require_host(tx, actor, meeting_id)
         await _end(app, tx, meeting, "host")
     app.use(MeetingsMetrics).ended.labels("host").inc()
+
+
+async def end_all_of(app: App, org_id: str, user_id: str) -> None:
+    """An account is gone: what its owner has opened ends with it."""
+    ended = 0
+    async with app.db.transaction() as tx:
+        for meeting in await tx.scalars(
+            select(Meeting).where(
+                Meeting.org_id == org_id,
+                Meeting.opened_by == user_id,
+                Meeting.ended_at.is_(None),
+            )
+        ):
+            await _end(app, tx, meeting, "host")
+            ended += 1
+    app.use(MeetingsMetrics).ended.labels("host").inc(ended)
 
 
 async def may_enter(app: App, room: str, identity: str) -> bool:
@@ -147,6 +175,9 @@ async def _is_open(app: App, meeting_id: str) -> bool:
 
 async def react(app: App, event: StoredEvent) -> None:
     """Carry out in the engine what was decided; repeated calls do no harm."""
+    if event.type == MemberRemoved.type:
+        await end_all_of(app, event.org_id, event.payload["user_id"])
+        return
     engine = app.use(MediaEngine)
     sealing = app.use(Sealing)
     try:
@@ -207,7 +238,11 @@ async def note_occupancy(app: App, meeting_id: str, participants: int) -> None:
             await app.outbox.emit(
                 tx,
                 MeetingParticipantsChanged(
-                    meeting.org_id, meeting.id, meeting.opened_at, meeting.participants
+                    meeting.org_id,
+                    meeting.id,
+                    meeting.opened_by,
+                    meeting.opened_at,
+                    meeting.participants,
                 ),
             )
 
@@ -275,7 +310,10 @@ async def _end(app: App, tx: AsyncSession, meeting: Meeting, reason: EndReason) 
     if ended is None:
         raise NotFound("This meeting does not exist, or it has ended.")
     await app.outbox.emit(
-        tx, MeetingEnded(meeting.org_id, meeting.id, meeting.opened_at, 0, reason=reason)
+        tx,
+        MeetingEnded(
+            meeting.org_id, meeting.id, meeting.opened_by, meeting.opened_at, 0, reason=reason
+        ),
     )
 
 

@@ -5,6 +5,6 @@ number a program may know and still use a database of this version: raise it wit
 older programs cannot live with (a contract step). A test holds both to the files.
 """
 
-HEAD = "0006"
-SCHEMA_VERSION = 6
-SCHEMA_COMPAT = 5
+HEAD = "0007"
+SCHEMA_VERSION = 7
+SCHEMA_COMPAT = 7
