@@ -4,6 +4,7 @@ import { Route, Switch } from "wouter";
 import type { User } from "../api/types.ts";
 import { NotFoundPage } from "../features/notfound/NotFoundPage.tsx";
 import { OperatorPage } from "../features/operator/OperatorPage.tsx";
+import { withLaterTexts } from "../i18n/index.ts";
 import { GuestFrame } from "./frames.tsx";
 import { HomeRoute } from "./HomeRoute.tsx";
 import { MeetingRoute } from "./MeetingRoute.tsx";
@@ -11,13 +12,17 @@ import { MemberRoute, ToSignIn } from "./MemberRoute.tsx";
 
 // Opened now and then: no part of the first load.
 const VerifyPage = lazy(() => import("../features/verify/VerifyPage.tsx"));
-const SignInPage = lazy(() => import("../features/account/signin/SignInPage.tsx"));
-const OneTimePage = lazy(() => import("../features/account/signin/OneTimePage.tsx"));
-const RegisterPage = lazy(() => import("../features/account/signin/RegisterPage.tsx"));
-const SetUpPage = lazy(() => import("../features/account/setup/SetUpPage.tsx"));
-const AccountPage = lazy(() => import("../features/account/page/AccountPage.tsx"));
-const MembersPage = lazy(() => import("../features/members/MembersPage.tsx"));
-const LinkPage = lazy(() => import("../features/start/devices/LinkPage.tsx"));
+const SignInPage = lazy(() => withLaterTexts(import("../features/account/signin/SignInPage.tsx")));
+const OneTimePage = lazy(() =>
+  withLaterTexts(import("../features/account/signin/OneTimePage.tsx")),
+);
+const RegisterPage = lazy(() =>
+  withLaterTexts(import("../features/account/signin/RegisterPage.tsx")),
+);
+const SetUpPage = lazy(() => withLaterTexts(import("../features/account/setup/SetUpPage.tsx")));
+const AccountPage = lazy(() => withLaterTexts(import("../features/account/page/AccountPage.tsx")));
+const MembersPage = lazy(() => withLaterTexts(import("../features/members/MembersPage.tsx")));
+const LinkPage = lazy(() => withLaterTexts(import("../features/start/devices/LinkPage.tsx")));
 
 const FOR_ANYBODY: Record<string, ComponentType> = {
   "/operator": OperatorPage,

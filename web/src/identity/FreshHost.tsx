@@ -1,9 +1,10 @@
 import { lazy, Suspense } from "react";
 import { useStore } from "zustand";
+import { withLaterTexts } from "../i18n/index.ts";
 import { freshQuestion } from "./fresh.ts";
 
 // Asked seldom: no part of the first load.
-const FreshDialog = lazy(() => import("./FreshDialog.tsx"));
+const FreshDialog = lazy(() => withLaterTexts(import("./FreshDialog.tsx")));
 
 /** Where the question "is it still you?" is shown, over whatever page asked for it. */
 export function FreshHost() {

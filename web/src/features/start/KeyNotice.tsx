@@ -1,15 +1,16 @@
 import { lazy, Suspense, useCallback, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { Button, showToast } from "../../design/index.ts";
+import { withLaterTexts } from "../../i18n/index.ts";
 import { keyRingOf, openKeyRing } from "../../vault/session.ts";
 import type { KeyRingView } from "../../vault/view.ts";
-import { AskNotice } from "./devices/AskNotice.tsx";
 import { Notice } from "./Notice.tsx";
 import { RestoreDialog } from "./RestoreDialog.tsx";
 import { WordsDialog } from "./WordsDialog.tsx";
 
-// Once for each new browser: no part of the first load.
-const NewDeviceDialog = lazy(() => import("./devices/NewDeviceDialog.tsx"));
+// Needed now and then: no part of the first load.
+const AskNotice = lazy(() => import("./devices/AskNotice.tsx"));
+const NewDeviceDialog = lazy(() => withLaterTexts(import("./devices/NewDeviceDialog.tsx")));
 
 /** What has to be said about the key ring, if anything. Never stands in the way of a room. */
 export function KeyNotice({ userId, keys }: { userId: string; keys: KeyRingView }) {
@@ -27,7 +28,9 @@ export function KeyNotice({ userId, keys }: { userId: string; keys: KeyRingView 
     case "open":
       return (
         <>
-          <AskNotice userId={userId} />
+          <Suspense>
+            <AskNotice userId={userId} />
+          </Suspense>
           <WordsNotice userId={userId} keys={keys} />
         </>
       );

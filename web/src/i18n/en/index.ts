@@ -1,24 +1,16 @@
-import account from "./account.json";
 import common from "./common.json";
-import devices from "./devices.json";
 import errors from "./errors.json";
 import join from "./join.json";
 import leave from "./leave.json";
 import meeting from "./meeting.json";
-import members from "./members.json";
 import notfound from "./notfound.json";
 import operator from "./operator.json";
 import sealed from "./sealed.json";
-import signin from "./signin.json";
 import start from "./start.json";
 import vault from "./vault.json";
 import verify from "./verify.json";
 
 export default {
-  signin,
-  members,
-  devices,
-  account,
   common,
   errors,
   join,

@@ -2,14 +2,15 @@ import { lazy, Suspense, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { type DeviceLink, useDeviceLinks } from "../../../api/deviceLinks.ts";
 import { Button } from "../../../design/index.ts";
+import { withLaterTexts } from "../../../i18n/index.ts";
 import { useBrowserName } from "../../../identity/useBrowserName.ts";
 import { Notice } from "../Notice.tsx";
 
-const HandOverDialog = lazy(() => import("./HandOverDialog.tsx"));
+const HandOverDialog = lazy(() => withLaterTexts(import("./HandOverDialog.tsx")));
 
 /** Another browser of the same person asks for the keys. Shown where the key ring is open. */
-export function AskNotice({ userId }: { userId: string }) {
-  const { t } = useTranslation("devices");
+export default function AskNotice({ userId }: { userId: string }) {
+  const { t } = useTranslation("vault");
   const links = useDeviceLinks(true);
   const browserName = useBrowserName();
   const [looking, setLooking] = useState<DeviceLink | null>(null);
