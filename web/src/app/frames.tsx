@@ -80,7 +80,7 @@ function AccountMenu({ user }: { user: User }) {
   const name = user.login ?? t(`role.${user.role}`);
   const places: MenuEntry[] = [
     { id: "/", label: t("nav.meetings"), icon: "cam" },
-    { id: "/account", label: t("nav.account"), icon: "keyhole" },
+    { id: "/account", label: t("nav.account"), icon: "user" },
     ...(user.role === "operator"
       ? [{ id: "/members", label: t("nav.members"), icon: "people" } as const]
       : []),

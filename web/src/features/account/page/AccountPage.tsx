@@ -1,6 +1,6 @@
-import { useEffect } from "react";
+import { useEffect, useState } from "react";
 import { useTranslation } from "react-i18next";
-import { useAccount } from "../../../api/account.ts";
+import { type Account, useAccount } from "../../../api/account.ts";
 import { useErrorText } from "../../../api/useErrorText.ts";
 import { Button, PageTitle, useSlowly } from "../../../design/index.ts";
 import { DeleteSection } from "./DeleteSection.tsx";
@@ -41,16 +41,23 @@ export default function AccountPage() {
           {t("loading")}
         </p>
       )}
-      {account.data && (
-        <>
-          <NoticesSection account={account.data} />
-          <PasskeysSection account={account.data} />
-          <PasswordSection account={account.data} />
-          <RecoverySection account={account.data} />
-          <SessionsSection account={account.data} />
-          <DeleteSection account={account.data} />
-        </>
-      )}
+      {account.data && <Sections account={account.data} />}
     </main>
+  );
+}
+
+function Sections({ account }: { account: Account }) {
+  // News stands first, for as long as the page is open; else it is history.
+  const [isNews] = useState(() => account.notices.some(({ is_seen }) => !is_seen));
+  return (
+    <>
+      {isNews && <NoticesSection account={account} />}
+      <PasskeysSection account={account} />
+      <PasswordSection account={account} />
+      <RecoverySection account={account} />
+      <SessionsSection account={account} />
+      {!isNews && <NoticesSection account={account} />}
+      <DeleteSection account={account} />
+    </>
   );
 }

@@ -1,8 +1,7 @@
 import { useQueryClient } from "@tanstack/react-query";
-import { accountKey } from "../../../api/account.ts";
-import { sessionQuery } from "../../../api/queries.ts";
 import { withFresh } from "../../../identity/fresh.ts";
 import { type Act, useAct } from "../../../identity/useAct.ts";
+import { ownAct } from "../ownActs.ts";
 
 /** A change of one's own account: asks who is there when the server wants it, then shows what is. */
 export function useAccountAct(): Omit<Act, "run"> & {
@@ -14,9 +13,7 @@ export function useAccountAct(): Omit<Act, "run"> & {
     ...act,
     run: (work, then) =>
       act.run(async () => {
-        const result = await withFresh(work);
-        await client.invalidateQueries({ queryKey: accountKey });
-        await client.invalidateQueries({ queryKey: sessionQuery.queryKey });
+        const result = await ownAct(client, () => withFresh(work));
         then?.(result);
       }),
   };

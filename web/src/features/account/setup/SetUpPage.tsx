@@ -2,13 +2,14 @@ import { useQueryClient } from "@tanstack/react-query";
 import { useEffect, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { useLocation } from "wouter";
-import { accountKey, makeRecoveryCodes } from "../../../api/account.ts";
-import { sessionQuery, useSession } from "../../../api/queries.ts";
+import { makeRecoveryCodes } from "../../../api/account.ts";
+import { useSession } from "../../../api/queries.ts";
 import { Button, PageTitle } from "../../../design/index.ts";
 import { Fault } from "../../../identity/Fault.tsx";
 import { withFresh } from "../../../identity/fresh.ts";
 import { passkeyHindrance } from "../../../identity/passkeys.ts";
 import { useAct } from "../../../identity/useAct.ts";
+import { ownAct } from "../ownActs.ts";
 import { addNewPasskey } from "./newPasskey.ts";
 import { PasswordDialog } from "./PasswordDialog.tsx";
 import { RecoveryCodesDialog } from "./RecoveryCodesDialog.tsx";
@@ -32,9 +33,8 @@ export default function SetUpPage() {
 
   const finish = async (): Promise<void> => {
     setChoosing(false);
-    setCodes((await withFresh(makeRecoveryCodes)).codes);
-    await client.invalidateQueries({ queryKey: sessionQuery.queryKey });
-    await client.invalidateQueries({ queryKey: accountKey });
+    const made = await ownAct(client, () => withFresh(makeRecoveryCodes));
+    setCodes(made.codes);
   };
 
   if (!user) return <main id="main" className="entry" />;
