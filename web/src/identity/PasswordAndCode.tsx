@@ -1,5 +1,6 @@
 import { useTranslation } from "react-i18next";
 import { TextField } from "../design/index.ts";
+import { KnownLogin } from "./KnownLogin.tsx";
 
 export interface PasswordAndCodeProps {
   /** For the browser's own memory of passwords; null: not known here. */
@@ -21,7 +22,7 @@ export function PasswordAndCode({
   const { t } = useTranslation("signin");
   return (
     <>
-      {login !== null && <input hidden readOnly autoComplete="username" value={login} />}
+      {login !== null && <KnownLogin login={login} />}
       <TextField
         label={t("password.password")}
         type="password"

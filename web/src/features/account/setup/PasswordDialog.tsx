@@ -10,6 +10,7 @@ import { asApiError } from "../../../api/errors.ts";
 import { Button, Dialog, QrCode, showToast, TextField } from "../../../design/index.ts";
 import { Fault } from "../../../identity/Fault.tsx";
 import { withFresh } from "../../../identity/fresh.ts";
+import { KnownLogin } from "../../../identity/KnownLogin.tsx";
 import { CodeField } from "../../../identity/PasswordAndCode.tsx";
 import { useAct } from "../../../identity/useAct.ts";
 import { copyText } from "../../../useCopyLink.ts";
@@ -100,7 +101,7 @@ function ChooseDialog({
             autoFocus
           />
         ) : (
-          <input hidden readOnly autoComplete="username" value={login} />
+          <KnownLogin login={login} />
         )}
         <TextField
           label={t("setPassword.password")}
