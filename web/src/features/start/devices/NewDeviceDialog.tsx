@@ -1,4 +1,3 @@
-import { useEffect } from "react";
 import { useTranslation } from "react-i18next";
 import { Button, Dialog, QrCode, showToast } from "../../../design/index.ts";
 import { useLanguage } from "../../../i18n/index.ts";
@@ -13,13 +12,10 @@ export interface NewDeviceDialogProps {
 /** On the browser without keys: a code for the other one, then three words. */
 export default function NewDeviceDialog({ userId, onClose }: NewDeviceDialogProps) {
   const { t } = useTranslation(["devices", "common"]);
-  const { state, confirm, refuse } = useNewDevice(userId);
-  const isDone = state.at === "done";
-  useEffect(() => {
-    if (!isDone) return;
+  const { state, confirm, refuse } = useNewDevice(userId, () => {
     onClose();
     showToast(t("new.done"));
-  }, [isDone, onClose, t]);
+  });
   const isOver = state.at === "stopped" || state.at === "failed";
   const close = (): void => {
     if (!isOver) refuse();
@@ -77,8 +73,6 @@ function Content({ state }: { state: NewDeviceState }) {
           <p className="dialog__text">{t("new.byCode")}</p>
         </>
       );
-    case "done":
-      return null;
     case "stopped":
       return <p className="dialog__text">{t(`stopped.${state.why}`)}</p>;
     case "failed":

@@ -20,12 +20,26 @@ export type NewDeviceState =
   | { readonly at: "showing"; readonly address: string }
   /** The other device has answered. `isSame`: the person has said so here. */
   | { readonly at: "comparing"; readonly words: readonly string[]; readonly isSame: boolean }
-  | { readonly at: "done" }
   | { readonly at: "stopped"; readonly why: Stop | "other-key" }
   | { readonly at: "failed"; readonly fault: unknown };
 
-/** From the QR code to the open key ring, while this is shown. */
-export function useNewDevice(userId: string): {
+/** A person's word that one can wait for. */
+function makeSaid(): { readonly promise: Promise<void>; readonly resolve: () => void } {
+  let resolve: () => void = () => undefined;
+  const promise = new Promise<void>((given) => {
+    resolve = given;
+  });
+  return { promise, resolve };
+}
+
+/**
+ * From the QR code to the open key ring, while this is shown. `onDone`: the key ring is open, and the
+ * page around this may show that already.
+ */
+export function useNewDevice(
+  userId: string,
+  onDone: () => void,
+): {
   state: NewDeviceState;
   /** The words are the same here and there. */
   confirm(): void;
@@ -34,9 +48,11 @@ export function useNewDevice(userId: string): {
 } {
   const language = useLanguage();
   const [state, setState] = useState<NewDeviceState>({ at: "making" });
-  const said = useRef(Promise.withResolvers<void>());
+  const [said] = useState(makeSaid);
   const asked = useRef<string | null>(null);
-  const words = useRef(loadWords(language));
+  const list = useRef(language);
+  const done = useRef(onDone);
+  done.current = onDone;
 
   useEffect(() => {
     const over = new AbortController();
@@ -48,7 +64,7 @@ export function useNewDevice(userId: string): {
       const ring = await keyRingOf(userId);
       const adopted = await ring.adopt(vaultKey);
       vaultKey.fill(0);
-      if (adopted.type === "open") show({ at: "done" });
+      if (adopted.type === "open") done.current();
       else show({ at: "stopped", why: adopted.type === "other-key" ? "other-key" : "gone" });
     }
     async function run(): Promise<void> {
@@ -63,12 +79,12 @@ export function useNewDevice(userId: string): {
       });
       show({
         at: "comparing",
-        words: await hearOffer(asking, await words.current, signal),
+        words: await hearOffer(asking, await loadWords(list.current), signal),
         isSame: false,
       });
       const received = await hearParcel(asking, signal);
       // From who has not seen the QR code it may be anybody's: the words decide, and a person.
-      if (!received.isProven) await said.current.promise;
+      if (!received.isProven) await said.promise;
       if (!signal.aborted) await adopt(received);
     }
     run().catch((fault: unknown) => {
@@ -78,12 +94,12 @@ export function useNewDevice(userId: string): {
       }
     });
     return () => over.abort();
-  }, [userId]);
+  }, [userId, said]);
 
   return {
     state,
     confirm() {
-      said.current.resolve();
+      said.resolve();
       setState((now) => (now.at === "comparing" ? { ...now, isSame: true } : now));
     },
     refuse() {
