@@ -2,8 +2,8 @@
 
 Each check gives one line; a fault has one line more that says how to repair it. Notes are no
 faults. Exit code 1 when there is a fault. Looks and tries, and must never change anything but
-files of its own that it removes again; sends only to this machine itself, and to the LiveKit server
-that the settings name, if they do.
+files of its own that it removes again; sends only to this machine itself, and to the LiveKit and SMTP
+servers that the settings name, if they do.
 """
 
 from __future__ import annotations
@@ -63,6 +63,7 @@ def examine(settings: Settings, clock: Clock) -> Iterator[Finding]:
         lambda: check_ports(settings),
         lambda: check_tls(settings, clock),
         lambda: check_engine(settings, clock),
+        lambda: check_mail(settings, clock),
         check_web_client,
     )
     for check in checks:
@@ -352,6 +353,38 @@ def check_cluster(settings: Settings, clock: Clock) -> Iterator[Finding]:
         "media engine: only the LiveKit server knows whether its webhooks reach "
         f"{http.public_url or 'this server'}/livekit/webhook",
     )
+
+
+def check_mail(settings: Settings, clock: Clock) -> Iterator[Finding]:
+    """Does the SMTP server answer, with TLS as wanted, and take our password? Sends nothing."""
+    from prometheus_client import CollectorRegistry
+
+    from conclave.kernel.mail import Mailer, MailFailed
+
+    mail = settings.mail
+    if mail.host is None:
+        yield Finding("ok", "mail: none; invitations are handed over as links")
+        return
+    where = f"{mail.host}:{mail.used_port}"
+    try:
+        asyncio.run(Mailer(mail, clock, CollectorRegistry()).probe())
+    except MailFailed as error:
+        yield Finding("fault", f"mail: {where} {_MAIL_FAULTS[error.fault]}", _MAIL_REPAIR)
+    else:
+        yield Finding("ok", f"mail: {where} answers")
+
+
+_MAIL_FAULTS = {
+    "unreachable": "cannot be reached",
+    "tls": "has no TLS as wanted, or a certificate that is not trusted here",
+    "credentials": "does not take user and password",
+    "recipient": "takes no letters",
+    "refused": "refuses us",
+}
+_MAIL_REPAIR = (
+    "check CONCLAVE_MAIL__HOST, CONCLAVE_MAIL__PORT, CONCLAVE_MAIL__SECURITY, CONCLAVE_MAIL__USER "
+    "and CONCLAVE_MAIL__PASSWORD"
+)
 
 
 def check_web_client() -> Iterator[Finding]:

@@ -38,7 +38,21 @@ async def person(
 
 
 @pytest.mark.parametrize(
-    "path", ["/", "/operator", "/verify", "/m/mtg_00000000000000000000000000", "/m/x"]
+    "path",
+    [
+        "/",
+        "/operator",
+        "/verify",
+        "/sign-in",
+        "/register",
+        "/set-up",
+        "/welcome",
+        "/account",
+        "/members/",
+        "/link",
+        "/m/mtg_00000000000000000000000000",
+        "/m/x",
+    ],
 )
 async def test_pages_are_the_application(person: Person, path: str) -> None:
     answer = await person.get(path)

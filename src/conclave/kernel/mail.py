@@ -97,23 +97,33 @@ class Mailer:
         import aiosmtplib
 
         settings = self._settings
-        password = settings.password
         server = aiosmtplib.SMTP(
             hostname=settings.host,
             port=settings.used_port,
-            username=settings.user,
-            password=None if password is None else password.get_secret_value(),
             # Its own guess asks the name service.
             local_hostname=(settings.sender or "").partition("@")[2],
             use_tls=settings.security == "tls",
-            start_tls=settings.security == "starttls",
+            start_tls=False,  # below, so that nothing is sent before and a refusal has its name
             timeout=TIMEOUT_S,
         )
         try:
             async with server:
+                if settings.security == "starttls":
+                    await _start_tls(server)
+                if settings.user is not None and settings.password is not None:
+                    await server.login(settings.user, settings.password.get_secret_value())
                 yield server
         except (aiosmtplib.SMTPException, OSError, ValueError) as error:
             raise MailFailed(_fault_of(error)) from error
+
+
+async def _start_tls(server: SMTP) -> None:
+    import aiosmtplib
+
+    try:
+        await server.starttls()
+    except aiosmtplib.SMTPException as error:
+        raise MailFailed("tls") from error
 
 
 def _fault_of(error: BaseException) -> MailFault:
@@ -123,7 +133,6 @@ def _fault_of(error: BaseException) -> MailFault:
         (aiosmtplib.SMTPAuthenticationError, "credentials"),
         (aiosmtplib.SMTPRecipientsRefused, "recipient"),
         (aiosmtplib.SMTPRecipientRefused, "recipient"),
-        (aiosmtplib.SMTPNotSupported, "tls"),
         (aiosmtplib.SMTPConnectError, "unreachable"),
         (aiosmtplib.SMTPTimeoutError, "unreachable"),
         (aiosmtplib.SMTPServerDisconnected, "unreachable"),

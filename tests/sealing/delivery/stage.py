@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import httpx2
+
 from conclave import accounts, sealing
 from conclave.accounts import Actor
 from conclave.app import build
@@ -87,11 +89,14 @@ class SealingStage:
 
     async def cookie(self) -> str:
         """A session of the operator's."""
-        from conclave.accounts import service
-
         token = await accounts.new_operator_link(self.app.db, self.clock)
-        _, session = await service.redeem_operator_link(self.app, token, session_token=None)
-        return f"conclave={session}"
+        transport = httpx2.ASGITransport(self.product.web, client=("198.51.100.7", 40_000))
+        headers = {"origin": HOST, "x-conclave": "1"}
+        async with httpx2.AsyncClient(
+            transport=transport, base_url=HOST, headers=headers
+        ) as browser:
+            answer = await browser.post("/api/v1/operator-link", json={"token": token})
+        return f"conclave={answer.cookies['conclave']}"
 
     async def tab(
         self, *, meeting: str = MEETING, cookie: str = "", address: str = "198.51.100.7"

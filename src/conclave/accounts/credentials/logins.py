@@ -27,8 +27,8 @@ _ADDRESS = re.compile(rf"[a-z0-9.!#$%&'*+/=?^_`{{|}}~-]{{1,64}}@{_LABEL}(?:\.{_L
 
 def folded(login: str) -> str:
     """As logins are compared. Folding twice changes nothing more."""
-    once = unicodedata.normalize("NFKC", login.strip()).casefold()
-    return unicodedata.normalize("NFKC", once)
+    once = unicodedata.normalize("NFKC", login).casefold()
+    return unicodedata.normalize("NFKC", once).strip()
 
 
 def is_address(login: str) -> bool:
