@@ -59,12 +59,12 @@ export interface SignedIn {
 
 export const accountKey = ["account"] as const;
 
-export function useAccount(isEnabled = true) {
-  return useQuery({
-    queryKey: accountKey,
-    queryFn: ({ signal }) => call<Account>({ path: "/account", signal }),
-    enabled: isEnabled,
-  });
+export function fetchAccount(signal?: AbortSignal): Promise<Account> {
+  return call<Account>({ path: "/account", ...(signal ? { signal } : {}) });
+}
+
+export function useAccount() {
+  return useQuery({ queryKey: accountKey, queryFn: ({ signal }) => fetchAccount(signal) });
 }
 
 const post = <T>(path: string, body: unknown = {}) => call<T>({ method: "POST", path, body });

@@ -7,10 +7,11 @@ import { sessionQuery } from "../../api/queries.ts";
  * has just done it, unless something else is unseen as well.
  */
 export async function ownAct<T>(client: QueryClient, work: () => Promise<T>): Promise<T> {
-  const before = client.getQueryData(sessionQuery.queryKey)?.user?.unseen_notices;
+  // Asked now: what somebody else did a moment ago must stay news.
+  const before = await client.fetchQuery({ ...sessionQuery, staleTime: 0 }).catch(() => null);
   const result = await work();
   // It stays news when that does not arrive.
-  if (before === 0) await noticesAreSeen().catch(() => undefined);
+  if (before?.user?.unseen_notices === 0) await noticesAreSeen().catch(() => undefined);
   await client.invalidateQueries({ queryKey: accountKey });
   await client.invalidateQueries({ queryKey: sessionQuery.queryKey });
   return result;

@@ -76,12 +76,7 @@ export function PasswordSection({ account }: { account: Account }) {
       {open === "password" && (
         <PasswordDialog
           login={login}
-          onSet={() =>
-            act.run(
-              async () => undefined,
-              () => done(t("password.saved")),
-            )
-          }
+          onSet={() => done(t("password.saved"))}
           onClose={close}
         />
       )}

@@ -1,3 +1,4 @@
+import { useQueryClient } from "@tanstack/react-query";
 import { type FormEvent, useId, useState } from "react";
 import { useTranslation } from "react-i18next";
 import {
@@ -13,6 +14,7 @@ import { withFresh } from "../../../identity/fresh.ts";
 import { KnownLogin } from "../../../identity/KnownLogin.tsx";
 import { CodeField } from "../../../identity/PasswordAndCode.tsx";
 import { useAct } from "../../../identity/useAct.ts";
+import { ownAct } from "../ownActs.ts";
 import { copyText } from "../../../useCopyLink.ts";
 
 const SHORTEST = 12;
@@ -129,6 +131,7 @@ function CodeDialog({
   onClose,
 }: PasswordDialogProps & { setUp: PasswordSetUp; onBack(): void }) {
   const { t } = useTranslation(["signin", "common"]);
+  const client = useQueryClient();
   const form = useId();
   const act = useAct();
   const [code, setCode] = useState("");
@@ -175,7 +178,8 @@ function CodeDialog({
         onSubmit={(event: FormEvent) => {
           event.preventDefault();
           act.run(async () => {
-            await withFresh(() => confirmPassword(setUp.setup_id, code.replace(/\s/g, "")));
+            const digits = code.replace(/\s/g, "");
+            await ownAct(client, () => withFresh(() => confirmPassword(setUp.setup_id, digits)));
             onSet();
           });
         }}

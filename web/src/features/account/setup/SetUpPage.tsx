@@ -2,7 +2,7 @@ import { useQueryClient } from "@tanstack/react-query";
 import { useEffect, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { useLocation } from "wouter";
-import { makeRecoveryCodes } from "../../../api/account.ts";
+import { fetchAccount, makeRecoveryCodes } from "../../../api/account.ts";
 import { useSession } from "../../../api/queries.ts";
 import { Button, PageTitle } from "../../../design/index.ts";
 import { Fault } from "../../../identity/Fault.tsx";
@@ -33,8 +33,10 @@ export default function SetUpPage() {
 
   const finish = async (): Promise<void> => {
     setChoosing(false);
-    const made = await ownAct(client, () => withFresh(makeRecoveryCodes));
-    setCodes(made.codes);
+    // Who comes back to an account has codes on paper: they stay good.
+    const { recovery_codes_left: left } = await fetchAccount();
+    if (left > 0) navigate("/", { replace: true });
+    else setCodes((await ownAct(client, () => withFresh(makeRecoveryCodes))).codes);
   };
 
   if (!user) return <main id="main" className="entry" />;
@@ -52,7 +54,7 @@ export default function SetUpPage() {
               size="large"
               icon="keyhole"
               isBusy={act.isBusy}
-              onPress={() => act.run(() => addNewPasskey().then(finish))}
+              onPress={() => act.run(() => ownAct(client, addNewPasskey).then(finish))}
             >
               {act.isBusy ? t("passkey.waiting") : t("setUp.passkey")}
             </Button>

@@ -127,6 +127,19 @@ describe("/sign-in", () => {
   });
 });
 
+describe("the code of a further device", () => {
+  it("is kept, out of the address bar, while its person signs in", async () => {
+    const { user, server } = open("/link#dvl_1.secret", {
+      "POST /api/v1/sign-in/passkey/options": CHALLENGE,
+      "POST /api/v1/sign-in/passkey": { body: { user: USER } },
+    });
+    await waitFor(() => expect(location.pathname + location.hash).toBe("/sign-in"));
+    server["GET /api/v1/session"] = { body: { user: USER, registration: "closed" } };
+    await press(user, "Sign in with a passkey");
+    await waitFor(() => expect(location.pathname + location.hash).toBe("/link"));
+  });
+});
+
 describe("/welcome", () => {
   const LOOK = "POST /api/v1/welcome/look";
   const invitation = {
@@ -139,6 +152,7 @@ describe("/welcome", () => {
       "POST /api/v1/welcome": { body: { user: { ...USER, has_sign_in: false } } },
       "POST /api/v1/account/passkeys/options": CHALLENGE,
       "POST /api/v1/account/passkeys": { body: { id: "psk_1" } },
+      "GET /api/v1/account": { body: { recovery_codes_left: 0 } },
       "POST /api/v1/account/recovery-codes": { body: { codes: ["AAAAA-1", "BBBBB-2"] } },
       "POST /api/v1/account/notices/seen": { status: 204 },
     });
@@ -162,6 +176,19 @@ describe("/welcome", () => {
     await waitFor(() => expect(location.pathname).toBe("/"));
     const sent = asked.find(({ call }) => call === "POST /api/v1/account/passkeys");
     expect(sent?.body).toMatchObject({ challenge_id: "cha_1", credential: MADE });
+  });
+
+  it("leaves the codes alone of who comes back with some", async () => {
+    const { asked, user } = open("/set-up", {
+      "GET /api/v1/session": { body: { user: USER, registration: "closed" } },
+      "POST /api/v1/account/passkeys/options": CHALLENGE,
+      "POST /api/v1/account/passkeys": { body: { id: "psk_1" } },
+      "GET /api/v1/account": { body: { recovery_codes_left: 7 } },
+      "POST /api/v1/account/notices/seen": { status: 204 },
+    });
+    await press(user, "Make a passkey");
+    await waitFor(() => expect(location.pathname).toBe("/"));
+    expect(asked.some(({ call }) => call.includes("recovery-codes"))).toBe(false);
   });
 
   it("leads back to an account, and warns who is signed in", async () => {
@@ -234,6 +261,7 @@ describe("/set-up without passkeys", () => {
       "PUT /api/v1/account/login": problem(409, "login_taken"),
       "POST /api/v1/account/password/begin": problem(422, "password"),
       "POST /api/v1/account/password/confirm": problem(422, "code"),
+      "GET /api/v1/account": { body: { recovery_codes_left: 0 } },
       "POST /api/v1/account/recovery-codes": { body: { codes: ["AAAAA-1"] } },
       "POST /api/v1/account/notices/seen": { status: 204 },
     });
