@@ -26,6 +26,7 @@ QUICK = [
     ["churn.py", "--seeds", "2", "--epochs", "100"],
     ["interleavings.py", "--meetings", "5000", "--sittings", "5000"],
     ["fuzz.py", "--minutes", "0.2"],
+    ["password_hash.py", "--runs", "10"],
 ]
 FULL = [
     ["compare.py", "--runs", "5", "--duration", "10"],
@@ -40,6 +41,7 @@ FULL = [
     ["churn.py"],
     ["interleavings.py"],
     ["fuzz.py"],
+    ["password_hash.py"],
 ]
 
 

@@ -2,8 +2,8 @@
 
 Each check gives one line; a fault has one line more that says how to repair it. Notes are no
 faults. Exit code 1 when there is a fault. Looks and tries, and must never change anything but
-files of its own that it removes again; sends only to this machine itself, and to the LiveKit and SMTP
-servers that the settings name, if they do.
+files of its own that it removes again; sends only to this machine itself, and to the LiveKit and
+SMTP servers that the settings name, if they do.
 """
 
 from __future__ import annotations

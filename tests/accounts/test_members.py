@@ -48,10 +48,11 @@ async def _id(person: Person) -> str:
 
 async def test_an_invitation_makes_a_member(stage: Stage) -> None:
     operator = await stage.operator()
+    stage.clock.advance(1)
     link = await _invite(operator, login="Berta@Example.org")
     assert link["url"].startswith("http://localhost:8080/welcome#")
     assert (link["expires_at"], link["mailed"], link["mail_error"]) == (
-        "2026-01-08T00:00:00Z",
+        "2026-01-08T00:00:01Z",
         False,
         None,
     )
@@ -61,8 +62,8 @@ async def test_an_invitation_makes_a_member(stage: Stage) -> None:
             "id": link["id"],
             "role": "member",
             "login": "Berta@Example.org",
-            "created_at": "2026-01-01T00:00:00Z",
-            "expires_at": "2026-01-08T00:00:00Z",
+            "created_at": "2026-01-01T00:00:01Z",
+            "expires_at": "2026-01-08T00:00:01Z",
         }
     ]
     assert listed["can_mail"] is False
@@ -72,7 +73,7 @@ async def test_an_invitation_makes_a_member(stage: Stage) -> None:
         "kind": "invitation",
         "role": "member",
         "login": "Berta@Example.org",
-        "expires_at": "2026-01-08T00:00:00Z",
+        "expires_at": "2026-01-08T00:00:01Z",
     }
     joined = await good(await post(guest, "/welcome", {"token": _token(link)}))
     assert (joined["user"]["role"], joined["user"]["login"]) == ("member", "Berta@Example.org")
@@ -341,6 +342,27 @@ async def test_registration_has_limits(
     await good(await post(stage.guest(), "/welcome", {"token": _token(link)}))
     stage.clock.advance(timedelta(days=1))
     assert (await post(stage.guest(address="203.0.113.1"), "/register")).status_code == 409
+
+
+@sqlite_only
+@pytest.mark.parametrize("act", ["suspend", "demote", "remove"])
+async def test_links_end_with_the_right_to_make_them(stage: Stage, act: str) -> None:
+    first = await stage.operator()
+    second = await invited(stage, first)
+    user_id = await _id(second)
+    path = f"/api/v1/members/{user_id}"
+    await first.put(f"{path}/role", json={"role": "operator"})
+    link = await _invite(second, role="operator")
+    kept = await _invite(first)
+    if act == "suspend":
+        done = await post(first, f"/members/{user_id}/suspend")
+    elif act == "demote":
+        done = await first.put(f"{path}/role", json={"role": "member"})
+    else:
+        done = await first.delete(path)
+    assert done.status_code == 204
+    assert (await post(stage.guest(), "/welcome", {"token": _token(link)})).status_code == 404
+    await good(await post(stage.guest(), "/welcome", {"token": _token(kept)}))
 
 
 @sqlite_only

@@ -13,6 +13,7 @@ from conclave.accounts.models import KnownDevice, Session
 from conclave.settings import AccountsSettings, Settings
 from tests.accounts.authenticator import Authenticator
 from tests.accounts.steps import (
+    PASSWORD,
     account,
     add_passkey,
     code,
@@ -135,15 +136,32 @@ async def test_a_password_proves_again_as_well(stage: Stage) -> None:
     stage.clock.advance(timedelta(minutes=11))
     path = "/account/reauthenticate/password"
     for wrong in (
-        {"password": "seven purple otters", "code": "000000"},
+        {"password": PASSWORD, "code": "000000"},
         {"password": "wrong", "code": code(stage, secret)},
     ):
         answer = await post(person, path, wrong)
         assert (answer.status_code, answer.json()["code"]) == (401, "sign_in")
-    body = {"password": "seven purple otters", "code": code(stage, secret)}
+    body = {"password": PASSWORD, "code": code(stage, secret)}
     await good(await post(person, path, body))
     assert (await account(person))["fresh_until"] is not None
     assert (await post(person, path, body)).status_code == 401, "the code is used up"
+
+
+@sqlite_only
+async def test_who_guesses_with_a_copied_cookie_locks_nobody_out(stage: Stage) -> None:
+    person = await stage.operator()
+    secret = await set_password(person)
+    stage.clock.advance(30)
+    thief = _moved(person, V6)
+    path = "/account/reauthenticate/password"
+    guesses = [
+        (await post(thief, path, {"password": "guess", "code": "000000"})).status_code
+        for _ in range(11)
+    ]
+    assert guesses == [401] * 10 + [429]
+    right = {"password": PASSWORD, "code": code(stage, secret)}
+    assert (await post(thief, path, right)).status_code == 429
+    await good(await post(person, path, right))
 
 
 async def test_a_session_used_from_another_family_is_refused_and_told(stage: Stage) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import shutil
 import socket
+import socketserver
 import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -19,7 +20,7 @@ from conclave import doctor
 from conclave.doctor import Finding
 from conclave.kernel.clock import ManualClock
 from conclave.kernel.tls import certificate_for
-from conclave.settings import DbSettings, HttpSettings, MediaSettings, Settings
+from conclave.settings import DbSettings, HttpSettings, MailSettings, MediaSettings, Settings
 
 pytestmark = pytest.mark.unit
 
@@ -259,3 +260,50 @@ def test_an_insecure_livekit_server_for_secure_pages(good: Settings) -> None:
     assert fault.level == "fault"
     assert "wss://" in fault.repair
     assert "https://meet.example.org/livekit/webhook" in note.text
+
+
+class _Smtp(socketserver.StreamRequestHandler):
+    """Says what an SMTP server without TLS says."""
+
+    def handle(self) -> None:
+        self.wfile.write(b"220 test\r\n")
+        while line := self.rfile.readline():
+            is_end = line.startswith(b"QUIT")
+            self.wfile.write(b"221 bye\r\n" if is_end else b"250 test\r\n")
+            if is_end:
+                return
+
+
+@pytest.mark.parametrize(
+    ("security", "level", "words"),
+    [("none", "ok", "answers"), ("starttls", "fault", "has no TLS"), (None, "ok", "none")],
+)
+def test_the_smtp_server_is_tried(
+    good: Settings, security: str | None, level: str, words: str
+) -> None:
+    with socketserver.TCPServer(("127.0.0.1", 0), _Smtp) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            values = {"port": server.server_address[1], "sender": "conclave@example.org"}
+            if security is not None:
+                values |= {"host": "127.0.0.1", "security": security}
+            mail = MailSettings.model_validate(values)
+            (finding,) = doctor.check_mail(good.model_copy(update={"mail": mail}), ManualClock())
+        finally:
+            server.shutdown()
+            thread.join()
+    assert finding.level == level
+    assert words in finding.text
+    assert bool(finding.repair) == (level == "fault")
+
+
+def test_an_smtp_server_that_is_away_is_a_fault(good: Settings) -> None:
+    with _taken_tcp() as port:
+        pass
+    mail = MailSettings.model_validate(
+        {"host": "127.0.0.1", "port": port, "security": "none", "sender": "a@example.org"}
+    )
+    (finding,) = doctor.check_mail(good.model_copy(update={"mail": mail}), ManualClock())
+    assert (finding.level, "cannot be reached" in finding.text) == ("fault", True)
+    assert "CONCLAVE_MAIL__HOST" in finding.repair

@@ -118,9 +118,17 @@ async def require_another_operator(tx: AsyncSession, user: User) -> None:
         )
 
 
+async def revoke_links_by(tx: AsyncSession, user: User) -> None:
+    """Invitations and resets that `user` has made end with the right to make them."""
+    await tx.execute(
+        delete(WelcomeLink).where(WelcomeLink.org_id == user.org_id, WelcomeLink.made_by == user.id)
+    )
+
+
 async def remove(app: App, tx: AsyncSession, user: User, *, by: str) -> None:
     """The account and everything of it; call under `hold`."""
     await require_another_operator(tx, user)
+    await revoke_links_by(tx, user)
     for table in _OWNED:
         await tx.execute(delete(table).where(table.org_id == user.org_id, table.user_id == user.id))
     await tx.execute(delete(User).where(User.org_id == user.org_id, User.id == user.id))

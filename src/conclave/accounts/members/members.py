@@ -58,6 +58,7 @@ async def set_role(app: App, actor: Actor, user_id: str, role: str) -> None:
             return
         if role == MEMBER:
             await people.require_another_operator(tx, user)
+            await people.revoke_links_by(tx, user)
         user.role = role
         await ask_for_rotation(tx, actor.org_id, user_id)
         await notices.add(tx, actor.org_id, user_id, "role_changed", app.clock.now(), role=role)
@@ -65,13 +66,14 @@ async def set_role(app: App, actor: Actor, user_id: str, role: str) -> None:
 
 
 async def suspend(app: App, actor: Actor, user_id: str) -> None:
-    """Sessions and the ways back end now; credentials rest. `Conflict` (`last_operator`)."""
+    """Sessions, ways back and links made end; credentials rest. `Conflict` (`last_operator`)."""
     async with app.db.transaction() as tx:
         await people.hold(app, tx)
         user = await people.user_for_update(tx, actor.org_id, user_id)
         if user.suspended_at is not None:
             return
         await people.require_another_operator(tx, user)
+        await people.revoke_links_by(tx, user)
         user.suspended_at = app.clock.now()
         await tx.execute(
             delete(Session).where(Session.org_id == actor.org_id, Session.user_id == user_id)

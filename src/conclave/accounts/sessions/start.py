@@ -191,15 +191,11 @@ async def _device(
     return token, others > 0
 
 
-async def is_known_device(session: AsyncSession, user: User, token: str | None) -> bool:
-    token_hash = None if token is None else hash_of(token)
-    if token_hash is None:
-        return False
-    found = await session.scalar(
-        select(KnownDevice.token_hash).where(
-            KnownDevice.org_id == user.org_id,
-            KnownDevice.user_id == user.id,
-            KnownDevice.token_hash == token_hash,
-        )
+async def users_of_device(session: AsyncSession, token: str | None) -> frozenset[str]:
+    """Ids of those who have signed in with this browser before. One look-up, whoever is asked
+    for."""
+    token_hash = (None if token is None else hash_of(token)) or bytes(32)
+    found = await session.scalars(
+        select(KnownDevice.user_id).where(KnownDevice.token_hash == token_hash)
     )
-    return found is not None
+    return frozenset(found)

@@ -15,7 +15,7 @@ from conclave.accounts.credentials import proofs
 from conclave.accounts.credentials.logins import folded
 from conclave.accounts.models import Password, User
 from conclave.accounts.people import user_for_update
-from conclave.accounts.sessions.start import Caller, Started, is_known_device, start
+from conclave.accounts.sessions.start import Caller, Started, start, users_of_device
 from conclave.kernel.app import App
 from conclave.kernel.errors import NotFound
 from conclave.kernel.tokens import digest_of
@@ -70,7 +70,8 @@ async def _look_up(app: App, caller: Caller, compared: str) -> _Candidate:
             )
         ).first()
         user, password = (None, None) if row is None else (row.User, row.Password)
-        is_known = user is not None and await is_known_device(session, user, caller.device_token)
+        at_home = await users_of_device(session, caller.device_token)
     key = digest_of(compared.encode()).hex()
+    is_known = user is not None and user.id in at_home
     limits.try_account(app, f"{key} at home" if is_known else key)
     return _Candidate(org_id, user, password)
