@@ -188,7 +188,7 @@ def test_another_device_gets_the_keys(
         host.press("Hand over the keys")
     else:
         expect(host.page.get_by_text("A new browser asks for your keys.")).to_be_visible()
-        host.press("Look at it")
+        host.press("See who asks")
         host.press("Show the words")
         shown = [
             person.page.get_by_role("list", name="Three words").get_by_role("listitem")

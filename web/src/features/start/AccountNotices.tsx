@@ -28,7 +28,7 @@ export function AccountNotices({ user }: { user: User }) {
           icon="info"
           title={t("account.newsTitle", { count: user.unseen_notices })}
           action={
-            <Button size="dense" onPress={() => navigate("/account#notices")}>
+            <Button size="dense" onPress={() => navigate("/account")}>
               {t("account.news")}
             </Button>
           }

@@ -1,4 +1,4 @@
-import { useEffect, useState } from "react";
+import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { type Account, useAccount } from "../../../api/account.ts";
 import { useErrorText } from "../../../api/useErrorText.ts";
@@ -17,13 +17,6 @@ export default function AccountPage() {
   const account = useAccount();
   const errorText = useErrorText();
   const isSlow = useSlowly();
-
-  // From a notice on another page to the list of them.
-  const isShown = account.data !== undefined;
-  useEffect(() => {
-    const part = location.hash.slice(1);
-    if (isShown && part !== "") document.getElementById(part)?.scrollIntoView();
-  }, [isShown]);
 
   return (
     <main id="main" className="page acc">

@@ -59,7 +59,7 @@ export function NoticesSection({ account }: { account: Account }) {
   const shown = isWhole ? account.notices : account.notices.slice(0, SHOWN);
   const isAsked = shown.some(({ id, kind }) => fresh.has(id) && isQuestion(kind));
   return (
-    <Section id="notices" title={t("notices.title")}>
+    <Section title={t("notices.title")}>
       {account.notices.length === 0 ? (
         <p className="acc__note mut">{t("notices.none")}</p>
       ) : (

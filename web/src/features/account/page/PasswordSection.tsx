@@ -74,11 +74,7 @@ export function PasswordSection({ account }: { account: Account }) {
         <NameDialog login={login} onDone={() => done(t("name.saved"))} onClose={close} />
       )}
       {open === "password" && (
-        <PasswordDialog
-          login={login}
-          onSet={() => done(t("password.saved"))}
-          onClose={close}
-        />
+        <PasswordDialog login={login} onSet={() => done(t("password.saved"))} onClose={close} />
       )}
       {open === "remove" && (
         <ConfirmDialog

@@ -1,7 +1,6 @@
 import { type ReactNode, useId } from "react";
 
 export interface SectionProps {
-  id?: string;
   title: string;
   text?: ReactNode;
   /** Beside the title. */
@@ -10,10 +9,10 @@ export interface SectionProps {
 }
 
 /** One thing of the account: title and rule, what it is, what there is. */
-export function Section({ id, title, text, action, children }: SectionProps) {
+export function Section({ title, text, action, children }: SectionProps) {
   const heading = useId();
   return (
-    <section className="acc__sec" aria-labelledby={heading} {...(id === undefined ? {} : { id })}>
+    <section className="acc__sec" aria-labelledby={heading}>
       <div className="acc__head">
         <h2 className="h2" id={heading}>
           {title}

@@ -240,8 +240,7 @@ describe("/account", () => {
     expect(third?.textContent).not.toContain("New");
     expect(within(part).getByText(/Was that you\?/)).toBeTruthy();
     // News stands first.
-    const regions = screen.getAllByRole("region").map((region) => region.id);
-    expect(regions[0]).toBe("notices");
+    expect(screen.getAllByRole("region")[0]).toBe(part);
     await waitFor(() => expect(calls(SEEN)).toHaveLength(1));
     await expectAccessible();
   });

@@ -14,8 +14,8 @@ import { withFresh } from "../../../identity/fresh.ts";
 import { KnownLogin } from "../../../identity/KnownLogin.tsx";
 import { CodeField } from "../../../identity/PasswordAndCode.tsx";
 import { useAct } from "../../../identity/useAct.ts";
-import { ownAct } from "../ownActs.ts";
 import { copyText } from "../../../useCopyLink.ts";
+import { ownAct } from "../ownActs.ts";
 
 const SHORTEST = 12;
 

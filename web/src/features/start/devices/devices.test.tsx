@@ -226,7 +226,7 @@ describe("a browser with keys", () => {
     const { press } = open();
     expect(await screen.findByText(/Firefox on Linux is signed in as you/)).toBeTruthy();
     await expectAccessible();
-    await press("Look at it");
+    await press("See who asks");
     await press("Show the words");
     await answer();
     expect(await shownWords()).toEqual(await device.words(await english));
@@ -239,7 +239,7 @@ describe("a browser with keys", () => {
   it("hands nothing over when the words differ", async () => {
     const { answer } = await newDevice();
     const { press } = open();
-    await press("Look at it");
+    await press("See who asks");
     await press("Show the words");
     await answer();
     await screen.findByRole("list", { name: "Three words" });
