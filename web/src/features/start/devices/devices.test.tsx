@@ -232,7 +232,7 @@ describe("a browser with keys", () => {
     expect(await shownWords()).toEqual(await device.words(await english));
     await expectAccessible();
     expect(mailbox.calls).toEqual(["PUT offer"]);
-    await press("They are the same: hand over");
+    await press("The same: hand over");
     expect(await receive()).toMatchObject({ type: "opened", isProven: false });
   });
 
