@@ -352,6 +352,7 @@ async def test_they_are_named_and_removed(stage: Stage) -> None:
         "Yubikey \u00e4",
         "Second",
     ]
+    stage.clock.advance(1)
     assert (await person.delete(f"{path}/{second['id']}")).status_code == 204
     refused = await person.delete(f"{path}/{first['id']}")
     assert (refused.status_code, refused.json()["code"]) == (409, "last_way_in")
