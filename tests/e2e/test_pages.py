@@ -44,6 +44,8 @@ _STILL_SCRIPT = """
 
 def assert_accessible(page: Page, what: str) -> None:
     expect(page.get_by_role("heading", level=1).first).to_be_attached()
+    # A sheet is hidden for a moment before it comes in; axe takes it for none then.
+    expect(page.locator(".scrim[data-entering], .scrim[style*='opacity']")).to_have_count(0)
     page.evaluate("document.fonts.ready")
     page.evaluate(_STILL_SCRIPT)
     results = Axe().run(page, options=RULES)

@@ -169,6 +169,9 @@ def computed(given: Vectors) -> Vectors:
     )
     invitation = invited + sign(raw["account_seed"], b"conclave invitation v1", invited)
     binding = sign(invitation_seed, b"conclave binding v1", meeting_id, device_key)
+    reveal = raw["device_key_share"] + raw["device_nonce"]
+    commitment = sha256(b"conclave device link v1", reveal)
+    device = sha256(b"conclave device words v1", commitment, raw["device_offer"], reveal)
     found: Vectors = {
         "account_key": account_key,
         "host_fingerprint": fingerprint,
@@ -213,6 +216,9 @@ def computed(given: Vectors) -> Vectors:
         ),
         "vault_json": text(vault).decode(),
         "vault_blob": seal(raw["vault_key"], raw["vault_nonce"], text(vault), b"conclave vault v1"),
+        "device_commitment": commitment,
+        "device_words_de": words(device, 3, "de"),
+        "device_words_en": words(device, 3, "en"),
     }
     return {
         name: value.hex() if isinstance(value, bytes) else value for name, value in found.items()
@@ -235,6 +241,9 @@ _HEX_INPUTS = {
     "vault_key",
     "wrap_nonce",
     "vault_nonce",
+    "device_key_share",
+    "device_nonce",
+    "device_offer",
 }
 VECTORS = _vectors()
 

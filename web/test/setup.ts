@@ -1,7 +1,7 @@
 /** Before each test file: the English texts, the live regions of index.html, a clean page after each. */
 import { cleanup, configure } from "@testing-library/react";
 import { afterEach, beforeEach } from "vitest";
-import { startI18n } from "../src/i18n/index.ts";
+import { startI18n, withLaterTexts } from "../src/i18n/index.ts";
 
 configure({
   // A whole page of markup in an error hides what is wrong.
@@ -16,6 +16,7 @@ globalThis.fetch = () => Promise.reject(new TypeError("Failed to fetch"));
 
 localStorage.setItem("conclave.language", "en");
 await startI18n();
+await withLaterTexts(Promise.resolve());
 
 beforeEach(() => {
   for (const id of ["live-polite", "live-assertive"]) {

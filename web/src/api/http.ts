@@ -9,17 +9,25 @@ export interface Call {
   path: string;
   body?: unknown;
   signal?: AbortSignal;
+  /** Longer for calls that the server holds until something happens. */
+  timeoutMs?: number;
 }
 
 const TIMEOUT_MS = 15_000;
 
-export async function call<T>({ method = "GET", path, body, signal }: Call): Promise<T> {
+export async function call<T>({
+  method = "GET",
+  path,
+  body,
+  signal,
+  timeoutMs = TIMEOUT_MS,
+}: Call): Promise<T> {
   const headers: Record<string, string> = { Accept: "application/json" };
   // A header that no foreign page can add without the server's consent: our guard against forgery.
   if (method !== "GET") headers["X-Conclave"] = "1";
   if (body !== undefined) headers["Content-Type"] = "application/json";
 
-  const timeout = AbortSignal.timeout(TIMEOUT_MS);
+  const timeout = AbortSignal.timeout(timeoutMs);
   let answer: Response;
   try {
     answer = await fetch(`/api/v1${path}`, {

@@ -16,6 +16,7 @@ import type {
   PersonalInvitation,
   RunningMeeting,
   ServerFacts,
+  Session,
   User,
 } from "./types.ts";
 
@@ -34,9 +35,11 @@ export function retryDelay(failures: number, error: unknown): number {
 }
 
 export function createQueryClient(): QueryClient {
-  // A session that has ended elsewhere is found out by the first call that needs it.
+  // A session that has ended elsewhere is found out by the first call that needs it. A password that
+  // was wrong ends none.
   const onError = (error: unknown) => {
-    if (asApiError(error).status === 401) client.setQueryData(sessionKey, { user: null });
+    const { status, code } = asApiError(error);
+    if (status === 401 && code !== "sign_in") setUser(client, null, code === "session_moved");
   };
   const client = new QueryClient({
     queryCache: new QueryCache({ onError }),
@@ -60,13 +63,47 @@ const sessionKey = ["session"] as const;
 
 export const sessionQuery = queryOptions({
   queryKey: sessionKey,
-  queryFn: ({ signal }) => call<{ user: User | null }>({ path: "/session", signal }),
+  queryFn: async ({ signal }): Promise<Session> => {
+    try {
+      return await call<Session>({ path: "/session", signal });
+    } catch (error) {
+      if (asApiError(error).code !== "session_moved") throw error;
+      return { user: null, registration: "closed", hasMoved: true };
+    }
+  },
   select: (answer) => answer.user,
   staleTime: 60_000,
 });
 
 export function useSession() {
   return useQuery(sessionQuery);
+}
+
+/** Whether anybody may make an account; false while it is not known. */
+export function useRegistration(): boolean {
+  return (
+    useQuery({ ...sessionQuery, select: (answer) => answer.registration === "open" }).data === true
+  );
+}
+
+/** Whether the session was refused because it came from another kind of network. */
+export function useHasMoved(): boolean {
+  return useQuery({ ...sessionQuery, select: (answer) => answer.hasMoved === true }).data === true;
+}
+
+/** Who is signed in now, as the server has just said. */
+export function setUser(client: QueryClient, user: User | null, hasMoved = false): void {
+  client.setQueryData<Session>(sessionKey, (before) => ({
+    registration: before?.registration ?? "closed",
+    user,
+    hasMoved,
+  }));
+}
+
+/** Nothing of who was signed in before is shown to who is now. */
+export function signedIn(client: QueryClient, user: User): void {
+  client.removeQueries({ predicate: ({ queryKey }) => queryKey[0] !== sessionKey[0] });
+  setUser(client, user);
 }
 
 export function useServerFacts(isEnabled: boolean) {
@@ -83,8 +120,8 @@ export function useSignOut() {
   return useMutation({
     mutationFn: () => call<void>({ method: "DELETE", path: "/session" }),
     onSuccess: () => {
-      client.setQueryData(sessionKey, { user: null });
-      client.removeQueries({ queryKey: meetingsKey });
+      setUser(client, null);
+      client.removeQueries({ predicate: ({ queryKey }) => queryKey[0] !== sessionKey[0] });
     },
   });
 }
@@ -94,7 +131,7 @@ export function useRedeemOperatorLink() {
   return useMutation({
     mutationFn: (token: string) =>
       call<{ user: User }>({ method: "POST", path: "/operator-link", body: { token } }),
-    onSuccess: (answer) => client.setQueryData(sessionKey, answer),
+    onSuccess: ({ user }) => signedIn(client, user),
   });
 }
 

@@ -6,13 +6,28 @@ export interface ServerFacts {
   media: { engine: string; udp_ports: number[] };
 }
 
+export type Role = "operator" | "member";
+
 export interface User {
   id: string;
-  role: "operator";
+  role: Role;
+  /** An e-mail address or a name; null: none chosen. */
+  login: string | null;
   created_at: string;
+  /** Whether there is a passkey or a password. False after a one-time link. */
+  has_sign_in: boolean;
+  unseen_notices: number;
 }
 
-/** A running meeting as its operator sees it. */
+export interface Session {
+  user: User | null;
+  /** Whether anybody may make an account. */
+  registration: "closed" | "open";
+  /** Ours: the session was refused here, for it came from another kind of network than before. */
+  hasMoved?: boolean;
+}
+
+/** A running meeting as its host sees it. */
 export interface RunningMeeting {
   id: string;
   opened_at: string;

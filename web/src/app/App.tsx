@@ -5,6 +5,7 @@ import { useTranslation } from "react-i18next";
 import { createQueryClient } from "../api/queries.ts";
 import { ToastRegion } from "../design/index.ts";
 import { useLocale } from "../i18n/index.ts";
+import { FreshHost } from "../identity/FreshHost.tsx";
 import { CrashBoundary } from "./CrashBoundary.tsx";
 import { Routes } from "./Routes.tsx";
 
@@ -19,6 +20,7 @@ export function App() {
         <CrashBoundary>
           <Routes />
         </CrashBoundary>
+        <FreshHost />
         <ToastRegion label={t("toast.region")} closeLabel={t("toast.close")} />
       </QueryClientProvider>
     </I18nProvider>

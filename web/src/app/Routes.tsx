@@ -1,13 +1,37 @@
-import { lazy, Suspense } from "react";
+import { type ComponentType, lazy, type ReactNode, Suspense } from "react";
+import { useTranslation } from "react-i18next";
 import { Route, Switch } from "wouter";
+import type { User } from "../api/types.ts";
 import { NotFoundPage } from "../features/notfound/NotFoundPage.tsx";
 import { OperatorPage } from "../features/operator/OperatorPage.tsx";
+import { withLaterTexts } from "../i18n/index.ts";
 import { GuestFrame } from "./frames.tsx";
 import { HomeRoute } from "./HomeRoute.tsx";
 import { MeetingRoute } from "./MeetingRoute.tsx";
+import { MemberRoute, ToSignIn } from "./MemberRoute.tsx";
 
-// Few people open it: no part of the first load.
+// Opened now and then: no part of the first load.
 const VerifyPage = lazy(() => import("../features/verify/VerifyPage.tsx"));
+const SignInPage = lazy(() => withLaterTexts(import("../features/account/signin/SignInPage.tsx")));
+const OneTimePage = lazy(() =>
+  withLaterTexts(import("../features/account/signin/OneTimePage.tsx")),
+);
+const RegisterPage = lazy(() =>
+  withLaterTexts(import("../features/account/signin/RegisterPage.tsx")),
+);
+const SetUpPage = lazy(() => withLaterTexts(import("../features/account/setup/SetUpPage.tsx")));
+const AccountPage = lazy(() => withLaterTexts(import("../features/account/page/AccountPage.tsx")));
+const MembersPage = lazy(() => withLaterTexts(import("../features/members/MembersPage.tsx")));
+const LinkPage = lazy(() => withLaterTexts(import("../features/start/devices/LinkPage.tsx")));
+
+const FOR_ANYBODY: Record<string, ComponentType> = {
+  "/operator": OperatorPage,
+  "/verify": VerifyPage,
+  "/sign-in": SignInPage,
+  "/welcome": OneTimePage,
+  "/register": RegisterPage,
+  "/set-up": SetUpPage,
+};
 
 export function Routes() {
   return (
@@ -15,17 +39,23 @@ export function Routes() {
       <Route path="/">
         <HomeRoute />
       </Route>
-      <Route path="/operator">
-        <GuestFrame>
-          <OperatorPage />
-        </GuestFrame>
+      {Object.entries(FOR_ANYBODY).map(([path, Page]) => (
+        <Route key={path} path={path}>
+          <GuestFrame>
+            <Suspense>
+              <Page />
+            </Suspense>
+          </GuestFrame>
+        </Route>
+      ))}
+      <Route path="/account">
+        <ForMembers page="/account">{() => <AccountPage />}</ForMembers>
       </Route>
-      <Route path="/verify">
-        <GuestFrame>
-          <Suspense>
-            <VerifyPage />
-          </Suspense>
-        </GuestFrame>
+      <Route path="/members">
+        <ForMembers page="/members">{() => <MembersPage />}</ForMembers>
+      </Route>
+      <Route path="/link">
+        <ForMembers page="/link">{(user) => <LinkPage userId={user.id} />}</ForMembers>
       </Route>
       <Route path="/m/:id">{({ id }) => <MeetingRoute key={id} meetingId={id} />}</Route>
       <Route>
@@ -34,5 +64,14 @@ export function Routes() {
         </GuestFrame>
       </Route>
     </Switch>
+  );
+}
+
+function ForMembers({ page, children }: { page: string; children(user: User): ReactNode }) {
+  const { t } = useTranslation("common");
+  return (
+    <MemberRoute title={t("nav.account")} stranger={<ToSignIn page={page} />}>
+      {(user) => <Suspense>{children(user)}</Suspense>}
+    </MemberRoute>
   );
 }

@@ -1,10 +1,15 @@
 import i18next from "i18next";
 import { afterAll, describe, expect, it } from "vitest";
 import { findFaults, flatten } from "../../scripts/i18n-rules.ts";
-import de from "./de/index.ts";
-import en from "./en/index.ts";
-import { switchLanguage } from "./index.ts";
+import deFirst from "./de/index.ts";
+import deLater from "./de/later.ts";
+import enFirst from "./en/index.ts";
+import enLater from "./en/later.ts";
+import { switchLanguage, withLaterTexts } from "./index.ts";
 import { chooseLanguage, localeFor } from "./languages.ts";
+
+const en = { ...enFirst, ...enLater };
+const de = { ...deFirst, ...deLater };
 
 const flat = (texts: Record<string, unknown>) =>
   Object.fromEntries(Object.entries(texts).map(([name, words]) => [name, flatten(words)]));
@@ -81,5 +86,12 @@ describe("switchLanguage", () => {
     expect(document.documentElement.lang).toBe("de");
     expect(i18next.t("join:button")).toBe("Eintreten");
     expect(localStorage.getItem("conclave.language")).toBe("de");
+  });
+
+  it("brings the texts of the pages around accounts once one was opened", async () => {
+    expect(await withLaterTexts(Promise.resolve("page"))).toBe("page");
+    expect(i18next.t("signin:title")).toBe("Anmelden");
+    await switchLanguage("en");
+    expect(i18next.t("signin:title")).toBe("Sign in");
   });
 });

@@ -29,6 +29,7 @@ import {
 import { addInvited, pinDevices, unpinDevice } from "../sealing/vault/invited.ts";
 import type { Shelf } from "../sealing/vault/shelf.ts";
 import {
+  adoptVault,
   type Changed,
   forgetVault,
   makeVault,
@@ -73,6 +74,10 @@ export type Restored =
   | { readonly type: "open" }
   | Exclude<ReadRecovery, { readonly type: "read" }>
   | { readonly type: "other-words" | "damaged" | "none" | "unavailable" | "signed-out" };
+
+export type Adopted =
+  | { readonly type: "open" }
+  | { readonly type: "other-key" | "none" | "unavailable" | "signed-out" };
 
 export interface NewRoom {
   readonly fragment: string;
@@ -145,6 +150,25 @@ export class KeyRing {
       await this.#settle(restored);
       return { type: "open" };
     });
+  }
+
+  /** With the key that another device of this person has handed over. */
+  adopt(vaultKey: Uint8Array): Promise<Adopted> {
+    return this.#locked(async () => {
+      const adopted = await adoptVault(this.#place, vaultKey);
+      if (adopted.type !== "open") return adopted;
+      await this.#settle(adopted);
+      return { type: "open" };
+    });
+  }
+
+  /**
+   * The vault key's bytes for another device of this person, for as long as `use` takes. Null: this
+   * browser has no key ring open, or cannot read the key out; the 24 words can.
+   */
+  async withVaultKey<T>(use: (bytes: Uint8Array) => Promise<T>): Promise<T | null> {
+    await this.open();
+    return (await this.#own?.vault.withKey(this.#words, use)) ?? null;
   }
 
   /** The 24 words while they can still be shown. */

@@ -1,10 +1,16 @@
-import { type ReactNode, useState } from "react";
+import { lazy, Suspense, useCallback, useState } from "react";
 import { useTranslation } from "react-i18next";
-import { Button, Icon, type IconName, showToast } from "../../design/index.ts";
+import { Button, showToast } from "../../design/index.ts";
+import { withLaterTexts } from "../../i18n/index.ts";
 import { keyRingOf, openKeyRing } from "../../vault/session.ts";
 import type { KeyRingView } from "../../vault/view.ts";
+import { Notice } from "./Notice.tsx";
 import { RestoreDialog } from "./RestoreDialog.tsx";
 import { WordsDialog } from "./WordsDialog.tsx";
+
+// Needed now and then: no part of the first load.
+const AskNotice = lazy(() => import("./devices/AskNotice.tsx"));
+const NewDeviceDialog = lazy(() => withLaterTexts(import("./devices/NewDeviceDialog.tsx")));
 
 /** What has to be said about the key ring, if anything. Never stands in the way of a room. */
 export function KeyNotice({ userId, keys }: { userId: string; keys: KeyRingView }) {
@@ -20,32 +26,17 @@ export function KeyNotice({ userId, keys }: { userId: string; keys: KeyRingView 
     case "unable":
       return <UnableNotice />;
     case "open":
-      return <WordsNotice userId={userId} keys={keys} />;
+      return (
+        <>
+          <Suspense>
+            <AskNotice userId={userId} />
+          </Suspense>
+          <WordsNotice userId={userId} keys={keys} />
+        </>
+      );
     default:
       return null;
   }
-}
-
-interface NoticeProps {
-  icon: IconName;
-  title: string;
-  children: ReactNode;
-  action?: ReactNode;
-}
-
-function Notice({ icon, title, children, action }: NoticeProps) {
-  return (
-    <section className="keynote" aria-labelledby="key-notice">
-      <Icon name={icon} size={28} />
-      <div className="grow stack">
-        <h2 className="h3" id="key-notice">
-          {title}
-        </h2>
-        <p className="mut">{children}</p>
-        {action && <div className="row wrap">{action}</div>}
-      </div>
-    </section>
-  );
 }
 
 function WordsNotice({ userId, keys }: { userId: string; keys: KeyRingView }) {
@@ -76,21 +67,32 @@ function WordsNotice({ userId, keys }: { userId: string; keys: KeyRingView }) {
 
 function LockedNotice({ userId }: { userId: string }) {
   const { t } = useTranslation("vault");
-  const [isTyping, setTyping] = useState(false);
+  const [way, setWay] = useState<"words" | "device" | null>(null);
+  const close = useCallback(() => setWay(null), []);
   return (
     <>
       <Notice
         icon="lock"
         title={t("locked.title")}
         action={
-          <Button size="dense" icon="keyhole" onPress={() => setTyping(true)}>
-            {t("locked.button")}
-          </Button>
+          <>
+            <Button size="dense" icon="device" onPress={() => setWay("device")}>
+              {t("locked.device")}
+            </Button>
+            <Button size="dense" icon="keyhole" onPress={() => setWay("words")}>
+              {t("locked.button")}
+            </Button>
+          </>
         }
       >
         {t("locked.text")}
       </Notice>
-      {isTyping && <RestoreDialog userId={userId} onClose={() => setTyping(false)} />}
+      {way === "words" && <RestoreDialog userId={userId} onClose={close} />}
+      {way === "device" && (
+        <Suspense>
+          <NewDeviceDialog userId={userId} onClose={close} />
+        </Suspense>
+      )}
     </>
   );
 }

@@ -3,19 +3,22 @@ import { useEffect } from "react";
 import { useTranslation } from "react-i18next";
 import { sessionQuery, useRunningMeetings } from "../../api/queries.ts";
 import { useLiveMeetings } from "../../api/realtime/useLiveMeetings.ts";
+import type { User } from "../../api/types.ts";
 import { PageTitle, useSlowly, Vow } from "../../design/index.ts";
 import { useLocale } from "../../i18n/index.ts";
 import { useNow } from "../../useNow.ts";
 import { useKeyRing } from "../../vault/useKeyRing.ts";
 import type { RenderInvite } from "../invite/contract.ts";
+import { AccountNotices } from "./AccountNotices.tsx";
 import { JoinForm } from "./JoinForm.tsx";
 import { KeyNotice } from "./KeyNotice.tsx";
 import { MeetingList } from "./MeetingList.tsx";
 import { StartNow } from "./StartNow.tsx";
 import { useTidyRing } from "./useRooms.ts";
 
-/** `/` for the operator: start a room, join one, see what is open. */
-export function StartPage({ userId, invite }: { userId: string; invite: RenderInvite }) {
+/** `/` for who is signed in: start a room, join one, see what is open. */
+export function StartPage({ user, invite }: { user: User; invite: RenderInvite }) {
+  const userId = user.id;
   const { t } = useTranslation(["start", "common"]);
   const locale = useLocale();
   const now = useNow(60_000);
@@ -43,6 +46,7 @@ export function StartPage({ userId, invite }: { userId: string; invite: RenderIn
           {running.data ? t("page.heading", { count: running.data.length }) : t("page.title")}
         </PageTitle>
       </header>
+      <AccountNotices user={user} />
       <KeyNotice userId={userId} keys={keys} />
       <StartNow userId={userId} status={keys.status} />
       <div className="start__cols">

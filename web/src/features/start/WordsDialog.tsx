@@ -73,7 +73,7 @@ export function WordsDialog({ userId, onClose }: WordsDialogProps) {
           {t("words.loading")}
         </p>
       ) : (
-        <ol className="wordsheet" aria-label={t("words.list")} translate="no">
+        <ol className="wordsheet printed" aria-label={t("words.list")} translate="no">
           {words.map((word, at) => (
             // biome-ignore lint/suspicious/noArrayIndexKey: a word may stand in two places
             <li key={at}>

@@ -165,7 +165,8 @@ describe("for the operator", () => {
   it("signing out leads back to the welcome", async () => {
     serve({ ...SIGNED_IN, "DELETE /api/v1/session": { status: 204 } });
     showPage(<HomeRoute />);
-    await userEvent.click(await screen.findByRole("button", { name: "Sign out" }));
+    await userEvent.click(await screen.findByRole("button", { name: "You: Operator" }));
+    await userEvent.click(await screen.findByRole("menuitem", { name: "Sign out" }));
     expect(await screen.findByRole("heading", { name: "Come in with your link." })).toBeTruthy();
   });
 });

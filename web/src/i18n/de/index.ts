@@ -1,4 +1,4 @@
-import type { Texts } from "../index.ts";
+import type en from "../en/index.ts";
 import common from "./common.json";
 import errors from "./errors.json";
 import invite from "./invite.json";
@@ -25,4 +25,4 @@ export default {
   start,
   vault,
   verify,
-} satisfies Texts;
+} satisfies typeof en;

@@ -6,7 +6,6 @@
  * Imports single modules of ts-mls, never its index: that one brings every suite with it.
  */
 
-import { Aes128Gcm, CipherSuite, DhkemX25519HkdfSha256, HkdfSha256 } from "@hpke/core";
 import { expand, extract } from "@noble/hashes/hkdf.js";
 import { hmac } from "@noble/hashes/hmac.js";
 import { sha256 } from "@noble/hashes/sha2.js";
@@ -15,6 +14,7 @@ import type { Hpke } from "ts-mls/crypto/hpke.js";
 import { makeGenericHpke } from "ts-mls/crypto/implementation/hpke.js";
 import type { Signature } from "ts-mls/crypto/signature.js";
 import { constantTimeEqual } from "ts-mls/util/constantTimeCompare.js";
+import { hasNative, hpkeSuite } from "../keys/hpke.ts";
 import { source } from "./bytes.ts";
 import type { DeviceKey } from "./contract.ts";
 import { EngineFailed } from "./errors.ts";
@@ -23,17 +23,6 @@ export const SUITE_NAME = "MLS_128_DHKEMX25519_AES128GCM_SHA256_Ed25519";
 
 /** Above this WebCrypto's hash is faster than ours, round trip included. */
 const LONG = 8192;
-
-/** Whether the browser's own cryptography has it; both came late. */
-async function has(algorithm: "Ed25519" | "X25519"): Promise<boolean> {
-  const usages: KeyUsage[] = algorithm === "Ed25519" ? ["sign", "verify"] : ["deriveBits"];
-  try {
-    await crypto.subtle.generateKey({ name: algorithm }, false, usages);
-    return true;
-  } catch {
-    return false;
-  }
-}
 
 async function aes(usage: "encrypt" | "decrypt", key: Uint8Array): Promise<CryptoKey> {
   return crypto.subtle.importKey("raw", source(key), "AES-GCM", false, [usage]);
@@ -55,16 +44,12 @@ const aead = {
 };
 
 async function makeHpke(isNative: boolean): Promise<Hpke> {
-  const kem = isNative
-    ? new DhkemX25519HkdfSha256()
-    : new (await import("@hpke/dhkem-x25519")).DhkemX25519HkdfSha256();
-  const suite = new CipherSuite({ kem, kdf: new HkdfSha256(), aead: new Aes128Gcm() });
   const algorithm = {
     kem: "DHKEM-X25519-HKDF-SHA256",
     kdf: "HKDF-SHA256",
     aead: "AES128GCM",
   } as const;
-  return makeGenericHpke(algorithm, aead, suite);
+  return makeGenericHpke(algorithm, aead, await hpkeSuite(isNative));
 }
 
 type Verify = Signature["verify"];
@@ -112,7 +97,7 @@ export interface Native {
 export async function makeSuite(device: DeviceKey, native?: Native): Promise<CiphersuiteImpl> {
   const [ed25519, x25519] = native
     ? [native.ed25519, native.x25519]
-    : await Promise.all([has("Ed25519"), has("X25519")]);
+    : await Promise.all([hasNative("Ed25519"), hasNative("X25519")]);
   const sign = await signer(device);
   return {
     name: SUITE_NAME,

@@ -1,14 +1,19 @@
 /**
- * What this browser keeps of the vault: its key, which cannot be read out, and the last stored bytes
- * that opened with it, as the way back when the server's are damaged. Ciphertext; never rejects.
+ * What this browser keeps of the vault: its key, which cannot be read out, the second form of it for
+ * a further device, and the last stored bytes that opened with it, as the way back when the server's
+ * are damaged. Ciphertext; never rejects.
  */
 
 import type { KeyStore } from "../keys/store.ts";
+import type { VaultKey } from "./seal.ts";
+import { isSpare, type Spare } from "./spare.ts";
 
 export interface Kept {
   key(): Promise<CryptoKey | null>;
+  /** Null: a browser that has kept its key since before there were spares. */
+  spare(): Promise<Spare | null>;
   /** Whether the key is there after a reload. */
-  keepKey(key: CryptoKey): Promise<boolean>;
+  keepKey(key: VaultKey): Promise<boolean>;
   copy(): Promise<Uint8Array | null>;
   keepCopy(stored: Uint8Array): Promise<void>;
   forget(): Promise<void>;
@@ -17,6 +22,7 @@ export interface Kept {
 export function keptIn(keys: KeyStore, userId: string): Kept {
   const keyName = `vault.${userId}`;
   const copyName = `vault-copy.${userId}`;
+  const spareName = `vault-spare.${userId}`;
   const read = async (name: string): Promise<unknown> => {
     try {
       return await keys.get(name);
@@ -37,7 +43,14 @@ export function keptIn(keys: KeyStore, userId: string): Kept {
       const kept = await read(keyName);
       return kept instanceof CryptoKey && kept.algorithm.name === "AES-GCM" ? kept : null;
     },
-    keepKey: (key) => write(keyName, key),
+    async spare() {
+      const kept = await read(spareName);
+      return isSpare(kept) ? kept : null;
+    },
+    async keepKey({ key, spare }) {
+      await write(spareName, spare);
+      return write(keyName, key);
+    },
     async copy() {
       const kept = await read(copyName);
       return kept instanceof Uint8Array ? kept : null;
@@ -46,6 +59,7 @@ export function keptIn(keys: KeyStore, userId: string): Kept {
     async forget() {
       await keys.remove(keyName);
       await keys.remove(copyName);
+      await keys.remove(spareName);
     },
   };
 }

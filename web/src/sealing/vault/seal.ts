@@ -1,12 +1,14 @@
 /**
- * The vault's cryptography (docs/reference/sealing-protocol.md, 9). The vault key is never seen by
- * our own code: it is made, wrapped and unwrapped inside WebCrypto, and cannot be read out.
+ * The vault's cryptography (docs/reference/sealing-protocol.md, 9). The vault key is made, wrapped
+ * and unwrapped inside WebCrypto, and what works with it cannot read it out. Our own code sees it
+ * only while a further device is given it: see `spare.ts`.
  *
  * Stored at the server: wrapped vault key (60 bytes) || nonce (12) || sealed content.
  */
 
 import { concat, randomBytes, source, utf8 } from "../keys/bytes.ts";
 import { decodeContent, encodeContent, type VaultContent } from "./content.ts";
+import { makeSpare, type Spare } from "./spare.ts";
 
 const NONCE = 12;
 const TAG = 16;
@@ -47,38 +49,55 @@ function wrapParams(nonce: Uint8Array): AesGcmParams {
   return { name: "AES-GCM", iv: source(nonce), additionalData: utf8("conclave vault key v1") };
 }
 
+/** The vault key as this browser keeps it. */
+export interface VaultKey {
+  /** Cannot be read out. */
+  readonly key: CryptoKey;
+  readonly spare: Spare;
+}
+
 /** A fresh vault key, and the same wrapped. `made` and `nonce`: for test vectors. */
 export async function makeVaultKey(
   wrapping: CryptoKey,
   made?: CryptoKey,
   nonce = randomBytes(NONCE),
-): Promise<{ readonly key: CryptoKey; readonly wrapped: Uint8Array }> {
+): Promise<VaultKey & { readonly wrapped: Uint8Array }> {
   const exportable = made ?? (await crypto.subtle.generateKey(AES, true, ["encrypt", "decrypt"]));
   const sealed = await crypto.subtle.wrapKey("raw", exportable, wrapping, wrapParams(nonce));
   const wrapped = concat(nonce, new Uint8Array(sealed));
-  const key = await unwrapVaultKey(wrapping, wrapped);
-  if (key === null) throw new Error("the browser cannot read what it has just written");
-  return { key, wrapped };
+  const restored = await unwrapVaultKey(wrapping, wrapped);
+  if (restored === null) throw new Error("the browser cannot read what it has just written");
+  return { ...restored, wrapped };
 }
 
 /** Null: these are other words, or the wrapped key is damaged. */
 export async function unwrapVaultKey(
   wrapping: CryptoKey,
   wrapped: Uint8Array,
-): Promise<CryptoKey | null> {
-  try {
-    return await crypto.subtle.unwrapKey(
+): Promise<VaultKey | null> {
+  const unwrap = (isExtractable: boolean) =>
+    crypto.subtle.unwrapKey(
       "raw",
       source(wrapped.slice(NONCE)),
       wrapping,
       wrapParams(wrapped.slice(0, NONCE)),
       AES,
-      false,
+      isExtractable,
       ["encrypt", "decrypt"],
     );
+  try {
+    return { key: await unwrap(false), spare: await makeSpare(await unwrap(true)) };
   } catch {
     return null;
   }
+}
+
+/** From another device of the same person; null: no 32 bytes. */
+export async function importVaultKey(bytes: Uint8Array): Promise<VaultKey | null> {
+  if (bytes.length !== AES.length / 8) return null;
+  const read = (isExtractable: boolean) =>
+    crypto.subtle.importKey("raw", source(bytes), AES, isExtractable, ["encrypt", "decrypt"]);
+  return { key: await read(false), spare: await makeSpare(await read(true)) };
 }
 
 function blobParams(nonce: Uint8Array): AesGcmParams {

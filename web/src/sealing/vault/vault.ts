@@ -11,6 +11,7 @@ import type { KeyStore } from "../keys/store.ts";
 import type { VaultChange, VaultContent } from "./content.ts";
 import { type Kept, keptIn } from "./kept.ts";
 import {
+  importVaultKey,
   joinStored,
   makeVaultKey,
   openContent,
@@ -20,6 +21,7 @@ import {
   wrappingKey,
 } from "./seal.ts";
 import type { Shelf } from "./shelf.ts";
+import { openSpare, withBytes } from "./spare.ts";
 
 export interface Place {
   readonly userId: string;
@@ -55,6 +57,13 @@ export type Restoring =
   /** Good words, but of another vault; or the wrapped key is damaged. */
   | { readonly type: "other-words" }
   | { readonly type: "damaged" }
+  | { readonly type: "none" }
+  | Away;
+
+export type Adopting =
+  | { readonly type: "open"; readonly vault: Vault }
+  /** What is stored does not open with it. */
+  | { readonly type: "other-key" }
   | { readonly type: "none" }
   | Away;
 
@@ -120,6 +129,24 @@ export class Vault {
     const refreshed = this.#queue.then(() => this.#refresh());
     this.#queue = refreshed;
     return refreshed;
+  }
+
+  /**
+   * The vault key's bytes for a further device of the same person, for as long as `use` takes.
+   * `recoverySecret`: while its words are still known. Null: this browser cannot read the key out,
+   * for it has kept it since before there were spares; the words can.
+   */
+  async withKey<T>(
+    recoverySecret: Uint8Array | null,
+    use: (bytes: Uint8Array) => Promise<T>,
+  ): Promise<T | null> {
+    let spare = await this.#kept.spare();
+    if (spare === null && recoverySecret !== null) {
+      const wrapping = await wrappingKey(recoverySecret);
+      spare = (await unwrapVaultKey(wrapping, this.#present.wrapped))?.spare ?? null;
+    }
+    const exportable = spare && (await openSpare(spare));
+    return exportable && withBytes(exportable, use);
   }
 
   async #change(change: VaultChange): Promise<Changed> {
@@ -224,15 +251,15 @@ export async function repairVault(place: Place): Promise<Opening> {
 export async function makeVault(place: Place): Promise<Making> {
   const recoverySecret = randomBytes(32);
   const account = await makeAccount();
-  const { key, wrapped } = await makeVaultKey(await wrappingKey(recoverySecret));
+  const made = await makeVaultKey(await wrappingKey(recoverySecret));
   const content: VaultContent = { account, meetings: [], pins: [] };
-  const bytes = joinStored(wrapped, await sealContent(key, content)) as Uint8Array;
+  const bytes = joinStored(made.wrapped, await sealContent(made.key, content)) as Uint8Array;
   const stored = await place.shelf.store(bytes, null);
   if (stored.type === "conflict") return { type: "exists" };
   if (stored.type !== "stored") return stored;
-  const isRemembered = await keptIn(place.keys, place.userId).keepKey(key);
+  const isRemembered = await keptIn(place.keys, place.userId).keepKey(made);
   const found = { bytes, version: stored.version };
-  const vault = (await vaultFrom(place, key, found, isRemembered)) as Vault;
+  const vault = (await vaultFrom(place, made.key, found, isRemembered)) as Vault;
   return { type: "made", vault, recoverySecret };
 }
 
@@ -242,11 +269,24 @@ export async function restoreVault(place: Place, recoverySecret: Uint8Array): Pr
   if (found.type !== "found") return found;
   const parts = splitStored(found.bytes);
   if (parts === null) return { type: "damaged" };
-  const key = await unwrapVaultKey(await wrappingKey(recoverySecret), parts.wrapped);
-  if (key === null) return { type: "other-words" };
-  const isRemembered = await keptIn(place.keys, place.userId).keepKey(key);
-  const vault = await vaultFrom(place, key, found, isRemembered);
+  const unwrapped = await unwrapVaultKey(await wrappingKey(recoverySecret), parts.wrapped);
+  if (unwrapped === null) return { type: "other-words" };
+  const isRemembered = await keptIn(place.keys, place.userId).keepKey(unwrapped);
+  const vault = await vaultFrom(place, unwrapped.key, found, isRemembered);
   return vault === null ? { type: "damaged" } : { type: "open", vault };
+}
+
+/** With the key that another device of the same person has handed over. Keeps none that is wrong. */
+export async function adoptVault(place: Place, bytes: Uint8Array): Promise<Adopting> {
+  const found = await place.shelf.fetch();
+  if (found.type !== "found") return found;
+  const given = await importVaultKey(bytes);
+  if (given === null || (await readStored(given.key, found.bytes)) === null) {
+    return { type: "other-key" };
+  }
+  const isRemembered = await keptIn(place.keys, place.userId).keepKey(given);
+  const vault = await vaultFrom(place, given.key, found, isRemembered);
+  return vault === null ? { type: "other-key" } : { type: "open", vault };
 }
 
 /** This browser cannot open it any more, for example after signing out on purpose. */

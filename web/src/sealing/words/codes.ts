@@ -34,6 +34,22 @@ export async function doorWords(
   return encodeWords(await sha256(utf8("conclave door v1"), keyPackageRef), 3, list);
 }
 
+/**
+ * Three words on both devices of one person: the same exactly if nobody sits between them. `reveal`:
+ * what opens the new device's commitment, made before the old one's `offer` was known to anybody.
+ */
+export async function deviceWords(
+  { commitment, offer }: { readonly commitment: Uint8Array; readonly offer: Uint8Array },
+  reveal: Uint8Array,
+  list: WordList,
+): Promise<readonly string[]> {
+  return encodeWords(
+    await sha256(utf8("conclave device words v1"), commitment, offer, reveal),
+    3,
+    list,
+  );
+}
+
 /** Sixty digits, the same for both accounts. */
 export async function safetyNumber(one: Uint8Array, other: Uint8Array): Promise<string> {
   const halves = await Promise.all([one, other].map(accountDigits));

@@ -1,0 +1,7 @@
+import type en from "../en/later.ts";
+import account from "./account.json";
+import devices from "./devices.json";
+import members from "./members.json";
+import signin from "./signin.json";
+
+export default { account, devices, members, signin } satisfies typeof en;

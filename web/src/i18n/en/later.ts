@@ -1,0 +1,6 @@
+import account from "./account.json";
+import devices from "./devices.json";
+import members from "./members.json";
+import signin from "./signin.json";
+
+export default { account, devices, members, signin };

@@ -1,0 +1,17 @@
+/**
+ * Where somebody wanted to go who has to sign in first: one of our own pages, with what stood behind
+ * the `#`, which may be secret. In this page's memory only.
+ */
+const PAGES = ["/account", "/members", "/link", "/set-up"] as const;
+let wanted = "/";
+
+export function rememberPage(path: string, fragment: string): void {
+  wanted = PAGES.some((page) => page === path) ? path + fragment : "/";
+}
+
+/** Once. */
+export function pageAfterSignIn(): string {
+  const page = wanted;
+  wanted = "/";
+  return page;
+}
