@@ -172,8 +172,8 @@ class BoundedHttpProtocol(HttpToolsProtocol):
 
 
 class Direct(Protocol):
-    """A WebSocket without the way through ASGI: in `scope["extensions"][DIRECT]`, where there is
-    one. For many small messages, of which each would wake two tasks."""
+    """A WebSocket without the way through ASGI: `scope["extensions"][DIRECT]["socket"]`, where
+    there is one. For many small messages, of which each would wake two tasks."""
 
     def listen(self, listener: Callable[[bytes], None]) -> None:
         """Hand each binary message to `listener` when it comes, unless older ones wait for
@@ -199,7 +199,7 @@ class SocketProtocol(WebSocketsSansIOProtocol):
     def handle_connect(self, event: Request) -> None:
         super().handle_connect(event)
         if not self.close_sent:
-            self.scope["extensions"][DIRECT] = self  # type: ignore[index]
+            self.scope["extensions"][DIRECT] = {"socket": self}
 
     async def send(self, message: ASGISendEvent) -> None:
         await super().send(message)

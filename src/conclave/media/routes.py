@@ -202,9 +202,10 @@ def _shorten(
     engine: SignalEngine, websocket: WebSocket, queue: SocketQueue, connection: int
 ) -> None:
     """Most frames are pings: where the server can, they are answered without waking a task."""
-    direct: Direct | None = websocket.scope.get("extensions", {}).get(DIRECT)
-    if direct is None:
+    extension = websocket.scope.get("extensions", {}).get(DIRECT)
+    if extension is None:
         return
+    direct: Direct = extension["socket"]
 
     def receive(frame: bytes) -> None:
         try:
