@@ -25,12 +25,8 @@ const COMMANDS_PER_TURN: usize = 256;
 /// packets, and whatever comes in meanwhile serves it as well.
 const SHORTEST_WAIT: Duration = Duration::from_millis(1);
 const FIGURES_INTERVAL: Duration = Duration::from_secs(1);
-/// Between turns under load: what comes meanwhile is taken together. A picture arrives in many
-/// packets at once, and packets to one receiver go to the kernel in one piece.
-const GATHER: Duration = Duration::from_millis(2);
-/// So many turns in this time are load. Below, waiting costs more than it saves.
-const LOAD: u32 = 30;
-const LOAD_WINDOW: Duration = Duration::from_millis(100);
+/// No datagram waits longer than this for the rest of a picture.
+const HOLD: Duration = Duration::from_millis(2);
 /// After a failure that has nothing to do with input, so that it cannot spin.
 const FAILURE_WAIT: Duration = Duration::from_millis(10);
 /// For goodbyes that the kernel does not take at once.
@@ -57,55 +53,13 @@ struct Turns {
     dropped: Dropped,
     panics: u64,
     published_at: Option<Instant>,
-    began: Instant,
-    /// The socket has more than was taken.
-    is_behind: bool,
-    load: Load,
-}
-
-/// How many turns there are.
-struct Load {
-    since: Instant,
-    turns: u32,
-    is_high: bool,
-}
-
-impl Load {
-    fn new(now: Instant) -> Self {
-        Load {
-            since: now,
-            turns: 0,
-            is_high: false,
-        }
-    }
-
-    fn turn(&mut self, now: Instant) {
-        let span = now.saturating_duration_since(self.since);
-        if span >= LOAD_WINDOW {
-            // A window without an end is one in which little happened.
-            self.is_high = self.turns >= LOAD && span < 2 * LOAD_WINDOW;
-            (self.since, self.turns) = (now, 0);
-        }
-        self.turns += 1;
-    }
+    /// First turn since the last that sent something.
+    held_since: Option<Instant>,
 }
 
 impl Turns {
-    /// Let a little time pass since the last turn.
-    fn gather(&self) {
-        if self.load.is_high
-            && !self.is_behind
-            && let Some(left) = GATHER.checked_sub(self.began.elapsed())
-        {
-            std::thread::sleep(left);
-        }
-    }
-
     fn new() -> Self {
         Turns {
-            began: Instant::now(),
-            is_behind: false,
-            load: Load::new(Instant::now()),
             buffers: ReceiveBuffers::new(),
             outgoing: Vec::new(),
             batch: Batch::default(),
@@ -113,6 +67,7 @@ impl Turns {
             dropped: Dropped::new(),
             panics: 0,
             published_at: None,
+            held_since: None,
         }
     }
 }
@@ -125,10 +80,7 @@ impl ShardThread {
         let mut wait = Some(Duration::ZERO);
         loop {
             match self.poll.poll(&mut ready, wait) {
-                Ok(()) => {
-                    self.note(&ready, &mut turns);
-                    turns.gather();
-                }
+                Ok(()) => self.note(&ready, &mut turns),
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => {
                     tracing::error!(%error, shard = self.index, "cannot poll");
@@ -137,8 +89,6 @@ impl ShardThread {
             }
             self.commands.rearm();
             let is_last = self.stop.load(Ordering::Acquire);
-            turns.began = Instant::now();
-            turns.load.turn(turns.began);
             wait = self.guard(&mut turns, |shard, turns| shard.turn(turns));
             if is_last {
                 self.guard(&mut turns, |shard, turns| {
@@ -181,14 +131,15 @@ impl ShardThread {
         }
     }
 
-    /// One round: commands, one batch of datagrams a socket, flush. Returns how long to wait.
+    /// One round: commands, one batch of datagrams a socket, flush unless pictures are unfinished.
+    /// Returns how long to wait.
     fn turn(&mut self, turns: &mut Turns) -> Option<Duration> {
-        let now = Instant::now();
+        let began = Instant::now();
         for _ in 0..COMMANDS_PER_TURN {
             let Some(command) = self.commands.next() else {
                 break;
             };
-            self.shard.command(now, command);
+            self.shard.command(began, command);
         }
         for socket in &mut self.sockets {
             if socket.is_readable {
@@ -197,17 +148,21 @@ impl ShardThread {
                     &mut turns.buffers,
                     &mut turns.dropped,
                     |source, datagram| {
-                        self.shard.receive(now, source, local, datagram);
+                        self.shard.receive(began, source, local, datagram);
                     },
                 );
             }
         }
-        self.shard.advance(now);
-        self.transmit(turns);
+        self.shard.advance(began);
+        let incomplete_until = self.shard.incomplete_until();
+        let held_until = held_until(incomplete_until, turns.held_since, Instant::now());
+        if held_until.is_none() {
+            turns.held_since = None;
+            self.transmit(turns);
+        }
         self.hand_on_events(turns);
 
         let is_busy = !self.commands.is_empty() || self.sockets.iter().any(|s| s.is_readable);
-        turns.is_behind = is_busy;
         let now = Instant::now();
         let figures_due =
             *turns.published_at.get_or_insert(now - FIGURES_INTERVAL) + FIGURES_INTERVAL;
@@ -215,6 +170,12 @@ impl ShardThread {
             self.publish(turns, now);
         }
         if is_busy {
+            return Some(Duration::ZERO);
+        }
+        if let Some(until) = held_until {
+            turns.held_since.get_or_insert(began);
+            // Not in the poll, which every packet would end, and which counts in milliseconds.
+            std::thread::sleep(until.saturating_duration_since(now));
             return Some(Duration::ZERO);
         }
         let timer = self
@@ -306,6 +267,19 @@ impl ShardThread {
     }
 }
 
+/// Until when what is to be sent waits for the rest of a picture; `None`: it is sent now. `since`:
+/// the first turn since something was sent.
+fn held_until(
+    incomplete_until: Option<Instant>,
+    since: Option<Instant>,
+    now: Instant,
+) -> Option<Instant> {
+    let until = incomplete_until?;
+    // What came while this thread slept may have come right after the turn before.
+    let limit = since.map_or(until, |since| since + HOLD);
+    Some(until.min(limit)).filter(|until| *until > now)
+}
+
 fn lock(directory: &Mutex<Directory>) -> std::sync::MutexGuard<'_, Directory> {
     directory.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -349,28 +323,21 @@ mod tests {
     }
 
     #[test]
-    fn many_turns_in_a_row_are_load_and_few_are_none() {
+    fn what_is_to_be_sent_is_held_for_unfinished_pictures_and_no_longer_than_the_limit() {
         let start = Instant::now();
-        let ms = |n: u64| start + Duration::from_millis(n);
-        let mut load = Load::new(start);
-        for n in (0..=300).step_by(5) {
-            load.turn(ms(n));
-            assert!(!load.is_high, "200 a second");
-        }
-        for n in 300..=500 {
-            load.turn(ms(n));
-        }
-        assert!(load.is_high, "1000 a second");
-        for n in (502..=900).step_by(2) {
-            load.turn(ms(n));
-            assert!(load.is_high, "gathered, they are 500 a second");
-        }
-        load.turn(ms(1500));
-        assert!(!load.is_high, "after a silence");
-        for n in (1505..=2000).step_by(5) {
-            load.turn(ms(n));
-        }
-        assert!(!load.is_high);
+        let us = |n: u64| start + Duration::from_micros(n);
+        assert_eq!(held_until(None, None, us(0)), None);
+        assert_eq!(
+            held_until(None, Some(us(0)), us(100)),
+            None,
+            "all are whole"
+        );
+        assert_eq!(held_until(Some(us(2000)), None, us(10)), Some(us(2000)));
+        assert_eq!(held_until(Some(us(2000)), None, us(2000)), None);
+        // One that began meanwhile does not prolong it, nor does one after the other.
+        let until = held_until(Some(us(3000)), Some(us(0)), us(1000));
+        assert_eq!(until, Some(us(2000)));
+        assert_eq!(held_until(Some(us(4000)), Some(us(0)), us(2100)), None);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 //! The driver's loop, once for each batch of datagrams or commands:
 //! `command`* / `receive`* -> `advance(now)` -> send all `transmits` -> hand on all `events` ->
 //! sleep until `next_timeout` or the next input. `advance` is what flushes: nothing that `receive`
-//! or `command` caused leaves before it.
+//! or `command` caused leaves before it. Until `incomplete_until` a driver may leave out `transmits`.
 
 use std::collections::HashMap;
 use std::net::SocketAddr;

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use crate::layers::Marks;
 use crate::layers::dependency::Reader;
 use crate::opening::Opening;
+use crate::pictures::Progress;
 use crate::rtp::egress::{MediaPacket, SourceClock};
 use crate::rtp::keyframe::marks;
 use crate::sdp::{Codec, CodecName};
@@ -42,6 +43,7 @@ pub struct Encoding {
     /// be late.
     early: VecDeque<MediaPacket>,
     pub opening: Opening,
+    pub progress: Progress,
     pub reception: Reception,
     pub bitrate: Bitrate,
 }

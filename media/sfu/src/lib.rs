@@ -20,6 +20,7 @@ mod layers;
 mod messages;
 mod opening;
 mod participant;
+mod pictures;
 mod quality;
 mod room;
 mod rtp;

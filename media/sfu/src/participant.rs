@@ -81,31 +81,36 @@ impl Section {
     }
 }
 
+/// In this order in memory: see [`Subscription::fetch`].
+#[repr(C)]
 pub struct Subscription {
-    pub track: TrackIndex,
-    pub track_id: TrackId,
-    pub kind: Kind,
-    /// Index of the section it is bound to.
-    pub section: Option<usize>,
-    pub egress: Option<Egress>,
-    /// The receiver's format for the publisher's payload type.
-    pub format: Option<(u8, Format)>,
-    /// Which encoding and which temporal layers are sent.
-    pub selector: Selector,
-    /// Which frames of a scalable stream are.
-    pub chooser: Chooser,
-    /// The receiver asked for its first key frame already.
-    pub had_first_request: bool,
     /// By the client's wish.
     pub is_paused: bool,
     /// For want of bandwidth.
     pub is_starved: bool,
     /// The client has not answered the offer that names it.
     pub awaits_answer: bool,
+    /// The receiver asked for its first key frame already.
+    pub had_first_request: bool,
+    pub kind: Kind,
+    /// Which encoding and which temporal layers are sent.
+    pub selector: Selector,
+    /// The receiver's format for the publisher's payload type.
+    pub format: Option<(u8, Format)>,
+    pub egress: Option<Egress>,
+    /// Which frames of a scalable stream are.
+    pub chooser: Chooser,
+    /// Index of the section it is bound to.
+    pub section: Option<usize>,
+    pub track: TrackIndex,
+    pub track_id: TrackId,
     /// Sum and number of loss fractions reported in this interval.
     pub loss: (f32, u32),
     pub lost_total: u32,
 }
+
+/// What every packet touches of a subscription lies within its first bytes.
+const USED: usize = 320;
 
 impl Subscription {
     pub fn new(track: TrackIndex, track_id: TrackId, kind: Kind) -> Self {
@@ -124,6 +129,16 @@ impl Subscription {
             awaits_answer: false,
             loss: (0.0, 0),
             lost_total: 0,
+        }
+    }
+
+    /// A packet is passed on soon.
+    fn fetch(&self) {
+        ahead::fetch_first(self, USED);
+        if self.kind == Kind::Video
+            && let Some(egress) = &self.egress
+        {
+            egress.fetch_video();
         }
     }
 
@@ -304,7 +319,7 @@ impl Participant {
     /// A little later, of the subscription that the packet is for.
     pub fn fetch_stream(&self, slot: Slot) {
         if let Some(Some(subscription)) = self.subscriptions.get(slot) {
-            ahead::fetch(subscription);
+            subscription.fetch();
         }
         if let Some(transport) = &self.transport {
             transport.fetch_cipher();

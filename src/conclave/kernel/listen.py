@@ -11,20 +11,22 @@ import asyncio
 import contextlib
 import errno
 import socket
-from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, Protocol
 
 import httptools
 import uvicorn
 import websockets.http11
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.exceptions import InvalidState
 
 from conclave.kernel.errors import ConclaveError
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
     from uvicorn._types import ASGISendEvent
+    from websockets.http11 import Request
 
     from conclave.kernel.tls import Certificate
 
@@ -169,16 +171,65 @@ class BoundedHttpProtocol(HttpToolsProtocol):
             self._head_timer = None
 
 
-class RefusableSocketProtocol(WebSocketsSansIOProtocol):
-    """uvicorn's WebSocket connection, for which a refused upgrade is an answer and no fault.
+class Direct(Protocol):
+    """A WebSocket without the way through ASGI: `scope["extensions"][DIRECT]["socket"]`, where
+    there is one. For many small messages, of which each would wake two tasks."""
 
-    uvicorn itself logs an error for each, so that anybody could fill the log.
+    def listen(self, listener: Callable[[bytes], None]) -> None:
+        """Hand each binary message to `listener` when it comes, unless older ones wait for
+        `receive`, which gets all others. `listener` must return at once and not raise."""
+
+    def write(self, message: bytes | str) -> bool:
+        """Send a message now. False: nothing was sent, for the connection is not open or takes no
+        more at the moment. The caller must have no `send` under way."""
+
+
+DIRECT = "conclave.direct"
+
+
+class SocketProtocol(WebSocketsSansIOProtocol):
+    """uvicorn's WebSocket connection, for which a refused upgrade is an answer and no fault, and
+    which can be used directly (`Direct`).
+
+    uvicorn itself logs an error for each refusal, so that anybody could fill the log.
     """
+
+    _listener: Callable[[bytes], None] | None = None
+
+    def handle_connect(self, event: Request) -> None:
+        super().handle_connect(event)
+        if not self.close_sent:
+            self.scope["extensions"][DIRECT] = {"socket": self}
 
     async def send(self, message: ASGISendEvent) -> None:
         await super().send(message)
         if message["type"] == "websocket.http.response.body" and not message.get("more_body"):
             self.handshake_complete = True
+
+    def listen(self, listener: Callable[[bytes], None]) -> None:
+        self._listener = listener
+
+    def write(self, message: bytes | str) -> bool:
+        is_open = self.handshake_complete and not (self.close_sent or self.disconnected)
+        if not is_open or not self.writable.is_set() or self.transport.is_closing():
+            return False
+        try:
+            if isinstance(message, str):
+                self.conn.send_text(message.encode())
+            else:
+                self.conn.send_binary(message)
+        except InvalidState:
+            return False
+        self.transport.write(b"".join(self.conn.data_to_send()))
+        return True
+
+    def send_receive_event_to_app(self) -> None:
+        is_direct = self.curr_msg_data_type == "bytes" and self.queue.empty()
+        if self._listener is None or self.close_sent or not is_direct:
+            super().send_receive_event_to_app()
+            return
+        message, self.frames = b"".join(self.frames), []
+        self._listener(message)
 
 
 class Server(uvicorn.Server):
@@ -226,9 +277,12 @@ def new_server(
         uvicorn.Config(
             web,
             http=BoundedHttpProtocol,
-            ws=RefusableSocketProtocol,
+            ws=SocketProtocol,
             ws_max_size=WS_MESSAGE_LIMIT,
             ws_per_message_deflate=False,
+            # Each of our sockets has pings of its own, which say more: that the page at the other
+            # end still runs. The media's come from the clients.
+            ws_ping_interval=None,
             lifespan="off",
             log_config=None,
             access_log=False,

@@ -21,6 +21,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from conclave.kernel.listen import DIRECT, Direct
 from conclave.kernel.slices import guarded
 from conclave.media.cors import cors_headers
 from conclave.media.signal.parameters import parse_parameters
@@ -191,9 +192,30 @@ async def _serve(engine: SignalEngine, websocket: WebSocket) -> None:
     try:
         # From here to the transport's answer nothing waits.
         engine.join(connection, admission.claims, admission.request, dual=admission.is_dual)
+        _shorten(engine, websocket, queue, connection)
         await _run(engine, websocket, queue, connection)
     finally:
         engine.disconnect(connection)
+
+
+def _shorten(
+    engine: SignalEngine, websocket: WebSocket, queue: SocketQueue, connection: int
+) -> None:
+    """Most frames are pings: where the server can, they are answered without waking a task."""
+    extension = websocket.scope.get("extensions", {}).get(DIRECT)
+    if extension is None:
+        return
+    direct: Direct = extension["socket"]
+
+    def receive(frame: bytes) -> None:
+        try:
+            engine.receive(connection, frame)
+        except Exception:
+            log.exception("signalling socket failed")
+            queue.end(1011, "internal error")
+
+    queue.write_now = direct.write
+    direct.listen(receive)
 
 
 async def _run(

@@ -91,37 +91,39 @@ struct Mapping {
     numbers: Numbering,
 }
 
+/// In this order in memory, so that what every packet touches lies together in front.
+#[repr(C)]
 pub struct Egress {
     pub ssrc: u32,
-    pub rtx_ssrc: u32,
-    mid: Vec<u8>,
-    extensions: SectionExtensions,
-    cname: Arc<str>,
-    mapping: Option<Mapping>,
-    /// The last one's, which may be over.
-    source: Option<u32>,
+    timestamp_offset: u32,
     /// The source's media clock, in our timestamps.
     clock: Option<SourceClock>,
-    pictures: Rewriter,
-    window: Window,
+    mapping: Option<Mapping>,
+    last_timestamp: Option<(u32, Instant)>,
+    next_report: Option<Instant>,
+    header: Vec<u8>,
     /// Numbers to be filled.
     holes: Vec<u64>,
-    timestamp_offset: u32,
-    last_timestamp: Option<(u32, Instant)>,
-    /// Added to the frame numbers of dependency descriptors, and the highest sent.
-    frame_offset: u16,
-    last_frame: Option<u16>,
-    rtx_sequence: u64,
-    resends: Resends,
     packets: u32,
     octets: u32,
     /// Packets sent since `take_losses`.
     recent: u32,
-    next_report: Option<Instant>,
+    extensions: SectionExtensions,
     is_mid_known: bool,
-    header: Vec<u8>,
-    descriptor: Vec<u8>,
+    mid: Vec<u8>,
+    window: Window,
+    resends: Resends,
+    pictures: Rewriter,
     scratch: Vec<u8>,
+    /// The last one's, which may be over.
+    source: Option<u32>,
+    /// Added to the frame numbers of dependency descriptors, and the highest sent.
+    frame_offset: u16,
+    last_frame: Option<u16>,
+    descriptor: Vec<u8>,
+    rtx_sequence: u64,
+    pub rtx_ssrc: u32,
+    cname: Arc<str>,
 }
 
 impl Egress {
@@ -165,9 +167,20 @@ impl Egress {
 
     /// A packet is written soon.
     pub fn fetch(&self) {
+        let next = self.window.highest() + 1;
         ahead::fetch(&self.header[..]);
-        ahead::fetch(&self.mid[..]);
-        self.resends.fetch(self.window.highest() + 1);
+        self.window.fetch(next);
+        self.resends.fetch(next);
+        if !self.is_mid_known {
+            ahead::fetch(&self.mid[..]);
+        }
+    }
+
+    /// As `fetch`, a little earlier: what only video needs.
+    pub fn fetch_video(&self) {
+        ahead::fetch(&self.resends);
+        ahead::fetch(&self.pictures);
+        ahead::fetch(&self.scratch);
     }
 
     /// The stream was interrupted: the next packet continues our numbering without a gap.

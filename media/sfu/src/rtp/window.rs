@@ -1,9 +1,12 @@
 //! Which sequence numbers of an outgoing stream were sent: each at most once, since a number makes
 //! the cipher's nonce.
 
+use crate::ahead;
+
 /// Numbers remembered behind the highest.
 const WINDOW: u64 = 2048;
 
+#[repr(C)]
 pub struct Window {
     first: Option<u64>,
     highest: u64,
@@ -18,6 +21,11 @@ impl Window {
             highest,
             sent: [0; (WINDOW / 64) as usize],
         }
+    }
+
+    /// This number is marked soon.
+    pub fn fetch(&self, sequence: u64) {
+        ahead::fetch(&self.sent[slot(sequence).0]);
     }
 
     pub fn highest(&self) -> u64 {

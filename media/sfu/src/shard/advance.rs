@@ -46,7 +46,7 @@ impl Shard {
             let index = self.dirty[at];
             self.timers.push(Reverse((now, Timer::Participant(index))));
         }
-        self.collect_output();
+        self.unfinished.expire(now);
     }
 
     fn run_timers(&mut self, now: Instant) {
@@ -391,7 +391,7 @@ impl Shard {
     }
 
     /// Datagrams of one participant next to each other, in order.
-    fn collect_output(&mut self) {
+    pub(super) fn collect_output(&mut self) {
         let mut with_output = std::mem::take(&mut self.with_output);
         for index in with_output.drain(..) {
             let Some(participant) = self.participants.get_mut(index) else {

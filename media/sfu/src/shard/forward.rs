@@ -128,6 +128,10 @@ impl Shard {
             return;
         };
         encoding.unused_until = (has_layers && !is_used).then_some(now + UNUSED);
+        if is_used {
+            let part = encoding.progress.part(&packet);
+            self.unfinished.record(now, t, spatial, part);
+        }
         if packet.marks.starts_key_frame {
             for mut early in encoding.take_early(&packet) {
                 let known = self.tracks.get_mut(t).and_then(|t| t.encoding(spatial));

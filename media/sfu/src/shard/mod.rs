@@ -26,6 +26,7 @@ use rustc_hash::FxHashMap;
 
 use crate::buffers::Buffers;
 use crate::participant::Participant;
+use crate::pictures::Unfinished;
 use crate::room::Room;
 use crate::rtp::egress::MediaPacket;
 use crate::runs;
@@ -62,6 +63,7 @@ pub struct Shard {
     paths: FxHashMap<Path, ParticipantIndex>,
     timers: BinaryHeap<Reverse<(Instant, Timer)>>,
     dirty: Vec<ParticipantIndex>,
+    unfinished: Unfinished,
     /// Participants with datagrams to send.
     with_output: Vec<ParticipantIndex>,
     /// Participants that may have to be asked for sections.
@@ -95,6 +97,7 @@ impl Shard {
             paths: FxHashMap::default(),
             timers: BinaryHeap::new(),
             dirty: Vec::new(),
+            unfinished: Unfinished::default(),
             with_output: Vec::new(),
             section_checks: Vec::new(),
             transmits: Vec::new(),
@@ -144,8 +147,15 @@ impl Shard {
         self.timers.peek().map(|Reverse((at, _))| *at)
     }
 
+    /// A picture that somebody takes has begun to come in and has not ended: until then `transmits`
+    /// may be put off. What has come by then leaves in longer pieces.
+    pub fn incomplete_until(&self) -> Option<Instant> {
+        self.unfinished.until()
+    }
+
     /// Everything to send since the last call.
     pub fn transmits(&mut self) -> std::vec::Drain<'_, Transmit> {
+        self.collect_output();
         self.transmits.drain(..)
     }
 

@@ -13,6 +13,7 @@ use str0m::config::CryptoProvider;
 use str0m::ice::{StunMessage, TransId};
 
 use super::dtls::crypto;
+use crate::ahead;
 
 /// A client is taken for gone (for now) after this long without an authentic message.
 pub const DISCONNECTED_AFTER: Duration = Duration::from_secs(10);
@@ -96,6 +97,11 @@ impl IceLite {
 
     pub fn selected(&self) -> Option<Path> {
         self.selected
+    }
+
+    /// `selected` is asked soon.
+    pub fn fetch(&self) {
+        ahead::fetch(&self.selected);
     }
 
     pub fn paths(&self) -> &[Path] {

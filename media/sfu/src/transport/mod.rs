@@ -40,7 +40,9 @@ const MAX_OUTPUTS: usize = 10_000;
 const MAX_OUT: usize = 8192;
 
 pub struct Transport {
-    rtc: Rtc,
+    /// Apart: it is larger by far than all else of a participant, and no packet that is forwarded to
+    /// them touches it.
+    rtc: Box<Rtc>,
     pub ice: IceLite,
     nomination: Vec<u8>,
     refreshed: Option<Instant>,
@@ -133,7 +135,7 @@ impl Transport {
         api.enable_twcc_feedback();
         ice.set_remote(config.remote.clone());
         Ok(Transport {
-            rtc,
+            rtc: Box::new(rtc),
             ice,
             nomination,
             refreshed: None,
@@ -264,15 +266,17 @@ impl Transport {
 
     /// A packet is sent soon.
     pub fn fetch(&self) {
-        ahead::fetch(&self.srtp);
+        if let Some((sender, _)) = &self.srtp {
+            sender.fetch();
+        }
         ahead::fetch(&self.out);
-        ahead::fetch(&self.ice);
+        self.ice.fetch();
     }
 
     /// As `fetch`, a little later.
     pub fn fetch_cipher(&self) {
         if let Some((sender, _)) = &self.srtp {
-            sender.fetch();
+            sender.fetch_cipher();
         }
     }
 

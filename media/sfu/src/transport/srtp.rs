@@ -168,7 +168,13 @@ pub struct SrtpSender {
 }
 
 impl SrtpSender {
+    /// A packet is protected soon.
     pub fn fetch(&self) {
+        ahead::fetch(&self.rtp);
+    }
+
+    /// As `fetch`, a little later.
+    pub fn fetch_cipher(&self) {
         match &self.rtp.cipher {
             Cipher::Cm { cipher, .. } => ahead::fetch(&**cipher),
             Cipher::Gcm128 { cipher, .. } => ahead::fetch(&**cipher),
