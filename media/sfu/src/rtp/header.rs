@@ -99,7 +99,7 @@ mod tests {
         packet
     }
 
-    fn elements<'a>(packet: &'a [u8]) -> Vec<(u8, &'a [u8])> {
+    fn elements(packet: &[u8]) -> Vec<(u8, &[u8])> {
         Header::parse(packet).unwrap().elements().collect()
     }
 
