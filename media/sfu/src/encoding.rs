@@ -5,13 +5,28 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use crate::ingress::Arrival;
 use crate::layers::Marks;
-use crate::layers::dependency::Reader;
+use crate::layers::dependency::{Dependency, Reader};
+use crate::layers::vp8::Descriptor;
 use crate::opening::Opening;
 use crate::pictures::Progress;
 use crate::rtp::egress::{MediaPacket, SourceClock};
 use crate::rtp::keyframe::marks;
 use crate::sdp::{Codec, CodecName};
+
+/// What a packet says of itself.
+pub struct Reading {
+    pub marks: Marks,
+    pub vp8: Option<Descriptor>,
+    pub dependency: Option<Arc<Dependency>>,
+}
+
+impl Reading {
+    pub fn write_to(self, packet: &mut MediaPacket) {
+        (packet.marks, packet.vp8, packet.dependency) = (self.marks, self.vp8, self.dependency);
+    }
+}
 
 /// RTP with extensions and the tag of its encryption, roughly.
 const HEADERS: usize = 40;
@@ -56,26 +71,32 @@ impl Encoding {
         }
     }
 
-    pub fn measure(&mut self, now: Instant, packet: &MediaPacket) {
-        self.reception.record(packet);
+    pub fn measure(&mut self, now: Instant, packet: &Arrival<'_>) {
+        self.reception.record(packet.ssrc, packet.sequence);
         self.bitrate.record(now, packet.payload.len() + HEADERS);
     }
 
-    /// Read what a packet says of itself. False: of a scalable stream, and not understood before its
+    /// Read what a packet says of itself. `None`: of a scalable stream, and not understood before its
     /// key frame has come.
-    pub fn read(&mut self, codec: CodecName, packet: &mut MediaPacket) -> bool {
-        (packet.marks, packet.vp8) = marks(codec, &packet.payload);
-        let Some(descriptor) = packet.descriptor.as_ref().filter(|_| codec.is_scalable()) else {
-            return true;
+    pub fn read(
+        &mut self,
+        codec: CodecName,
+        payload: &[u8],
+        descriptor: Option<&[u8]>,
+    ) -> Option<Reading> {
+        let (marks, vp8) = marks(codec, payload);
+        let mut reading = Reading {
+            marks,
+            vp8,
+            dependency: None,
         };
-        let Some(dependency) = self.dependencies.read(descriptor) else {
-            packet.marks = Marks::default();
-            return false;
-        };
-        packet.marks.starts_key_frame =
-            dependency.has_structure && dependency.is_start && dependency.spatial == 0;
-        packet.dependency = Some(Arc::new(dependency));
-        true
+        if let Some(descriptor) = descriptor.filter(|_| codec.is_scalable()) {
+            let dependency = self.dependencies.read(descriptor)?;
+            reading.marks.starts_key_frame =
+                dependency.has_structure && dependency.is_start && dependency.spatial == 0;
+            reading.dependency = Some(Arc::new(dependency));
+        }
+        Some(reading)
     }
 
     /// Keep a packet that came before the key frame's first one, perhaps.
@@ -160,14 +181,14 @@ pub struct Reception {
 }
 
 impl Reception {
-    pub fn record(&mut self, packet: &MediaPacket) {
-        if self.ssrc != packet.ssrc {
-            self.ssrc = packet.ssrc;
-            self.highest = packet.sequence;
+    pub fn record(&mut self, ssrc: u32, sequence: u64) {
+        if self.ssrc != ssrc {
+            self.ssrc = ssrc;
+            self.highest = sequence;
             self.expected += 1;
-        } else if packet.sequence > self.highest {
-            self.expected += packet.sequence - self.highest;
-            self.highest = packet.sequence;
+        } else if sequence > self.highest {
+            self.expected += sequence - self.highest;
+            self.highest = sequence;
         } else {
             self.late += 1;
         }

@@ -16,6 +16,7 @@ mod common;
 mod encoding;
 #[cfg(test)]
 mod fuzz;
+mod ingress;
 mod layers;
 mod messages;
 mod opening;

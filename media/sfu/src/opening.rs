@@ -26,6 +26,10 @@ impl Opening {
         self.wanted_until = Some(now + OPENING_WAIT);
     }
 
+    pub fn is_wanted(&self) -> bool {
+        self.wanted_until.is_some()
+    }
+
     pub fn record(&mut self, now: Instant, packet: &MediaPacket) {
         let Some(until) = self.wanted_until else {
             return;
@@ -71,7 +75,6 @@ mod tests {
     fn packet(ssrc: u32, sequence: u64, starts_key_frame: bool) -> MediaPacket {
         MediaPacket {
             ssrc,
-            pt: 96,
             sequence,
             timestamp: sequence as u32 * 3000,
             marker: true,

@@ -4,14 +4,15 @@
 //! [`MAX_SUBSCRIPTIONS`] subscriptions of about 1 kB (a video one up to 50 kB more of resend
 //! headers; the payloads they keep, at most 512 packets of a track, are shared by all its
 //! subscribers), 1 MiB of waiting reliable data, 512 KiB of its own reliable data for replay, 8192
-//! waiting datagrams within one tick, and what the WebRTC stack holds (128 kB of SCTP, about 100 kB
-//! beside). An ordinary participant of a ten-person call takes about 1 MB, the worst one some 15 MB.
+//! waiting datagrams within one tick, less than 2 MB for the streams that it sends, and what the
+//! WebRTC stack holds (128 kB of SCTP, about 100 kB beside). An ordinary participant of a ten-person call takes about 1 MB, the worst one some 15 MB.
 
 use std::time::Instant;
 
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashMap;
 
 use crate::ahead;
+use crate::ingress::Ingress;
 use crate::layers::MAX_SPATIAL;
 use crate::layers::selector::Selector;
 use crate::layers::svc::Chooser;
@@ -26,10 +27,6 @@ use crate::{Grant, Kind, ParticipantId, TrackId, TransportState};
 
 pub const MAX_SUBSCRIPTIONS: usize = 200;
 pub const MAX_TRACKS: usize = 50;
-/// Incoming SSRCs over the life of a participant's transport between two offers.
-pub const MAX_STREAMS: usize = 512;
-/// Incoming SSRCs over the life of a participant's transport, of repairs too: less than 1 MB.
-pub const MAX_HEARD: usize = 16_384;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Role {
@@ -60,19 +57,6 @@ pub struct Section {
 }
 
 impl Section {
-    /// Spatial layer of a stream in which the client sends here; `None` for a rid not offered.
-    pub fn layer_of(&self, rid: Option<&str>) -> Option<u8> {
-        match rid {
-            _ if self.rids.is_empty() => Some(MAX_SPATIAL),
-            Some(rid) => self
-                .rids
-                .iter()
-                .find(|(r, _)| r == rid)
-                .map(|(_, layer)| *layer),
-            None => None,
-        }
-    }
-
     pub fn is_free(&self, kind: Kind) -> bool {
         self.role == Role::Idle
             && self.can_receive
@@ -206,16 +190,14 @@ pub struct Participant {
     pub first_offer_at: Option<Instant>,
     pub session_id: u64,
     pub answers: u64,
-    /// Payload types and extensions that the stack was built with.
+    /// Payload types and extensions that its client has named.
     pub known_codecs: Vec<Codec>,
     pub known_extensions: SessionExtensions,
     pub sections: Vec<Section>,
     pub tracks: Vec<TrackIndex>,
     pub subscriptions: Vec<Option<Subscription>>,
-    /// Incoming SSRC -> track.
-    pub streams: FxHashMap<u32, Option<(TrackIndex, u8)>>,
-    /// SSRCs of all packets that came on this transport, for the stack remembers each.
-    pub heard: FxHashSet<u32>,
+    /// What comes as media.
+    pub ingress: Box<Ingress>,
     /// Outgoing SSRC (main and repair) -> subscription.
     pub outgoing: FxHashMap<u32, Slot>,
     pub channels: Channels,
@@ -234,10 +216,6 @@ pub struct Participant {
     /// Time of the entry in the shard's timer heap that counts.
     pub scheduled: Option<Instant>,
     pub fault: bool,
-    /// Payload types of repair streams that it sends with, as a bit set.
-    pub repair_pts: u128,
-    /// NACKs sent for each incoming section and rid, as counted by the stack.
-    pub nacks: FxHashMap<(String, String), u64>,
     pub told_quality: Option<crate::Quality>,
 }
 
@@ -271,8 +249,7 @@ impl Participant {
             sections: Vec::new(),
             tracks: Vec::new(),
             subscriptions: Vec::new(),
-            streams: FxHashMap::default(),
-            heard: FxHashSet::default(),
+            ingress: Box::new(Ingress::new(now)),
             outgoing: FxHashMap::default(),
             channels: Channels::default(),
             last_reliable: 0,
@@ -287,8 +264,6 @@ impl Participant {
             has_output: false,
             scheduled: None,
             fault: false,
-            repair_pts: 0,
-            nacks: FxHashMap::default(),
             told_quality: None,
         }
     }
@@ -299,11 +274,6 @@ impl Participant {
             self.state,
             Some(TransportState::Connected | TransportState::Disconnected)
         )
-    }
-
-    /// False: too many others were sent before, of whatever kind.
-    pub fn hears(&mut self, ssrc: u32) -> bool {
-        self.heard.contains(&ssrc) || (self.heard.len() < MAX_HEARD && self.heard.insert(ssrc))
     }
 
     /// It is sent a packet soon.

@@ -39,6 +39,16 @@ impl<T> Slab<T> {
         self.entries.get_mut(index)?.as_mut()
     }
 
+    pub fn iter_mut(&mut self) -> impl Iterator<Item = &mut T> {
+        self.entries.iter_mut().flatten()
+    }
+
+    /// Index of the first that is wanted.
+    pub fn position(&self, mut is_wanted: impl FnMut(&T) -> bool) -> Option<usize> {
+        let mut entries = self.entries.iter();
+        entries.position(|entry| entry.as_ref().is_some_and(&mut is_wanted))
+    }
+
     pub fn len(&self) -> usize {
         self.entries.len() - self.free.len()
     }

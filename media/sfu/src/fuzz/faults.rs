@@ -2,7 +2,7 @@
 
 use super::memory;
 use super::packets::Meeting;
-use crate::participant::MAX_HEARD;
+use crate::ingress::MAX_STREAMS;
 
 const MEMORY: usize = 64 << 20;
 
@@ -84,15 +84,15 @@ fn streams_that_are_never_two_packets_old_are_not_remembered_without_end() {
         .find(|t| t.pt == VP8)
         .map(|t| t.ssrc);
     send(&mut meeting, VP8, smallest.expect("negotiated"), 1000, &[]);
-    for ssrc in 100_000..100_000 + 2 * MAX_HEARD as u32 {
+    for ssrc in 100_000..100_000 + 2 * MAX_STREAMS as u32 {
         send(&mut meeting, REPAIR, ssrc, 7, &[]);
         if ssrc % 100 == 0 {
             meeting.world.run_ms(1);
         }
     }
-    assert_eq!(meeting.world.shard.held().heard, MAX_HEARD);
+    assert_eq!(meeting.world.shard.held().streams, MAX_STREAMS);
     let dropped = &meeting.world.shard.stats().datagrams_dropped;
-    assert!(dropped["too_many_streams"] >= MAX_HEARD as u64);
+    assert!(dropped["too_many_streams"] >= MAX_STREAMS as u64);
     assert_eq!(meeting.failure(), None);
     meeting.end();
 }

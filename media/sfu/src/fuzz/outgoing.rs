@@ -120,7 +120,6 @@ fn outgoing() {
         let packet = MediaPacket {
             // Now and then another source in the same layer.
             ssrc: u32::from(spatial) + 10 * u32::from(dice.one_in(500)),
-            pt: 96,
             sequence: layer.sequence.saturating_sub(back),
             timestamp: layer.timestamp,
             marker: dice.one_in(2),

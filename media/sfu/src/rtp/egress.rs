@@ -22,12 +22,11 @@ use crate::layers::vp8::{Descriptor, Patch, Rewriter};
 use crate::sdp::CodecName;
 use crate::transport::srtp::SrtpSender;
 
-/// One packet of a published track, as it came out of the publisher's stack.
+/// One packet of a published track, to be sent on.
 #[derive(Debug, Clone)]
 pub struct MediaPacket {
     pub ssrc: u32,
-    pub pt: u8,
-    /// Extended by the publisher's receive stream.
+    /// With the roll-over counter of the publisher's stream.
     pub sequence: u64,
     pub timestamp: u32,
     pub marker: bool,
@@ -35,7 +34,7 @@ pub struct MediaPacket {
     pub payload: Arc<[u8]>,
     pub marks: Marks,
     pub vp8: Option<Descriptor>,
-    /// The dependency descriptor as it came.
+    /// The dependency descriptor as it came, of packets that are kept to be read again.
     pub descriptor: Option<Arc<[u8]>>,
     /// As it was read, of scalable streams only.
     pub dependency: Option<Arc<Dependency>>,

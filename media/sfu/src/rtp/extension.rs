@@ -1,16 +1,15 @@
-//! Header extensions (RFC 8285): which are negotiated, and writing them.
+//! Header extensions (RFC 8285): which are negotiated, reading and writing them.
 
-use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use str0m::rtp::{AbsCaptureTime, Extension, ExtensionMap, ExtensionValues};
-
+use super::header::Header;
 use super::known::{
-    ABS_CAPTURE_TIME, ANSWERED, AUDIO_LEVEL, DEPENDENCY_DESCRIPTOR, MID, NTP_TO_UNIX_SECONDS,
-    PLAYOUT_DELAY, REPAIRED_RID, RID, RawDescriptor, TRANSPORT_CC, VIDEO_ORIENTATION,
+    ABS_CAPTURE_TIME, AUDIO_LEVEL, DEPENDENCY_DESCRIPTOR, Known, MID, NTP_TO_UNIX_SECONDS,
+    PLAYOUT_DELAY, REPAIRED_RID, RID, TRANSPORT_CC, VIDEO_ORIENTATION,
 };
-use super::late::{self, LateIds};
-use super::transport_cc::TransportNumbers;
+
+/// Ids of the one-byte form; only these are ever answered.
+const IDS: usize = 15;
 
 /// RFC 8285, 4.2 and 4.3; the length is filled in later.
 const ONE_BYTE_FORM: [u8; 4] = [0xbe, 0xde, 0, 0];
@@ -54,83 +53,95 @@ pub fn answered<'a>(
             _ => true,
         };
         let is_new = !answered.iter().any(|(i, u)| i == id || u == uri);
-        if fits_kind && is_new && ANSWERED.contains(&uri.as_str()) && known.is(*id, uri) {
+        if fits_kind && is_new && known.is(*id, uri) {
             answered.push((*id, uri));
         }
     }
     answered
 }
 
-/// Ids are shared by all sections of a bundle; the stack's map is fixed when it is built.
-#[derive(Debug, Clone, Default)]
-pub struct SessionExtensions {
-    ids: Vec<(u8, String)>,
-    /// Of those that the stack does not know by itself.
-    late: LateIds,
-}
+/// What each id means. Ids are shared by all sections of a bundle.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct SessionExtensions([Option<Known>; IDS]);
 
 impl SessionExtensions {
-    /// `offered`: of all sections of the first offer.
-    pub fn new<'a>(offered: impl Iterator<Item = &'a (u8, String)>) -> Self {
-        let mut known = SessionExtensions::default();
-        known.add(offered);
-        known
-    }
-
-    /// A later offer may name more, and give a free id a meaning, but no other meaning to one.
+    /// An offer may name more than those before, and give a free id a meaning, but no other meaning
+    /// to one.
     pub fn learn<'a>(&mut self, offered: impl Iterator<Item = &'a (u8, String)>) {
-        let before = self.ids.len();
-        self.add(offered);
-        for (id, uri) in &self.ids[before..] {
-            self.late.learn(*id, uri);
-        }
-    }
-
-    fn add<'a>(&mut self, offered: impl Iterator<Item = &'a (u8, String)>) {
         for (id, uri) in offered {
-            let is_wanted = ANSWERED.contains(&uri.as_str()) && late::IDS.contains(id);
-            if is_wanted && !self.ids.iter().any(|(i, u)| i == id || u == uri) {
-                self.ids.push((*id, uri.clone()));
+            let known = Known::of(uri);
+            let is_new = known.is_some() && !self.0.contains(&known);
+            if let Some(meaning) = self.0.get_mut(usize::from(*id))
+                && is_new
+                && meaning.is_none()
+                && *id != 0
+            {
+                *meaning = known;
             }
         }
     }
 
     fn is(&self, id: u8, uri: &str) -> bool {
-        self.ids.iter().any(|(i, u)| *i == id && u == uri)
+        let meaning = self.0.get(usize::from(id)).copied().flatten();
+        meaning.is_some() && meaning == Known::of(uri)
     }
 
-    pub fn transport_numbers(&self) -> TransportNumbers {
-        self.late.transport_numbers.clone()
+    /// What a packet says beside its payload. What is not known or too short is passed over.
+    pub fn read<'a>(&self, header: &Header<'a>) -> Said<'a> {
+        let mut said = Said::default();
+        for (id, bytes) in header.elements() {
+            if let Some(Some(known)) = self.0.get(usize::from(id)) {
+                said.take(*known, bytes);
+            }
+        }
+        said
     }
+}
 
-    /// For the stack, which parses what comes in.
-    pub fn to_map(&self) -> ExtensionMap {
-        let mut map = ExtensionMap::empty();
-        for id in late::IDS {
-            map.set(id, self.late.placeholder(id));
-        }
-        for (id, uri) in &self.ids {
-            let extension = match uri.as_str() {
-                MID => Extension::RtpMid,
-                AUDIO_LEVEL => Extension::AudioLevel,
-                ABS_CAPTURE_TIME => Extension::AbsoluteCaptureTime,
-                VIDEO_ORIENTATION => Extension::VideoOrientation,
-                // Read by us, since not all of them are for the stack.
-                TRANSPORT_CC => {
-                    self.late.learn(*id, uri);
-                    continue;
+/// The header extensions of one packet.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Said<'a> {
+    pub values: Values,
+    pub mid: Option<&'a [u8]>,
+    pub rid: Option<&'a [u8]>,
+    pub repaired_rid: Option<&'a [u8]>,
+    /// The transport-wide sequence number.
+    pub number: Option<u16>,
+    /// The dependency descriptor.
+    pub descriptor: Option<&'a [u8]>,
+}
+
+impl<'a> Said<'a> {
+    fn take(&mut self, known: Known, bytes: &'a [u8]) {
+        let values = &mut self.values;
+        match known {
+            Known::Mid => self.mid = Some(bytes),
+            Known::Rid => self.rid = Some(bytes),
+            Known::RepairedRid => self.repaired_rid = Some(bytes),
+            Known::DependencyDescriptor => self.descriptor = Some(bytes),
+            Known::TransportNumber => {
+                let number = bytes.first_chunk().map(|bytes| u16::from_be_bytes(*bytes));
+                self.number = number.or(self.number);
+            }
+            Known::AudioLevel => {
+                values.audio_level = bytes.first().copied().or(values.audio_level);
+            }
+            // 3GPP TS 26.114, 7.4.5: the upper four bits are reserved.
+            Known::VideoOrientation => {
+                let orientation = bytes.first().map(|byte| byte & 0x0f);
+                values.video_orientation = orientation.or(values.video_orientation);
+            }
+            Known::PlayoutDelay => {
+                values.playout_delay = bytes.first_chunk().copied().or(values.playout_delay);
+            }
+            Known::AbsCaptureTime => {
+                if let Some(time) = bytes.first_chunk() {
+                    let offset = bytes.get(8..).and_then(<[u8]>::first_chunk);
+                    let offset = offset.map(|bytes| i64::from_be_bytes(*bytes));
+                    values.abs_capture_time = Some((u64::from_be_bytes(*time), offset));
                 }
-                PLAYOUT_DELAY => Extension::PlayoutDelay,
-                RID => Extension::RtpStreamId,
-                REPAIRED_RID => Extension::RepairedRtpStreamId,
-                DEPENDENCY_DESCRIPTOR => {
-                    Extension::with_serializer(uri, RawDescriptor(Arc::from([])))
-                }
-                _ => continue,
-            };
-            map.set(*id, extension);
+            }
         }
-        map
     }
 }
 
@@ -181,36 +192,6 @@ impl Values {
     /// Of audio, as on the wire (RFC 6464).
     pub fn level(&self) -> Option<u8> {
         self.audio_level
-    }
-
-    pub fn new(values: &ExtensionValues) -> Self {
-        let delay = match (values.play_delay_min, values.play_delay_max) {
-            (Some(min), Some(max)) => {
-                let hundredths =
-                    |t: str0m::media::MediaTime| ((t.as_seconds() * 100.0).round() as u32) & 0xfff;
-                let (min, max) = (hundredths(min), hundredths(max));
-                Some([(min >> 4) as u8, ((min << 4) | (max >> 8)) as u8, max as u8])
-            }
-            _ => None,
-        };
-        Values {
-            audio_level: values.audio_level.map(|level| {
-                level.unsigned_abs().min(127)
-                    | if values.voice_activity == Some(true) {
-                        0x80
-                    } else {
-                        0
-                    }
-            }),
-            abs_capture_time: values.abs_capture_time.as_ref().map(
-                |AbsCaptureTime {
-                     capture_time,
-                     clock_offset,
-                 }| { (ntp_of(*capture_time), *clock_offset) },
-            ),
-            video_orientation: values.video_orientation.map(|o| o as u8),
-            playout_delay: delay,
-        }
     }
 }
 
@@ -287,6 +268,72 @@ pub fn write(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// A packet with these elements of the one-byte form.
+    fn packet(elements: &[u8]) -> Vec<u8> {
+        let mut packet = vec![0x90, 96, 0, 1, 0, 0, 0, 2, 0, 0, 0, 3, 0xbe, 0xde, 0, 0];
+        packet.extend_from_slice(elements);
+        packet.resize(packet.len().next_multiple_of(4), 0);
+        packet[15] = ((packet.len() - 16) / 4) as u8;
+        packet
+    }
+
+    #[test]
+    fn an_id_means_nothing_until_it_is_learnt_and_then_one_thing() {
+        let mut known = SessionExtensions::default();
+        let packet = packet(&[0x91, b'1', b'2', 0x30, b'7']);
+        let header = Header::parse(&packet).unwrap();
+        assert_eq!(known.read(&header), Said::default());
+        let offered = |list: &[(u8, &str)]| {
+            let owned = list.iter().map(|(id, uri)| (*id, (*uri).to_owned()));
+            owned.collect::<Vec<_>>()
+        };
+        known
+            .learn(offered(&[(9, MID), (0, RID), (200, RID), (3, "urn:of-something-else")]).iter());
+        known.learn(offered(&[(9, RID), (3, MID)]).iter());
+        let said = known.read(&header);
+        assert_eq!((said.mid, said.rid), (Some(&b"12"[..]), None));
+        assert!(known.is(9, MID) && !known.is(3, MID) && !known.is(3, "urn:of-something-else"));
+    }
+
+    #[test]
+    fn what_is_read_is_what_is_written() {
+        let mut known = SessionExtensions::default();
+        let offered: Vec<_> = [false, true].into_iter().flat_map(offered).collect();
+        known.learn(offered.iter());
+        let named: Vec<_> = offered
+            .iter()
+            .map(|(id, uri)| (*id, uri.as_str()))
+            .collect();
+        let ids = SectionExtensions::new(&named);
+        for (offset, descriptor) in [(None, &[1, 2, 3][..]), (Some(-7), &[9; 17])] {
+            let values = Values {
+                audio_level: Some(0x85),
+                abs_capture_time: Some((1 << 63 | 5, offset)),
+                video_orientation: Some(3),
+                playout_delay: Some([1, 0x20, 0x34]),
+            };
+            let mut packet = vec![0x80, 96, 0, 1, 0, 0, 0, 2, 0, 0, 0, 3];
+            write(&mut packet, &ids, &values, Some(b"17"), Some(descriptor));
+            let said = known.read(&Header::parse(&packet).unwrap());
+            assert_eq!(said.values, values);
+            assert_eq!(
+                (said.mid, said.descriptor),
+                (Some(&b"17"[..]), Some(descriptor))
+            );
+        }
+    }
+
+    #[test]
+    fn what_is_too_short_is_passed_over() {
+        let mut known = SessionExtensions::default();
+        let offered: Vec<_> = [false, true].into_iter().flat_map(offered).collect();
+        known.learn(offered.iter());
+        // A number, a delay and a capture time of one byte each.
+        let packet = packet(&[0x30, 1, 0x50, 1, 0x20, 1]);
+        let said = known.read(&Header::parse(&packet).unwrap());
+        assert_eq!(said, Said::default());
+    }
 
     #[test]
     fn block_is_padded_and_counted() {

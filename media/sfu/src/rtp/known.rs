@@ -1,9 +1,5 @@
 //! The header extensions that we know, by name.
 
-use std::sync::Arc;
-
-use str0m::rtp::{ExtensionSerializer, ExtensionValues};
-
 pub const MID: &str = "urn:ietf:params:rtp-hdrext:sdes:mid";
 pub const AUDIO_LEVEL: &str = "urn:ietf:params:rtp-hdrext:ssrc-audio-level";
 pub const ABS_CAPTURE_TIME: &str = "http://www.webrtc.org/experiments/rtp-hdrext/abs-capture-time";
@@ -19,41 +15,39 @@ pub const DEPENDENCY_DESCRIPTOR: &str =
 /// Answered in every section, also where nothing flows yet: libwebrtc leaves out of later offers
 /// what an answer left out, and what a section is for changes. Transport-wide sequence numbers are
 /// read, and not written. Dependency descriptors are asked of publishers of scalable codecs only.
-pub const ANSWERED: [&str; 9] = [
-    MID,
-    AUDIO_LEVEL,
-    ABS_CAPTURE_TIME,
-    VIDEO_ORIENTATION,
-    TRANSPORT_CC,
-    PLAYOUT_DELAY,
-    RID,
-    REPAIRED_RID,
-    DEPENDENCY_DESCRIPTOR,
+const ANSWERED: [(&str, Known); 9] = [
+    (MID, Known::Mid),
+    (AUDIO_LEVEL, Known::AudioLevel),
+    (ABS_CAPTURE_TIME, Known::AbsCaptureTime),
+    (VIDEO_ORIENTATION, Known::VideoOrientation),
+    (TRANSPORT_CC, Known::TransportNumber),
+    (PLAYOUT_DELAY, Known::PlayoutDelay),
+    (RID, Known::Rid),
+    (REPAIRED_RID, Known::RepairedRid),
+    (DEPENDENCY_DESCRIPTOR, Known::DependencyDescriptor),
 ];
+
+/// What is answered, in short.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Known {
+    Mid,
+    AudioLevel,
+    AbsCaptureTime,
+    VideoOrientation,
+    TransportNumber,
+    PlayoutDelay,
+    Rid,
+    RepairedRid,
+    DependencyDescriptor,
+}
+
+impl Known {
+    /// `None`: not answered.
+    pub fn of(uri: &str) -> Option<Known> {
+        let answered = ANSWERED.iter().find(|(known, _)| *known == uri);
+        answered.map(|(_, known)| *known)
+    }
+}
 
 /// Between the epochs of NTP and of Unix.
 pub const NTP_TO_UNIX_SECONDS: u64 = 2_208_988_800;
-
-/// A dependency descriptor as it stands in a packet; the stack only carries it.
-#[derive(Debug, Clone)]
-pub struct RawDescriptor(pub Arc<[u8]>);
-
-impl ExtensionSerializer for RawDescriptor {
-    fn write_to(&self, _: &mut [u8], _: &ExtensionValues) -> usize {
-        // The stack sends no media.
-        0
-    }
-
-    fn parse_value(&self, bytes: &[u8], values: &mut ExtensionValues) -> bool {
-        values.user_values.set(RawDescriptor(bytes.into()));
-        true
-    }
-
-    fn is_video(&self) -> bool {
-        true
-    }
-
-    fn is_audio(&self) -> bool {
-        false
-    }
-}

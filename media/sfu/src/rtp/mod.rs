@@ -2,10 +2,11 @@
 
 pub mod egress;
 pub mod extension;
+pub mod header;
 pub mod keyframe;
 pub mod known;
-mod late;
 pub mod resends;
 pub mod rtcp;
+pub mod ssrc;
 pub mod transport_cc;
-mod window;
+pub mod window;

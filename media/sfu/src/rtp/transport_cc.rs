@@ -1,183 +1,208 @@
-//! Which transport-wide sequence numbers the stack may see.
-//!
-//! The stack extends these 16 bits by the highest that came before, and does so below zero: a small
-//! one and then one that lies more than half the circle ahead become numbers 2^64 apart, and the
-//! report of what is missing in between takes all the memory there is. And it keeps what does not
-//! fit into its reports, one every 50 ms, for the next one: numbers that jump fill them sooner than
-//! they leave.
-//!
-//! Numbers are read before a packet is authenticated, so what was read proves nothing: only what came
-//! out of the stack does.
+//! When packets came, by their transport-wide sequence numbers, told to the sender for its congestion
+//! control (draft-holmer-rmcat-transport-wide-cc-extensions-01).
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU16, AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
-const HALF: u32 = 1 << 15;
-/// The stack's own.
-const REPORTS: Duration = Duration::from_millis(50);
-/// Bytes of a report, a little less than it has: 9000 packets a second without losses.
-const ROOM: u32 = 900;
-/// Of a number that follows the one before, in bytes of a report.
-const NEXT: u32 = 2;
-/// Of any other, and of each run of missing ones before it.
-const OTHER: u32 = 6;
-const MISSING: u32 = 2;
-const LONGEST_RUN: u16 = 8191;
+/// As libwebrtc's receivers report by default.
+const INTERVAL: Duration = Duration::from_millis(100);
+/// Numbers remembered: of 100 Mbit/s in full packets between two reports.
+const WINDOW: u64 = 1024;
+/// 3.1: deltas are counted in units of 250 µs, reference times in 256 of these.
+const TICK_MICROS: u128 = 250;
+const TICKS_OF_REFERENCE: u32 = 256;
+/// Bytes of one report, below what any network carries in one piece.
+const MAX_BYTES: usize = 1000;
+const HEAD: usize = 20;
+/// 3.1.3: of a run-length chunk.
+const MAX_RUN: usize = 8191;
+/// Symbols of a status vector of one and of two bits.
+const SHORT_VECTOR: usize = 14;
+const LONG_VECTOR: usize = 7;
 
-/// Of one transport; shared between who reads headers and who sees what came of it.
-#[derive(Debug, Clone, Default)]
-pub struct TransportNumbers(Arc<Known>);
-
-#[derive(Debug, Default)]
-struct Known {
-    /// The stack has had at least this one.
-    confirmed: AtomicU32,
-    /// One of the lower half was let through, whether or not it was authentic.
-    is_low: AtomicBool,
-    last: AtomicU16,
-    /// Bytes of the next report that are spoken for.
-    taken: AtomicU32,
+/// 3.1.1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Status {
+    Missing = 0,
+    Small = 1,
+    Large = 2,
 }
 
-impl TransportNumbers {
-    /// The number if the stack can extend and report it, as far as is known.
-    pub fn admit(&self, number: u16) -> Option<u16> {
-        let known = &self.0;
-        let confirmed = known.confirmed.load(Ordering::Relaxed);
-        let is_near = u32::from(number) <= confirmed + HALF;
-        if !is_near && known.is_low.load(Ordering::Relaxed) {
-            return None;
-        }
-        let ahead = number.wrapping_sub(known.last.load(Ordering::Relaxed));
-        let cost = match ahead {
-            1 => NEXT,
-            _ => OTHER + MISSING * u32::from(ahead / LONGEST_RUN),
-        };
-        if known.taken.fetch_add(cost, Ordering::Relaxed) + cost > ROOM {
-            return None;
-        }
-        known.last.store(number, Ordering::Relaxed);
-        if u32::from(number) < HALF {
-            known.is_low.store(true, Ordering::Relaxed);
-        }
-        Some(number)
-    }
-
-    /// An authentic packet had this number. From the upper half on, nothing lies below zero.
-    pub fn confirm(&self, number: u16) {
-        let known = &self.0.confirmed;
-        known.fetch_max(u32::from(number), Ordering::Relaxed);
-    }
+/// A number, extended, and when its packet came.
+#[derive(Debug, Clone, Copy, Default)]
+struct Arrival {
+    number: u64,
+    tick: u32,
 }
 
-/// When there is room for more, by the clock of the transport.
+/// What came on one transport since the last report, and a little before.
 #[derive(Debug)]
-pub struct Reporting {
-    numbers: TransportNumbers,
-    since: Instant,
+pub struct Arrivals {
+    start: Instant,
+    /// By their last bits; empty until the first packet has come.
+    arrivals: Vec<Arrival>,
+    /// The first that is not reported, and the last that came.
+    first: u64,
+    highest: u64,
+    due: Option<Instant>,
+    last_report: Option<Instant>,
+    reports: u8,
 }
 
-impl Reporting {
-    pub fn new(numbers: TransportNumbers, now: Instant) -> Self {
-        Reporting {
-            numbers,
-            since: now,
+impl Arrivals {
+    pub fn new(now: Instant) -> Self {
+        Arrivals {
+            start: now,
+            arrivals: Vec::new(),
+            first: 0,
+            highest: 0,
+            due: None,
+            last_report: None,
+            reports: 0,
         }
     }
 
-    /// Another packet is about to be read.
-    pub fn advance(&mut self, now: Instant) {
-        if now.saturating_duration_since(self.since) >= REPORTS {
-            self.since = now;
-            self.numbers.0.taken.store(0, Ordering::Relaxed);
+    pub fn due(&self) -> Option<Instant> {
+        self.due
+    }
+
+    /// An authentic packet came.
+    pub fn record(&mut self, now: Instant, number: u16) {
+        let ticks = now.saturating_duration_since(self.start).as_micros() / TICK_MICROS;
+        let arrival = |number| Arrival {
+            number,
+            tick: ticks as u32,
+        };
+        if self.arrivals.is_empty() {
+            // One round above zero: whatever comes next is a number.
+            let first = 1 << 16 | u64::from(number);
+            self.arrivals.resize(WINDOW as usize, Arrival::default());
+            (self.first, self.highest) = (first, first);
+            self.arrivals[place(first)] = arrival(first);
+        } else {
+            let distance = number.wrapping_sub(self.highest as u16) as i16;
+            let number = self.highest.saturating_add_signed(i64::from(distance));
+            if number > self.highest {
+                self.highest = number;
+                self.first = self.first.max((number + 1).saturating_sub(WINDOW));
+            } else if self.highest - number >= WINDOW || self.came(number).is_some() {
+                return;
+            }
+            // What was reported as missing is reported again.
+            self.first = self.first.min(number);
+            self.arrivals[place(number)] = arrival(number);
+        }
+        self.due.get_or_insert_with(|| {
+            let next = self.last_report.map(|last| last + INTERVAL);
+            next.map_or(now + INTERVAL, |next| next.max(now))
+        });
+    }
+
+    fn came(&self, number: u64) -> Option<u32> {
+        let arrival = self.arrivals.get(place(number))?;
+        (arrival.number == number).then_some(arrival.tick)
+    }
+
+    /// Reports of all that is not yet reported, each an RTCP packet; `ssrc` is ours, `media` one of
+    /// the sender's.
+    pub fn report(&mut self, now: Instant, ssrc: u32, media: u32, mut send: impl FnMut(&[u8])) {
+        if self.due.take().is_none() {
+            return;
+        }
+        self.last_report = Some(now);
+        let mut out = Vec::with_capacity(128);
+        while self.first <= self.highest {
+            let until = self.write(ssrc, media, &mut out);
+            self.reports = self.reports.wrapping_add(1);
+            self.first = until;
+            send(&out);
         }
     }
 
-    pub fn confirm(&self, number: u16) {
-        self.numbers.confirm(number);
+    /// One packet, from the first number on. The number behind its last.
+    fn write(&self, ssrc: u32, media: u32, out: &mut Vec<u8>) -> u64 {
+        let mut ticks = (self.first..=self.highest).filter_map(|number| self.came(number));
+        let reference = ticks.next().unwrap_or_default() / TICKS_OF_REFERENCE;
+        let mut last = reference * TICKS_OF_REFERENCE;
+        let (mut statuses, mut deltas) = (Vec::new(), Vec::new());
+        for number in self.first..=self.highest {
+            // At worst each chunk holds a long vector.
+            let chunks = statuses.len() / LONG_VECTOR + 1;
+            if HEAD + 2 * chunks + deltas.len() > MAX_BYTES {
+                break;
+            }
+            let Some(tick) = self.came(number) else {
+                statuses.push(Status::Missing);
+                continue;
+            };
+            let delta = tick.wrapping_sub(last) as i32;
+            match (u8::try_from(delta), i16::try_from(delta)) {
+                (Ok(small), _) => {
+                    statuses.push(Status::Small);
+                    deltas.push(small);
+                }
+                (_, Ok(large)) => {
+                    statuses.push(Status::Large);
+                    deltas.extend_from_slice(&large.to_be_bytes());
+                }
+                // Further apart than a delta can say: the next report has a time of its own.
+                _ => break,
+            }
+            last = tick;
+        }
+        out.clear();
+        out.extend_from_slice(&[0x8f, 205, 0, 0]);
+        out.extend_from_slice(&ssrc.to_be_bytes());
+        out.extend_from_slice(&media.to_be_bytes());
+        out.extend_from_slice(&(self.first as u16).to_be_bytes());
+        out.extend_from_slice(&(statuses.len() as u16).to_be_bytes());
+        out.extend_from_slice(&(reference << 8 | u32::from(self.reports)).to_be_bytes());
+        chunks(&statuses, out);
+        out.extend_from_slice(&deltas);
+        let padding = out.len().next_multiple_of(4) - out.len();
+        if padding > 0 {
+            out[0] |= 0x20;
+            out.resize(out.len() + padding - 1, 0);
+            out.push(padding as u8);
+        }
+        let words = (out.len() / 4 - 1) as u16;
+        out[2..4].copy_from_slice(&words.to_be_bytes());
+        self.first + statuses.len() as u64
+    }
+}
+
+fn place(number: u64) -> usize {
+    (number % WINDOW) as usize
+}
+
+/// 3.1.2 to 3.1.4: runs where they are as short as vectors, vectors elsewhere.
+fn chunks(statuses: &[Status], out: &mut Vec<u8>) {
+    let mut rest = statuses;
+    while let Some(&first) = rest.first() {
+        let run = rest
+            .iter()
+            .take_while(|s| **s == first)
+            .count()
+            .min(MAX_RUN);
+        let is_short = rest.iter().take(SHORT_VECTOR).all(|s| *s != Status::Large);
+        let (most, bits) = if is_short {
+            (SHORT_VECTOR, 1)
+        } else {
+            (LONG_VECTOR, 2)
+        };
+        let (chunk, len) = if run >= most.min(rest.len()) {
+            ((first as u16) << 13 | run as u16, run)
+        } else {
+            let len = most.min(rest.len());
+            let symbols = rest[..len].iter().enumerate();
+            let vector = symbols.fold(0, |vector, (at, status)| {
+                vector | (*status as u16) << (14 - bits * (at + 1))
+            });
+            (0x8000 | u16::from(!is_short) << 14 | vector, len)
+        };
+        out.extend_from_slice(&chunk.to_be_bytes());
+        rest = &rest[len..];
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    fn fresh() -> (TransportNumbers, Reporting, Instant) {
-        let (numbers, now) = (TransportNumbers::default(), Instant::now());
-        (numbers.clone(), Reporting::new(numbers, now), now)
-    }
-
-    #[test]
-    fn a_beginning_anywhere_and_all_that_follows_are_let_through() {
-        for first in [0, 1, 32_767, 32_768, 40_000, 65_535] {
-            let (numbers, mut reporting, mut now) = fresh();
-            for at in 0..200_000u32 {
-                now += Duration::from_micros(250);
-                reporting.advance(now);
-                let number = (first + at) as u16;
-                assert_eq!(numbers.admit(number), Some(number), "{first} {at}");
-                reporting.confirm(number);
-            }
-        }
-    }
-
-    #[test]
-    fn what_is_not_authentic_opens_no_way() {
-        let (numbers, reporting, _) = fresh();
-        numbers.admit(10);
-        reporting.confirm(10);
-        assert_eq!(numbers.admit(32_778), Some(32_778));
-        assert_eq!(numbers.admit(32_779), None);
-        assert_eq!(numbers.admit(60_000), None);
-        reporting.confirm(32_778);
-        assert_eq!(numbers.admit(60_000), Some(60_000));
-    }
-
-    #[test]
-    fn no_more_is_let_through_than_a_report_can_hold() {
-        for (step, most) in [(1, 450), (2, 150), (30_000, 75), (65_535, 45)] {
-            let (numbers, mut reporting, now) = fresh();
-            reporting.confirm(u16::MAX);
-            let admit = |numbers: &TransportNumbers| {
-                let all = (0..5000u32).filter_map(|at| numbers.admit((at * step) as u16));
-                all.count()
-            };
-            assert!((most - 10..=most).contains(&admit(&numbers)), "{step}");
-            reporting.advance(now + REPORTS / 2);
-            assert_eq!(admit(&numbers), 0);
-            reporting.advance(now + REPORTS);
-            assert!((most - 10..=most).contains(&admit(&numbers)), "{step}");
-        }
-    }
-
-    proptest! {
-        /// As the stack extends: never below zero, whichever packets are authentic.
-        #[test]
-        fn nothing_is_extended_below_zero(
-            packets in proptest::collection::vec((any::<u16>(), any::<bool>()), 1..200),
-        ) {
-            let (numbers, mut reporting, mut now) = fresh();
-            let mut highest: Option<i64> = None;
-            for (number, is_authentic) in packets {
-                now += Duration::from_millis(10);
-                reporting.advance(now);
-                let Some(number) = numbers.admit(number).filter(|_| is_authentic) else {
-                    continue;
-                };
-                let extended = highest.map_or(i64::from(number), |highest| {
-                    let candidate = (highest & !0xffff) | i64::from(number);
-                    match candidate - highest {
-                        ahead if ahead > 32_768 => candidate - 65_536,
-                        behind if behind < -32_768 => candidate + 65_536,
-                        _ => candidate,
-                    }
-                });
-                prop_assert!(extended >= 0, "{highest:?} {number}");
-                highest = Some(highest.map_or(extended, |highest| highest.max(extended)));
-                reporting.confirm(number);
-            }
-        }
-    }
-}
+mod tests;

@@ -1,11 +1,12 @@
-//! Which sequence numbers of an outgoing stream were sent: each at most once, since a number makes
-//! the cipher's nonce.
+//! Which sequence numbers of a stream were sent, or taken: each at most once. Of an outgoing stream a
+//! number makes the cipher's nonce.
 
 use crate::ahead;
 
 /// Numbers remembered behind the highest.
 const WINDOW: u64 = 2048;
 
+#[derive(Debug)]
 #[repr(C)]
 pub struct Window {
     first: Option<u64>,
@@ -14,7 +15,7 @@ pub struct Window {
 }
 
 impl Window {
-    /// The first number sent will be above `highest`.
+    /// The first number sent will be above `highest`; the first taken may be it.
     pub fn new(highest: u64) -> Self {
         Window {
             first: None,

@@ -80,6 +80,7 @@ impl Shard {
     fn service(&mut self, now: Instant, index: ParticipantIndex) -> Result<(), String> {
         self.check_due_sections(now, index);
         self.send_key_frame_requests(now, index);
+        self.send_control(now, index);
         self.fit_bandwidth(now, index);
         self.check_liveness(now, index);
         let Some(participant) = self.participants.get_mut(index) else {
@@ -118,6 +119,29 @@ impl Shard {
             self.drain(now, index)?;
         }
         Ok(())
+    }
+
+    /// Tell the client what is due of what it sends as media.
+    fn send_control(&mut self, now: Instant, index: ParticipantIndex) {
+        let Some(participant) = self.participants.get_mut(index) else {
+            return;
+        };
+        let (ingress, transport) = (&mut participant.ingress, &mut participant.transport);
+        let mut compounds = Vec::new();
+        ingress.control(now, |compound| compounds.push(compound.to_vec()));
+        self.stats.nacks_out += std::mem::take(&mut ingress.counts.nacks);
+        if compounds.is_empty() {
+            return;
+        }
+        let Some(transport) = transport else {
+            return;
+        };
+        for compound in compounds {
+            if let Some(datagram) = transport.sender().and_then(|s| s.protect_rtcp(&compound)) {
+                transport.send(datagram);
+            }
+        }
+        self.mark_output(index);
     }
 
     fn flush_data(&mut self, index: ParticipantIndex) -> u64 {
@@ -175,13 +199,9 @@ impl Shard {
                 if encoding.key_frames.due().is_none_or(|due| due > now) {
                     continue;
                 }
-                let asked = is_wanted
-                    && participant.transport.as_mut().is_some_and(|transport| {
-                        encoding
-                            .source
-                            .as_ref()
-                            .is_some_and(|s| transport.request_key_frame(s.ssrc))
-                    });
+                let source = encoding.source.as_ref().filter(|_| is_wanted);
+                let asked =
+                    source.is_some_and(|s| participant.ingress.request_key_frame(now, s.ssrc));
                 if asked {
                     self.stats.plis_out += 1;
                     encoding.key_frames.sent(now);
@@ -232,6 +252,7 @@ impl Shard {
         let due = [
             stack,
             liveness,
+            participant.ingress.due(),
             sections_due,
             participant.key_frames_due,
             participant.bandwidth_due,

@@ -173,7 +173,6 @@ impl Shard {
                         section.role = Role::Publishing(None);
                     }
                 }
-                participant.streams.clear();
             }
         }
         if !grant.can_subscribe {

@@ -6,8 +6,9 @@ use std::time::{Duration, Instant};
 use super::Shard;
 use crate::buffers::Buffers;
 use crate::encoding::Source;
+use crate::ingress::Arrival;
 use crate::layers::selector::{Layers, Take};
-use crate::participant::Participant;
+use crate::participant::{Participant, Role};
 use crate::rtp::egress::{Format, Line, MediaPacket, SourceClock};
 use crate::sdp::{Codec, match_codec};
 use crate::speakers;
@@ -50,31 +51,33 @@ enum Passed {
 }
 
 impl Shard {
-    pub(super) fn forward(
-        &mut self,
-        now: Instant,
-        index: ParticipantIndex,
-        t: TrackIndex,
-        spatial: u8,
-        mut packet: MediaPacket,
-    ) {
-        if !self.follow_source(index, t, spatial, &packet) {
+    /// A packet of a client's section: to all who receive the track that it carries.
+    pub(super) fn forward(&mut self, now: Instant, index: ParticipantIndex, arrival: &Arrival<'_>) {
+        let Some(participant) = self.participants.get(index) else {
+            return;
+        };
+        let section = participant.sections.get(arrival.place);
+        let Some(Role::Publishing(Some(t))) = section.map(|section| section.role) else {
+            return;
+        };
+        let spatial = arrival.layer;
+        if !self.follow_source(index, t, arrival) {
             return;
         }
         let Some(track) = self.tracks.get_mut(t) else {
             return;
         };
-        let is_changed = track.heard(now, spatial, packet.marker);
+        let is_changed = track.heard(now, spatial, arrival.marker);
         let (is_muted, is_video, room, flowing) =
             (track.muted, track.is_video(), track.room, track.flowing);
         if let Some(encoding) = track.encoding(spatial) {
-            encoding.measure(now, &packet);
+            encoding.measure(now, arrival);
         }
         if is_muted {
             return;
         }
-        if !is_video && let Some(level) = packet.values.level() {
-            track.level.record(level, packet.timestamp);
+        if !is_video && let Some(level) = arrival.values.level() {
+            track.level.record(level, arrival.timestamp);
             self.watch_speakers(now, room);
         }
         let Some(encoding) = self.tracks.get_mut(t).and_then(|t| t.encoding(spatial)) else {
@@ -84,24 +87,41 @@ impl Shard {
             return;
         };
         let (codec, clock) = (source.codec.clone(), encoding.clock);
-        if !encoding.read(codec.name, &mut packet) {
-            encoding.keep_early(packet);
+        let Some(reading) = encoding.read(codec.name, arrival.payload, arrival.descriptor) else {
+            encoding.keep_early(MediaPacket {
+                descriptor: arrival.descriptor.map(Arc::from),
+                ..arrival.to_packet()
+            });
             if encoding.key_frames.is_quiet() {
                 encoding.key_frames.request(now, false);
                 self.schedule_key_frames(t);
             }
             return;
-        }
-        if is_video {
-            encoding.opening.record(now, &packet);
-            if packet.marks.starts_key_frame {
-                encoding.key_frames.satisfied();
-            }
-        }
-        if packet.marks.starts_key_frame || is_changed {
+        };
+        let starts_key_frame = reading.marks.starts_key_frame;
+        if starts_key_frame || is_changed {
             encoding.unused_until = None;
         }
-        if encoding.unused_until.is_some_and(|until| now < until) {
+        if is_video && starts_key_frame {
+            encoding.key_frames.satisfied();
+            if let Some(publisher) = self.participants.get_mut(index) {
+                let ingress = &mut publisher.ingress;
+                ingress.key_frame(arrival.place, spatial, arrival.sequence);
+            }
+        }
+        let Some(encoding) = self.tracks.get_mut(t).and_then(|t| t.encoding(spatial)) else {
+            return;
+        };
+        let is_unused = encoding.unused_until.is_some_and(|until| now < until);
+        if is_unused && !encoding.opening.is_wanted() {
+            return;
+        }
+        let mut packet = arrival.to_packet();
+        reading.write_to(&mut packet);
+        if is_video {
+            encoding.opening.record(now, &packet);
+        }
+        if is_unused {
             return;
         }
         if is_changed {
@@ -132,12 +152,15 @@ impl Shard {
             let part = encoding.progress.part(&packet);
             self.unfinished.record(now, t, spatial, part);
         }
-        if packet.marks.starts_key_frame {
+        if starts_key_frame {
             for mut early in encoding.take_early(&packet) {
                 let known = self.tracks.get_mut(t).and_then(|t| t.encoding(spatial));
-                if !known.is_some_and(|encoding| encoding.read(codec.name, &mut early)) {
+                let descriptor = early.descriptor.as_deref();
+                let reading = known.and_then(|e| e.read(codec.name, &early.payload, descriptor));
+                let Some(reading) = reading else {
                     continue;
-                }
+                };
+                reading.write_to(&mut early);
                 let passing = Passing {
                     packet: &early,
                     ..passing
@@ -145,6 +168,7 @@ impl Shard {
                 self.distribute(t, &passing);
             }
         } else if needs_key_frame {
+            packet.descriptor = arrival.descriptor.map(Arc::from);
             encoding.keep_early(packet);
             if encoding.key_frames.is_quiet() {
                 encoding.key_frames.request(now, false);
@@ -158,9 +182,9 @@ impl Shard {
         &mut self,
         index: ParticipantIndex,
         t: TrackIndex,
-        spatial: u8,
-        packet: &MediaPacket,
+        packet: &Arrival<'_>,
     ) -> bool {
+        let spatial = packet.layer;
         let Some(track) = self.tracks.get_mut(t) else {
             return false;
         };

@@ -154,9 +154,6 @@ impl Shard {
         }
         if let Some(publisher) = self.participants.get_mut(track.publisher) {
             publisher.tracks.retain(|other| *other != t);
-            publisher
-                .streams
-                .retain(|_, stream| stream.is_none_or(|(track, _)| track != t));
             for section in &mut publisher.sections {
                 if section.role == Role::Publishing(Some(t)) {
                     section.role = Role::Publishing(None);
@@ -192,9 +189,6 @@ impl Shard {
             }
         }
         if let Some(publisher) = self.participants.get_mut(publisher) {
-            publisher
-                .streams
-                .retain(|_, stream| stream.is_none_or(|(track, _)| track != t));
             self.events.push(Event::TrackEnded {
                 participant: publisher.id.clone(),
                 track: id,

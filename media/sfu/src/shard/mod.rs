@@ -28,7 +28,6 @@ use crate::buffers::Buffers;
 use crate::participant::Participant;
 use crate::pictures::Unfinished;
 use crate::room::Room;
-use crate::rtp::egress::MediaPacket;
 use crate::runs;
 use crate::slab::Slab;
 use crate::track::{ParticipantIndex, Track, TrackIndex};
@@ -74,7 +73,7 @@ pub struct Shard {
     stats: Stats,
     sessions: u64,
     // Scratch space of the packet path.
-    packets: Vec<(Option<(TrackIndex, u8)>, MediaPacket)>,
+    plain: Vec<u8>,
     stack_events: Vec<str0m::Event>,
     order: runs::Order,
 }
@@ -105,7 +104,7 @@ impl Shard {
             events: Vec::new(),
             stats: Stats::default(),
             sessions: 0,
-            packets: Vec::new(),
+            plain: Vec::new(),
             stack_events: Vec::new(),
             order: runs::Order::default(),
         }

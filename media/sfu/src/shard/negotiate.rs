@@ -8,7 +8,8 @@ use str0m::IceCreds;
 use super::Shard;
 use crate::participant::{Participant, Role, Section};
 use crate::rtp::egress::Egress;
-use crate::rtp::extension::{self, SectionExtensions, SessionExtensions};
+use crate::rtp::extension::{self, SectionExtensions};
+use crate::rtp::ssrc;
 use crate::sdp::{
     Answer, AnswerSection, Codec, MAX_FORMATS, Offer, OfferSection, SectionAnswer, SectionKind,
     SessionAnswer, encodings_for_publishing, encodings_for_subscribing, match_codec, parse_offer,
@@ -90,24 +91,12 @@ impl Shard {
         match &mut participant.transport {
             Some(transport) => {
                 transport.ice.set_remote(remote);
-                let offered = offer.sections.iter().flat_map(|s| &s.extensions);
-                participant.known_extensions.learn(offered);
             }
             None => {
-                participant.known_codecs = session_codecs(offer);
-                participant.repair_pts = participant
-                    .known_codecs
-                    .iter()
-                    .filter_map(|c| c.rtx)
-                    .fold(0, |set, pt| set | 1 << pt);
-                participant.known_extensions =
-                    SessionExtensions::new(offer.sections.iter().flat_map(|s| &s.extensions));
                 let transport = Transport::new(
                     now,
                     IceLite::new(),
                     &TransportConfig {
-                        codecs: &participant.known_codecs,
-                        extensions: &participant.known_extensions,
                         remote,
                         fingerprint: &offer.fingerprint,
                         is_active: false,
@@ -117,6 +106,12 @@ impl Shard {
                 participant.first_offer_at = Some(now);
             }
         }
+        learn_codecs(&mut participant.known_codecs, offer);
+        let extensions = &mut participant.known_extensions;
+        extensions.learn(offer.sections.iter().flat_map(|s| &s.extensions));
+        participant
+            .ingress
+            .negotiated(&participant.known_codecs, extensions);
         self.note_fragments(index);
         Ok(())
     }
@@ -148,23 +143,17 @@ impl Shard {
         let Some(participant) = self.participants.get_mut(index) else {
             return;
         };
-        participant.streams.clear();
-        participant.nacks.clear();
         let mut has_data = false;
         for (place, offered) in offer.sections.iter().enumerate() {
             let old = participant
                 .sections
                 .get(place)
-                .map(|s| (s.mid.clone(), s.role));
-            let is_same = old.as_ref().is_some_and(|(mid, _)| *mid == offered.mid);
-            if let Some((mid, role)) = old
-                && !is_same
-            {
+                .map(|s| (s.mid == offered.mid, s.role));
+            let is_same = old.is_some_and(|(is_same, _)| is_same);
+            if let Some((false, role)) = old {
                 // The slot was recycled: the old section is over.
                 release(role, &mut stopped, &mut unbound);
-                if let Some(transport) = &mut participant.transport {
-                    transport.forget_media(&mid);
-                }
+                participant.ingress.forget(place);
             }
             if !is_same {
                 match offered.kind {
@@ -222,10 +211,8 @@ impl Shard {
             }
             if matches!(section.role, Role::Publishing(_))
                 && (!matches!(role, Role::Publishing(_)) || section.cid != offered.cid)
-                && let Some(transport) = &mut participant.transport
             {
-                // The stack forgets the streams, so that others may come in this section.
-                transport.forget_media(&section.mid);
+                participant.ingress.forget(place);
             }
             section.role = role;
             // Some clients name their layers once only.
@@ -234,10 +221,8 @@ impl Shard {
             }
             section.cid = offered.cid.clone();
             section.can_receive = can_receive(offered);
-            if let (Role::Publishing(_), Some(kind)) = (role, offered.kind.media())
-                && let Some(transport) = &mut participant.transport
-            {
-                transport.expect_media(kind, offered);
+            if matches!(role, Role::Publishing(_)) {
+                participant.ingress.expect(place, offered, &section.rids);
             }
         }
         participant.asked.audio = participant.asked.audio.saturating_sub(new_sections.0);
@@ -274,7 +259,6 @@ impl Shard {
             {
                 track.mid = Some(section.mid.clone());
                 section.role = Role::Publishing(Some(t));
-                participant.streams.clear();
             }
         }
     }
@@ -313,12 +297,10 @@ impl Shard {
                 unsupported.push(subscription.track);
                 continue;
             }
-            let Some(transport) = &mut participant.transport else {
-                continue;
-            };
-            let outgoing = &participant.outgoing;
-            let ssrc = transport.new_ssrc(|s| outgoing.contains_key(&s));
-            let rtx = transport.new_ssrc(|s| s == ssrc || outgoing.contains_key(&s));
+            let (outgoing, ingress) = (&participant.outgoing, &participant.ingress);
+            let is_taken = |ssrc| outgoing.contains_key(&ssrc) || ingress.knows(ssrc);
+            let ssrc = ssrc::random(is_taken);
+            let rtx = ssrc::random(|other| other == ssrc || is_taken(other));
             participant.outgoing.insert(ssrc, slot);
             participant.outgoing.insert(rtx, slot);
             let section = &mut participant.sections[place];
@@ -516,63 +498,37 @@ fn release(role: Role, stopped: &mut Vec<TrackIndex>, unbound: &mut Vec<usize>) 
     }
 }
 
-/// The stack knows at least one of the payload types with which the client could send.
+/// At least one of the payload types is known with which the client could send.
 fn publishable(participant: &Participant, offered: &OfferSection) -> bool {
     encodings_for_publishing(offered, None)
         .into_iter()
         .any(|c| is_known(&participant.known_codecs, c))
 }
 
-/// A section may go without the retransmissions that the stack could take (some clients strip
-/// them), but not bring others.
+/// A section may go without the retransmissions of another (some clients strip them), but not bring
+/// others.
 fn is_known(known: &[Codec], codec: &Codec) -> bool {
-    known.iter().any(|k| {
-        k.pt == codec.pt && k.name == codec.name && (codec.rtx.is_none() || k.rtx == codec.rtx)
-    })
+    known
+        .iter()
+        .any(|k| is_same_format(k, codec) && (codec.rtx.is_none() || k.rtx == codec.rtx))
 }
 
-/// All codecs of all sections: the stack is built with them once.
-fn session_codecs(offer: &Offer) -> Vec<Codec> {
-    let mut codecs: Vec<Codec> = Vec::new();
-    let mut taken: Vec<u8> = Vec::new();
-    let offered = offer.sections.iter().flat_map(|s| &s.codecs).cloned();
-    for codec in offered.chain(conventional_codecs()) {
-        let pts = std::iter::once(codec.pt).chain(codec.rtx);
-        if pts.clone().any(|pt| taken.contains(&pt)) || codecs.len() >= MAX_FORMATS {
+fn is_same_format(one: &Codec, other: &Codec) -> bool {
+    one.pt == other.pt && one.name == other.name
+}
+
+/// All codecs of all sections, of this offer and those before: a payload type keeps its meaning.
+fn learn_codecs(known: &mut Vec<Codec>, offer: &Offer) {
+    for codec in offer.sections.iter().flat_map(|section| &section.codecs) {
+        let is_taken = |pt| known.iter().any(|k| k.pt == pt || k.rtx == Some(pt));
+        let (is_new, is_full) = (!is_taken(codec.pt), known.len() >= MAX_FORMATS);
+        if codec.rtx.is_some_and(is_taken) {
             continue;
         }
-        taken.extend(pts);
-        codecs.push(codec);
+        if is_new && !is_full {
+            known.push(codec.clone());
+        } else if let Some(same) = known.iter_mut().find(|k| is_same_format(k, codec)) {
+            same.rtx = same.rtx.or(codec.rtx);
+        }
     }
-    codecs
-}
-
-/// The payload types of libwebrtc and of LiveKit's Go SDK, for clients whose first offer has the data
-/// channel only: the stack cannot learn payload types later.
-fn conventional_codecs() -> impl Iterator<Item = Codec> {
-    use crate::sdp::CodecName::{Av1, H264, Opus, Vp8, Vp9};
-    let h264 = "level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=42e01f";
-    let single_nal = "level-asymmetry-allowed=1;packetization-mode=0;profile-level-id=42e01f";
-    let av1 = "level-idx=5;profile=0;tier=0";
-    [
-        (111, None, Opus, ""),
-        (96, Some(97), Vp8, ""),
-        (103, Some(104), H264, h264),
-        (109, Some(114), H264, h264),
-        (98, Some(99), Vp9, "profile-id=0"),
-        (45, Some(46), Av1, av1),
-        (106, Some(107), H264, h264),
-        (102, None, H264, h264),
-        (108, None, H264, h264),
-        (125, None, H264, single_nal),
-        (35, None, Av1, av1),
-    ]
-    .into_iter()
-    .map(|(pt, rtx, name, fmtp)| Codec {
-        pt,
-        rtx,
-        name,
-        fmtp: fmtp.to_owned(),
-        feedback: Vec::new(),
-    })
 }

@@ -7,11 +7,9 @@ use crate::transport::srtp::SrtpSender;
 /// The largest of each that anybody or anything has.
 #[derive(Debug, Default)]
 pub(crate) struct Held {
-    /// Incoming streams of a participant.
+    /// Incoming streams of a participant, and the encodings that it sends.
     pub streams: usize,
-    pub heard: usize,
-    /// Counters of NACKs of a participant.
-    pub nacks: usize,
+    pub lanes: usize,
     pub sections: usize,
     pub subscriptions: usize,
     pub outgoing: usize,
@@ -40,9 +38,9 @@ impl Shard {
             let Some(participant) = self.participants.get(*index) else {
                 continue;
             };
-            most(&mut held.streams, participant.streams.len());
-            most(&mut held.heard, participant.heard.len());
-            most(&mut held.nacks, participant.nacks.len());
+            let (streams, lanes) = participant.ingress.held();
+            most(&mut held.streams, streams);
+            most(&mut held.lanes, lanes);
             most(&mut held.sections, participant.sections.len());
             most(&mut held.subscriptions, participant.subscriptions.len());
             most(&mut held.outgoing, participant.outgoing.len());

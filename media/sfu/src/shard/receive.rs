@@ -1,25 +1,18 @@
-//! Datagrams in: told apart, given to their participant, and what its stack says of them.
+//! Datagrams in: told apart, given to their participant, and what comes of them.
 
 use std::time::{Duration, Instant};
 
 use str0m::Event as StackEvent;
 use str0m::ice::StunMessage;
-use str0m::media::SenderFeedback;
-use str0m::rtp::RtpPacket;
 
 use super::Shard;
 use crate::TransportState;
-use crate::layers::Marks;
-use crate::participant::{MAX_STREAMS, Role};
-use crate::rtp::egress::{Line, MediaPacket, SourceClock};
-use crate::rtp::extension::Values;
-use crate::rtp::known::RawDescriptor;
+use crate::participant::Role;
+use crate::rtp::egress::{Line, SourceClock};
+use crate::rtp::known::NTP_TO_UNIX_SECONDS;
 use crate::rtp::rtcp::{self, Feedback};
-use crate::track::{ParticipantIndex, Subscriber, TrackIndex};
+use crate::track::{ParticipantIndex, Subscriber};
 use crate::transport::ice::{Checked, Path};
-
-/// RFC 3711, 3.3.1: a roll-over counter of 32 bits, and what is in the packet.
-const SEQUENCE_BITS: u32 = 48;
 
 impl Shard {
     pub(super) fn take_in(&mut self, now: Instant, path: Path, datagram: &[u8]) {
@@ -32,9 +25,7 @@ impl Shard {
             [128..=191, 192..=223, ..] => {
                 self.receive_from(path, |s, i| s.receive_rtcp(now, i, datagram))
             }
-            [128..=191, pt, ..] => {
-                self.receive_from(path, |s, i| s.receive_rtp(now, i, *pt, datagram))
-            }
+            [128..=191, ..] => self.receive_from(path, |s, i| s.receive_rtp(now, i, datagram)),
             _ => self.drop_datagram("unknown_protocol"),
         }
     }
@@ -66,23 +57,32 @@ impl Shard {
         &mut self,
         now: Instant,
         index: ParticipantIndex,
-        pt: u8,
         datagram: &[u8],
     ) -> Result<(), String> {
         let Some(participant) = self.participants.get_mut(index) else {
             return Ok(());
         };
-        let Some(ssrc) = datagram.get(8..).and_then(<[u8]>::first_chunk) else {
-            self.drop_datagram("malformed_rtp");
+        let receiver = participant.transport.as_mut().and_then(|t| t.receiver());
+        let Some(receiver) = receiver else {
+            self.drop_datagram("srtp_early");
             return Ok(());
         };
-        if !participant.hears(u32::from_be_bytes(*ssrc)) {
-            self.drop_datagram("too_many_streams");
-            return Ok(());
+        let mut plain = std::mem::take(&mut self.plain);
+        let ingress = &mut participant.ingress;
+        let received = ingress.receive(now, receiver, datagram, &mut plain);
+        self.stats.rtx_in += std::mem::take(&mut ingress.counts.repairs);
+        if let Some(due) = ingress.due()
+            && participant.scheduled.is_none_or(|at| due < at)
+        {
+            self.mark_dirty(index);
         }
-        let is_repair = participant.repair_pts >> (pt & 0x7f) & 1 == 1;
-        self.stats.rtx_in += u64::from(is_repair);
-        self.feed(now, index, datagram)
+        match received {
+            Ok(Some(arrival)) => self.forward(now, index, &arrival),
+            Ok(None) => {}
+            Err(reason) => self.drop_datagram(reason),
+        }
+        self.plain = plain;
+        Ok(())
     }
 
     fn receive_stun(&mut self, now: Instant, path: Path, datagram: &[u8]) {
@@ -249,38 +249,10 @@ impl Shard {
         let Some(transport) = &mut participant.transport else {
             return Ok(());
         };
-        let (packets, events, streams) = (
-            &mut self.packets,
-            &mut self.stack_events,
-            &participant.streams,
-        );
-        transport.drain(|event| match event {
-            // Before its beginning: the stack counts below zero.
-            StackEvent::RtpPacket(packet) if *packet.seq_no >> SEQUENCE_BITS != 0 => {}
-            StackEvent::RtpPacket(packet) => {
-                // What is unknown is looked up after the stack was drained.
-                let encoding = streams.get(&*packet.header.ssrc).copied();
-                if encoding != Some(None) {
-                    packets.push((encoding.flatten(), media_packet(packet)));
-                }
-            }
-            other => events.push(other),
-        })?;
+        let events = &mut self.stack_events;
+        transport.drain(|event| events.push(event))?;
         if !transport.out.is_empty() {
             self.mark_output(index);
-        }
-        if !self.packets.is_empty() {
-            let mut packets = std::mem::take(&mut self.packets);
-            for (known, packet) in packets.drain(..) {
-                let encoding = match known {
-                    Some(encoding) => Some(encoding),
-                    None => self.map_stream(index, packet.ssrc)?,
-                };
-                if let Some((track, spatial)) = encoding {
-                    self.forward(now, index, track, spatial, packet);
-                }
-            }
-            self.packets = packets;
         }
         if !self.stack_events.is_empty() {
             let mut events = std::mem::take(&mut self.stack_events);
@@ -290,38 +262,6 @@ impl Shard {
             self.stack_events = events;
         }
         Ok(())
-    }
-
-    /// Find the track, and the spatial layer, of a stream that is seen for the first time since the
-    /// last offer.
-    fn map_stream(
-        &mut self,
-        index: ParticipantIndex,
-        ssrc: u32,
-    ) -> Result<Option<(TrackIndex, u8)>, String> {
-        let Some(participant) = self.participants.get_mut(index) else {
-            return Ok(None);
-        };
-        if let Some(encoding) = participant.streams.get(&ssrc) {
-            return Ok(*encoding);
-        }
-        let Some((mid, rid)) = participant
-            .transport
-            .as_mut()
-            .and_then(|t| t.section_of(ssrc))
-        else {
-            return Ok(None);
-        };
-        if participant.streams.len() >= MAX_STREAMS {
-            return Err("too many streams".to_owned());
-        }
-        let section = participant.sections.iter().find(|s| *s.mid == *mid);
-        let encoding = section.and_then(|section| match section.role {
-            Role::Publishing(Some(track)) => Some((track, section.layer_of(rid.as_deref())?)),
-            _ => None,
-        });
-        participant.streams.insert(ssrc, encoding);
-        Ok(encoding)
     }
 
     fn stack_event(
@@ -335,7 +275,6 @@ impl Shard {
             StackEvent::Closed => {
                 self.set_state(index, TransportState::Closed);
             }
-            StackEvent::SenderFeedback(report) => self.source_report(index, &report),
             StackEvent::ChannelOpen(id, label) => {
                 let Some(participant) = self.participants.get_mut(index) else {
                     return Ok(());
@@ -355,54 +294,43 @@ impl Shard {
                 }
             }
             StackEvent::ChannelBufferedAmountLow(_) => self.mark_dirty(index),
-            StackEvent::MediaIngressStats(stats) => {
-                let Some(participant) = self.participants.get_mut(index) else {
-                    return Ok(());
-                };
-                let rid = stats.rid.map(|rid| rid.to_string()).unwrap_or_default();
-                let counted = participant
-                    .nacks
-                    .entry((stats.mid.to_string(), rid))
-                    .or_insert(0);
-                self.stats.nacks_out += stats.nacks.saturating_sub(*counted);
-                *counted = stats.nacks;
-            }
             _ => {}
         }
         Ok(())
     }
 
     /// A publisher's sender report: where its media clock stands.
-    fn source_report(&mut self, index: ParticipantIndex, report: &SenderFeedback) {
-        let ntp = report
-            .sender_info
-            .ntp_time
-            .duration_since(std::time::UNIX_EPOCH)
-            .unwrap_or_default()
-            .as_secs_f64();
-        let offset = self.wall_seconds(report.received_at) - ntp;
+    fn source_report(
+        &mut self,
+        now: Instant,
+        index: ParticipantIndex,
+        ssrc: u32,
+        ntp: u64,
+        timestamp: u32,
+    ) {
+        let offset = self.wall_seconds(now) - unix_seconds(ntp);
         let Some(participant) = self.participants.get_mut(index) else {
+            return;
+        };
+        let Some((place, spatial)) = participant.ingress.sender_report(now, ssrc, ntp) else {
             return;
         };
         participant.clock_offset.record(offset);
         let smallest = participant.clock_offset.get().unwrap_or(offset);
         // The report left the publisher this much before it came, beyond the usual delay.
         let late = Duration::from_secs_f64((offset - smallest).clamp(0.0, 10.0));
-        let Some(at) = report.received_at.checked_sub(late) else {
+        let Some(at) = now.checked_sub(late) else {
             return;
         };
-        let timestamp = report.sender_info.rtp_time.numer() as u32;
-        let section = participant.sections.iter().find(|s| *s.mid == *report.mid);
-        if let Some(section) = section
+        if let Some(section) = participant.sections.get(place)
             && let Role::Publishing(Some(t)) = section.role
-            && let Some(spatial) = section.layer_of(report.rid.as_deref())
             && let Some(encoding) = self.tracks.get_mut(t).and_then(|t| t.encoding(spatial))
         {
             encoding.clock = Some(SourceClock { timestamp, at });
         }
     }
 
-    /// RTCP of a client: feedback on what we send is handled here, the rest by the stack.
+    /// RTCP of a client: feedback on what we send, and reports of what it sends.
     fn receive_rtcp(
         &mut self,
         now: Instant,
@@ -415,12 +343,14 @@ impl Shard {
         let Some(transport) = &mut participant.transport else {
             return Ok(());
         };
-        let Some(compound) = transport.open_rtcp(datagram) else {
+        let compound = transport.receiver().and_then(|r| r.open_rtcp(datagram));
+        let Some(compound) = compound else {
             self.drop_datagram("srtcp_rejected");
             return Ok(());
         };
         let mut resends = Vec::new();
         let mut key_frames = Vec::new();
+        let mut reports = Vec::new();
         let (outgoing, subscriptions, stats, buffers) = (
             &participant.outgoing,
             &mut participant.subscriptions,
@@ -431,11 +361,17 @@ impl Shard {
             return Ok(());
         };
         let mut line = Line { now, srtp, buffers };
-        let for_stack = rtcp::parse(&compound, |feedback| {
+        let ingress = &mut participant.ingress;
+        rtcp::parse(&compound, |feedback| {
             let ssrc = match feedback {
                 Feedback::Nack { ssrc, .. }
                 | Feedback::KeyFrame { ssrc }
                 | Feedback::Report { ssrc, .. } => ssrc,
+                Feedback::SenderReport { ssrc, ntp, rtp } => {
+                    reports.push((ssrc, ntp, rtp));
+                    return;
+                }
+                Feedback::Goodbye { ssrc } => return ingress.goodbye(ssrc),
             };
             let Some(Some(subscription)) = outgoing
                 .get(&ssrc)
@@ -476,7 +412,7 @@ impl Shard {
                         u64::from(total.saturating_sub(subscription.lost_total));
                     subscription.lost_total = subscription.lost_total.max(total);
                 }
-                Feedback::Report { .. } => {}
+                _ => {}
             }
         });
         self.stats.rtx_out += resends.len() as u64;
@@ -491,30 +427,15 @@ impl Shard {
                 self.want_key_frame(now, t, &selector, is_first);
             }
         }
-        if for_stack {
-            self.feed(now, index, datagram)
-        } else {
-            Ok(())
+        for (ssrc, ntp, rtp) in reports {
+            self.source_report(now, index, ssrc, ntp, rtp);
         }
+        Ok(())
     }
 }
 
-fn media_packet(packet: RtpPacket) -> MediaPacket {
-    let values = &packet.header.ext_vals;
-    MediaPacket {
-        ssrc: *packet.header.ssrc,
-        pt: *packet.header.payload_type,
-        sequence: *packet.seq_no,
-        timestamp: packet.header.timestamp,
-        marker: packet.header.marker,
-        values: Values::new(values),
-        payload: packet.payload,
-        marks: Marks::default(),
-        vp8: None,
-        descriptor: values
-            .user_values
-            .get()
-            .map(|RawDescriptor(bytes)| bytes.clone()),
-        dependency: None,
-    }
+/// Since the Unix epoch, of a 64-bit NTP timestamp (RFC 5905).
+fn unix_seconds(ntp: u64) -> f64 {
+    let fraction = (ntp & u64::from(u32::MAX)) as f64 / 2f64.powi(32);
+    (ntp >> 32) as f64 - NTP_TO_UNIX_SECONDS as f64 + fraction
 }

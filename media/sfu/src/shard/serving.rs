@@ -17,7 +17,8 @@ use str0m::channel::{ChannelConfig, Reliability};
 use super::Shard;
 use crate::participant::{Participant, Role, Section};
 use crate::rtp::egress::Egress;
-use crate::rtp::extension::{self, SectionExtensions, SessionExtensions};
+use crate::rtp::extension::{self, SectionExtensions};
+use crate::rtp::ssrc;
 use crate::sdp::{
     Answer, AnswerSection, Direction, MAX_SECTIONS, Offer, OfferSection, SectionAnswer,
     SectionKind, SessionAnswer, match_codec, offered_codecs, offered_section, parse_answer,
@@ -286,8 +287,8 @@ impl Shard {
                 .carried
                 .entry(place)
                 .or_insert_with(|| track.shown_as.clone());
-            let ssrc = new_ssrc(|s| end.outgoing.contains_key(&s));
-            let rtx = new_ssrc(|s| s == ssrc || end.outgoing.contains_key(&s));
+            let ssrc = ssrc::random(|s| end.outgoing.contains_key(&s));
+            let rtx = ssrc::random(|s| s == ssrc || end.outgoing.contains_key(&s));
             end.outgoing.insert(ssrc, slot);
             end.outgoing.insert(rtx, slot);
             let section = &mut end.sections[place];
@@ -389,14 +390,12 @@ impl Shard {
             .into_iter()
             .flat_map(extension::offered)
             .collect();
-        end.known_extensions = SessionExtensions::new(offered.iter());
+        end.known_extensions.learn(offered.iter());
         let ice = serving.ice.take().ok_or("no ICE credentials")?;
         let mut transport = Transport::new(
             now,
             ice,
             &TransportConfig {
-                codecs: &end.known_codecs,
-                extensions: &end.known_extensions,
                 remote,
                 fingerprint: &answer.fingerprint,
                 is_active,
@@ -556,18 +555,6 @@ fn create_channels(transport: &mut Transport) {
         };
         let mut api = transport.stack().direct_api();
         api.create_data_channel(config);
-    }
-}
-
-/// A random SSRC that is not in use: there may be no transport yet to ask for one.
-fn new_ssrc(is_taken: impl Fn(u32) -> bool) -> u32 {
-    loop {
-        let mut bytes = [0; 4];
-        getrandom::fill(&mut bytes).expect("the system has random bytes");
-        let ssrc = u32::from_ne_bytes(bytes);
-        if ssrc != 0 && !is_taken(ssrc) {
-            return ssrc;
-        }
     }
 }
 

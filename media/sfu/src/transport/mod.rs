@@ -1,5 +1,5 @@
-//! One participant's transport: ICE-lite, the WebRTC stack (DTLS, SCTP, incoming RTP) and the SRTP
-//! contexts of what the shard sends. Knows nothing of rooms and tracks.
+//! One participant's transport: ICE-lite, the WebRTC stack (DTLS, SCTP) and the SRTP contexts. Knows
+//! nothing of rooms and tracks.
 //!
 //! The stack believes to talk to one fixed address: path selection, STUN and ICE restarts are
 //! [`ice::IceLite`]'s, so that a client may change addresses without the stack noticing.
@@ -7,33 +7,28 @@
 pub mod dtls;
 pub mod ice;
 pub mod srtp;
+pub mod unprotect;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::{Duration, Instant};
 
 use str0m::config::Fingerprint;
-use str0m::format::{Codec as StackCodec, FormatParams};
-use str0m::media::{Frequency, KeyframeRequestKind, MediaKind, Mid, Pt, Rid};
 use str0m::net::{DatagramRecv, Protocol, Receive};
-use str0m::rtp::Ssrc;
+use str0m::rtp::ExtensionMap;
 use str0m::{Candidate, IceCreds, Input, Output, Rtc};
 
+use crate::Transmit;
 use crate::ahead;
-use crate::rtp::extension::SessionExtensions;
-use crate::rtp::transport_cc::Reporting;
-use crate::sdp::{Codec, CodecName, OfferSection};
-use crate::{Kind, Transmit};
 use dtls::{SecretSlot, crypto};
 use ice::{IceLite, Path};
-use srtp::{SrtcpReceiver, SrtpSender};
+use srtp::SrtpSender;
+use unprotect::SrtpReceiver;
 
 /// The stack's idea of the two ends (TEST-NET-1: never on a wire).
 const STACK_LOCAL: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1)), 1);
 const STACK_REMOTE: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::new(192, 0, 2, 2)), 2);
 /// The stack drops its pair after 15 s without a check.
 const STACK_REFRESH: Duration = Duration::from_secs(2);
-/// How often the stack tells what it counted.
-const STACK_STATS: Duration = Duration::from_secs(2);
 /// Outputs of one drain. A participant that makes more is broken; it is dropped.
 const MAX_OUTPUTS: usize = 10_000;
 /// Datagrams waiting for one participant in one tick; beyond it new ones are dropped.
@@ -47,8 +42,7 @@ pub struct Transport {
     nomination: Vec<u8>,
     refreshed: Option<Instant>,
     secrets: SecretSlot,
-    reporting: Reporting,
-    srtp: Option<(SrtpSender, SrtcpReceiver)>,
+    srtp: Option<(SrtpSender, SrtpReceiver)>,
     /// When the stack wants to be driven next.
     deadline: Instant,
     /// It was changed from outside of its inputs, so that its deadline may be too late.
@@ -64,10 +58,8 @@ pub struct Transport {
     pub client_sender: Option<SrtpSender>,
 }
 
-/// What the stack is built from; it cannot learn of other payload types or extensions later.
+/// What the client says of its end.
 pub struct TransportConfig<'a> {
-    pub codecs: &'a [Codec],
-    pub extensions: &'a SessionExtensions,
     pub remote: IceCreds,
     pub fingerprint: &'a str,
     /// We are the DTLS client.
@@ -89,33 +81,14 @@ impl Transport {
         if !fingerprint.hash_func.eq_ignore_ascii_case("sha-256") {
             return Err("only SHA-256 fingerprints are supported".to_owned());
         }
-        let mut builder = Rtc::builder()
+        // Media passes it by: it knows no formats and no header extensions.
+        let builder = Rtc::builder()
             .set_rtp_mode(true)
             .set_ice_lite(true)
             .set_dtls_cert(crypto.certificate.clone())
             .set_crypto_provider(crypto.provider.clone())
-            .set_extension_map(config.extensions.to_map())
-            .set_stats_interval(Some(STACK_STATS));
-        let formats = builder.codec_config();
-        formats.clear();
-        for codec in config.codecs {
-            let (name, rate, channels) = match codec.name {
-                CodecName::Opus => (StackCodec::Opus, Frequency::FORTY_EIGHT_KHZ, Some(2)),
-                CodecName::Vp8 => (StackCodec::Vp8, Frequency::NINETY_KHZ, None),
-                CodecName::H264 => (StackCodec::H264, Frequency::NINETY_KHZ, None),
-                CodecName::Vp9 => (StackCodec::Vp9, Frequency::NINETY_KHZ, None),
-                CodecName::Av1 => (StackCodec::Av1, Frequency::NINETY_KHZ, None),
-            };
-            let rtx = codec.rtx.map(Pt::from);
-            formats.add_config(
-                codec.pt.into(),
-                rtx,
-                name,
-                rate,
-                channels,
-                FormatParams::parse_line(&codec.fmtp),
-            );
-        }
+            .set_extension_map(ExtensionMap::empty())
+            .clear_codecs();
         let stack_ice = (IceCreds::new(), IceCreds::new());
         let mut rtc = builder.build(now);
         let secrets = dtls::take_last_slot().ok_or("the DTLS session was made elsewhere")?;
@@ -132,7 +105,6 @@ impl Transport {
             api.start_dtls(false).map_err(|e| e.to_string())?;
         }
         api.start_sctp(config.is_active);
-        api.enable_twcc_feedback();
         ice.set_remote(config.remote.clone());
         Ok(Transport {
             rtc: Box::new(rtc),
@@ -140,7 +112,6 @@ impl Transport {
             nomination,
             refreshed: None,
             secrets,
-            reporting: Reporting::new(config.extensions.transport_numbers(), now),
             srtp: None,
             deadline: now,
             is_touched: true,
@@ -187,13 +158,11 @@ impl Transport {
         outcome
     }
 
-    /// Hand a datagram (DTLS, SRTP, SRTCP) to the stack. Drain afterwards, every time: the stack has
-    /// room for one incoming packet only.
+    /// Hand a datagram of DTLS to the stack. Drain afterwards.
     pub fn feed(&mut self, now: Instant, datagram: &[u8]) -> Result<(), String> {
         let Ok(contents) = DatagramRecv::try_from(datagram) else {
             return Ok(());
         };
-        self.reporting.advance(now);
         let receive = Receive {
             proto: Protocol::Udp,
             source: STACK_REMOTE,
@@ -235,14 +204,8 @@ impl Transport {
                     }
                 }
                 Output::Event(e) => {
-                    match &e {
-                        str0m::Event::Connected => self.take_secrets(),
-                        str0m::Event::RtpPacket(packet) => {
-                            if let Some(number) = packet.header.ext_vals.transport_cc {
-                                self.reporting.confirm(number);
-                            }
-                        }
-                        _ => {}
+                    if matches!(e, str0m::Event::Connected) {
+                        self.take_secrets();
                     }
                     event(e);
                 }
@@ -289,8 +252,8 @@ impl Transport {
         self.srtp.as_mut().map(|(sender, _)| sender)
     }
 
-    pub fn open_rtcp(&mut self, datagram: &[u8]) -> Option<Vec<u8>> {
-        self.srtp.as_mut()?.1.open(datagram)
+    pub fn receiver(&mut self) -> Option<&mut SrtpReceiver> {
+        self.srtp.as_mut().map(|(_, receiver)| receiver)
     }
 
     /// Queue a datagram for the selected path.
@@ -310,74 +273,6 @@ impl Transport {
             destination: path.remote,
             payload,
         });
-    }
-
-    /// Tell the stack of a section in which the client sends.
-    pub fn expect_media(&mut self, kind: Kind, offered: &OfferSection) {
-        let mid = Mid::from(offered.mid.as_str());
-        self.is_touched = true;
-        if self.rtc.media(mid).is_none() {
-            let kind = match kind {
-                Kind::Audio => MediaKind::Audio,
-                Kind::Video => MediaKind::Video,
-            };
-            let mut api = self.rtc.direct_api();
-            let media = api.declare_media(mid, kind);
-            for (rid, _) in &offered.rids {
-                media.expect_rid_rx(Rid::from(rid.as_str()));
-            }
-        }
-        if !offered.rids.is_empty() {
-            // Streams of simulcast are found by their extensions, whether SSRCs were offered or not.
-            return;
-        }
-        let mut api = self.rtc.direct_api();
-        // Only one main stream for each section without simulcast.
-        let is_repair = |ssrc: &u32| offered.repair.iter().any(|(_, rtx)| rtx == ssrc);
-        if let Some(&main) = offered.ssrcs.iter().find(|ssrc| !is_repair(ssrc)) {
-            let repair = offered
-                .repair
-                .iter()
-                .find(|(m, _)| *m == main)
-                .map(|(_, rtx)| Ssrc::from(*rtx));
-            let stream = api.expect_stream_rx(main.into(), repair, mid, None);
-            stream.suppress_nack(kind == Kind::Audio);
-        }
-    }
-
-    pub fn forget_media(&mut self, mid: &str) {
-        self.is_touched = true;
-        self.rtc.direct_api().remove_media(Mid::from(mid));
-    }
-
-    /// Section of an incoming stream, and its rid in simulcast.
-    pub fn section_of(&mut self, ssrc: u32) -> Option<(Mid, Option<Rid>)> {
-        self.rtc
-            .direct_api()
-            .stream_rx(&Ssrc::from(ssrc))
-            .map(|s| (s.mid(), s.rid()))
-    }
-
-    /// Ask for a key frame; leaves with the next tick. False when the stream is not there.
-    pub fn request_key_frame(&mut self, ssrc: u32) -> bool {
-        self.is_touched = true;
-        match self.rtc.direct_api().stream_rx(&Ssrc::from(ssrc)) {
-            Some(stream) => {
-                stream.request_keyframe(KeyframeRequestKind::Pli);
-                true
-            }
-            None => false,
-        }
-    }
-
-    /// A random SSRC that the client does not use.
-    pub fn new_ssrc(&mut self, taken: impl Fn(u32) -> bool) -> u32 {
-        loop {
-            let ssrc = *self.rtc.direct_api().new_ssrc();
-            if !taken(ssrc) {
-                return ssrc;
-            }
-        }
     }
 
     /// Say goodbye (DTLS close_notify); what is to be sent is in `out` afterwards.

@@ -1,12 +1,10 @@
-//! SRTP and SRTCP contexts (RFC 3711, RFC 7714) for what the shard itself writes and reads.
+//! SRTP and SRTCP contexts (RFC 3711, RFC 7714), and the one for what the shard sends.
 //!
-//! Forwarded media is protected here instead of inside the WebRTC stack of each subscriber: one
-//! header, one cipher call and one buffer for a packet. Never used for media that comes in: the
-//! stack's own context keeps that, with its replay window.
+//! Media is protected here and opened in `unprotect.rs` instead of inside the WebRTC stack: one
+//! header, one cipher call and one buffer for a packet.
 
 use std::fmt;
 
-use rustc_hash::FxHashMap;
 use str0m::config::CryptoProvider;
 use str0m::crypto::dtls::{KeyingMaterial, SrtpProfile};
 use str0m::crypto::{
@@ -14,15 +12,16 @@ use str0m::crypto::{
     Aes128CmSha1_80Cipher, Sha1HmacProvider, SrtpProvider,
 };
 
+use super::unprotect::SrtpReceiver;
 use crate::ahead;
 use crate::buffers::Buffers;
 
 const LABEL_RTP: u8 = 0;
 const LABEL_RTCP: u8 = 3;
-const RTCP_HEADER: usize = 8;
-const RTCP_INDEX: usize = 4;
-const GCM_TAG: usize = AeadAes128Gcm::TAG_LEN;
-const CM_TAG: usize = Aes128CmSha1_80::HMAC_TAG_LEN;
+pub(super) const RTCP_HEADER: usize = 8;
+pub(super) const RTCP_INDEX: usize = 4;
+pub(super) const GCM_TAG: usize = AeadAes128Gcm::TAG_LEN;
+pub(super) const CM_TAG: usize = Aes128CmSha1_80::HMAC_TAG_LEN;
 
 /// The secrets of one DTLS session, as exported by it.
 pub struct SrtpSecrets {
@@ -44,16 +43,17 @@ impl SrtpSecrets {
         }
     }
 
-    /// Contexts of one DTLS side: what it sends (RTP, RTCP) and what it receives (RTCP).
+    /// Contexts of one DTLS side: what it sends and what it receives.
     ///
     /// `None` when the profile is unknown or the material has the wrong length.
     pub fn contexts(
         &self,
         crypto: &CryptoProvider,
         is_client: bool,
-    ) -> Option<(SrtpSender, SrtcpReceiver)> {
+    ) -> Option<(SrtpSender, SrtpReceiver)> {
         let rtp = Session::derive(crypto, self, is_client, LABEL_RTP, true)?;
         let rtcp = Session::derive(crypto, self, is_client, LABEL_RTCP, true)?;
+        let rtp_in = Session::derive(crypto, self, !is_client, LABEL_RTP, false)?;
         let rtcp_in = Session::derive(crypto, self, !is_client, LABEL_RTCP, false)?;
         Some((
             SrtpSender {
@@ -61,15 +61,12 @@ impl SrtpSecrets {
                 rtcp,
                 rtcp_index: 0,
             },
-            SrtcpReceiver {
-                rtcp: rtcp_in,
-                windows: FxHashMap::default(),
-            },
+            SrtpReceiver::new(rtp_in, rtcp_in),
         ))
     }
 }
 
-enum Cipher {
+pub(super) enum Cipher {
     Cm {
         cipher: Box<dyn Aes128CmSha1_80Cipher>,
         hmac_key: [u8; 20],
@@ -85,9 +82,9 @@ enum Cipher {
     },
 }
 
-struct Session {
-    cipher: Cipher,
-    sha1: &'static dyn Sha1HmacProvider,
+pub(super) struct Session {
+    pub cipher: Cipher,
+    pub sha1: &'static dyn Sha1HmacProvider,
 }
 
 impl Session {
@@ -290,159 +287,14 @@ impl SrtpSender {
     }
 }
 
-/// Opens the RTCP that one participant sends.
-pub struct SrtcpReceiver {
-    rtcp: Session,
-    /// Replay window for each sender SSRC: highest index, and bit n = `highest - n` was seen.
-    windows: FxHashMap<u32, (u32, u64)>,
-}
-
-/// More sender SSRCs than any client has; beyond it the windows start over.
-const REPLAY_WINDOWS: usize = 256;
-
-impl SrtcpReceiver {
-    /// The plain compound packet, or `None` when it is malformed, forged or (in clear) unencrypted.
-    pub fn open(&mut self, datagram: &[u8]) -> Option<Vec<u8>> {
-        let sha1 = self.rtcp.sha1;
-        let tag = if matches!(self.rtcp.cipher, Cipher::Cm { .. }) {
-            CM_TAG
-        } else {
-            GCM_TAG
-        };
-        if datagram.len() < RTCP_HEADER + RTCP_INDEX + tag {
-            return None;
-        }
-        let ssrc = u32::from_be_bytes(datagram[4..8].try_into().ok()?);
-        let plain_len = datagram.len() - RTCP_INDEX - tag;
-        let index_at = if matches!(self.rtcp.cipher, Cipher::Cm { .. }) {
-            plain_len
-        } else {
-            plain_len + tag
-        };
-        let trailer: [u8; 4] = datagram[index_at..index_at + 4].try_into().ok()?;
-        let trailer_value = u32::from_be_bytes(trailer);
-        if trailer_value & 0x8000_0000 == 0 {
-            return None;
-        }
-        let index = trailer_value & 0x7fff_ffff;
-        let mut out = vec![0; plain_len];
-        out[..RTCP_HEADER].copy_from_slice(&datagram[..RTCP_HEADER]);
-        let mut aad = [0; RTCP_HEADER + RTCP_INDEX];
-        aad[..RTCP_HEADER].copy_from_slice(&datagram[..RTCP_HEADER]);
-        aad[RTCP_HEADER..].copy_from_slice(&trailer);
-        match &mut self.rtcp.cipher {
-            Cipher::Cm {
-                cipher,
-                hmac_key,
-                salt,
-            } => {
-                let (signed, mac) = datagram.split_at(datagram.len() - CM_TAG);
-                if !Aes128CmSha1_80::rtcp_verify(|k, p| sha1.sha1_hmac(k, p), hmac_key, signed, mac)
-                {
-                    return None;
-                }
-                let iv = Aes128CmSha1_80::rtp_iv(*salt, ssrc, u64::from(index));
-                cipher
-                    .decrypt(
-                        &iv,
-                        &datagram[RTCP_HEADER..plain_len],
-                        &mut out[RTCP_HEADER..],
-                    )
-                    .ok()?;
-            }
-            Cipher::Gcm128 { cipher, salt } => {
-                let iv = AeadAes128Gcm::rtcp_iv(*salt, ssrc, index);
-                cipher
-                    .decrypt(
-                        &iv,
-                        &[&aad],
-                        &datagram[RTCP_HEADER..index_at],
-                        &mut out[RTCP_HEADER..],
-                    )
-                    .ok()?;
-            }
-            Cipher::Gcm256 { cipher, salt } => {
-                let iv = AeadAes256Gcm::rtcp_iv(*salt, ssrc, index);
-                cipher
-                    .decrypt(
-                        &iv,
-                        &[&aad],
-                        &datagram[RTCP_HEADER..index_at],
-                        &mut out[RTCP_HEADER..],
-                    )
-                    .ok()?;
-            }
-        }
-        self.accept(ssrc, index).then_some(out)
-    }
-
-    fn accept(&mut self, ssrc: u32, index: u32) -> bool {
-        if self.windows.len() >= REPLAY_WINDOWS && !self.windows.contains_key(&ssrc) {
-            self.windows.clear();
-        }
-        let (highest, seen) = self.windows.entry(ssrc).or_insert((index, 0));
-        if index > *highest {
-            *seen = seen.checked_shl(index - *highest).unwrap_or(0);
-            *highest = index;
-        }
-        let bit = match 1u64.checked_shl(*highest - index) {
-            Some(bit) => bit,
-            None => return false,
-        };
-        let fresh = *seen & bit == 0;
-        *seen |= bit;
-        fresh
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use str0m::crypto::from_feature_flags;
 
-    fn secrets(profile: SrtpProfile, len: usize) -> SrtpSecrets {
-        SrtpSecrets::new(&(0..len as u8).collect::<Vec<_>>(), profile)
-    }
-
-    #[test]
-    fn rtcp_round_trip_in_every_profile() {
-        let crypto = from_feature_flags();
-        for (profile, len) in [
-            (SrtpProfile::AES128_CM_SHA1_80, 60),
-            (SrtpProfile::AEAD_AES_128_GCM, 56),
-            (SrtpProfile::AEAD_AES_256_GCM, 88),
-        ] {
-            let secrets = secrets(profile, len);
-            let mut sender = SrtpSender {
-                rtp: Session::derive(&crypto, &secrets, true, LABEL_RTP, true).unwrap(),
-                rtcp: Session::derive(&crypto, &secrets, true, LABEL_RTCP, true).unwrap(),
-                rtcp_index: 0,
-            };
-            let (_, mut receiver) = secrets.contexts(&crypto, false).unwrap();
-            let plain: Vec<u8> = (0..32).collect();
-            let protected = sender.protect_rtcp(&plain).unwrap();
-            assert_eq!(
-                receiver.open(&protected).as_deref(),
-                Some(&plain[..]),
-                "{profile:?}"
-            );
-            assert_eq!(receiver.open(&protected), None, "a repeat is refused");
-            let mut forged = sender.protect_rtcp(&plain).unwrap();
-            forged[9] ^= 1;
-            assert_eq!(receiver.open(&forged), None);
-            for len in 0..protected.len() {
-                assert_eq!(receiver.open(&protected[..len]), None);
-            }
-        }
-    }
-
     #[test]
     fn wrong_material_is_refused() {
-        let crypto = from_feature_flags();
-        assert!(
-            secrets(SrtpProfile::AEAD_AES_128_GCM, 10)
-                .contexts(&crypto, false)
-                .is_none()
-        );
+        let secrets = SrtpSecrets::new(&[1; 10], SrtpProfile::AEAD_AES_128_GCM);
+        assert!(secrets.contexts(&from_feature_flags(), false).is_none());
     }
 }

@@ -21,7 +21,6 @@ fn srtp() -> SrtpSender {
 fn packet(ssrc: u32, sequence: u64, timestamp: u32) -> MediaPacket {
     MediaPacket {
         ssrc,
-        pt: 96,
         sequence,
         timestamp,
         marker: false,
