@@ -183,6 +183,7 @@ class ClusterServer(Door):
 async def serve_cluster(
     folder: Path, *, slices: Sequence[Slice] = (media_slice.SLICE,)
 ) -> AsyncIterator[ClusterServer]:
+    require_binary()  # before anything is open that a skipped test would leave behind
     sockets = bind("127.0.0.1", 0)
     port = sockets[0].getsockname()[1]
     with livekit_server(folder, f"http://127.0.0.1:{port}/livekit/webhook") as livekit:
