@@ -70,7 +70,7 @@ func publish(room *lksdk.Room, provider lksdk.SampleProvider, mime string, sourc
 	tell("published", map[string]any{"sid": publication.SID(), "mime": mime})
 }
 
-// listen tells how much sound has come: silence makes small packets.
+// listen tells how much sound has come, some packets at a time: silence makes small ones.
 func listen(track *webrtc.TrackRemote, from *lksdk.RemoteParticipant) {
 	packets, size := 0, 0
 	for {
@@ -85,6 +85,7 @@ func listen(track *webrtc.TrackRemote, from *lksdk.RemoteParticipant) {
 		size += len(packet.Payload)
 		if packets%soundPackets == 0 {
 			tell("sound", map[string]any{"from": from.Identity(), "packets": packets, "bytes": size})
+			packets, size = 0, 0
 		}
 	}
 }
