@@ -177,11 +177,12 @@ impl Meeting {
             damaged
         };
         let other = dice.pick(&self.templates);
-        let ssrc = match dice.roll(60) {
-            0 => other.ssrc,
-            1 => dice.roll(1 << 32) as u32,
-            2 => [0, 1, u32::MAX][dice.roll(3)],
-            3..6 => template.ssrc + 1 + dice.roll(3) as u32,
+        // Another stream of an encoding takes the place of the one before for a second: not often.
+        let ssrc = match dice.roll(6000) {
+            0..100 => other.ssrc,
+            100 => dice.roll(1 << 32) as u32,
+            101 => [0, 1, u32::MAX][dice.roll(3)],
+            102..105 => template.ssrc + 1 + dice.roll(3) as u32,
             _ => template.ssrc,
         };
         let pt = match dice.roll(40) {
