@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -200,3 +202,11 @@ def test_every_act_of_accounts_is_a_kind() -> None:
     types = {kind for kind in kinds if isinstance(kind, str)}
     assert types
     assert types <= KINDS.keys()
+
+
+@pytest.mark.parametrize("language", ["en", "de"])
+def test_the_page_has_words_for_every_kind(language: str) -> None:
+    texts = Path(__file__).parents[2] / "web" / "src" / "i18n" / language / "log.json"
+    acts = json.loads(texts.read_text())["act"]
+    known = {f"{group}.{act}" for group, words in acts.items() for act in words}
+    assert known == set(KINDS)

@@ -48,6 +48,7 @@ async def person(
         "/set-up",
         "/welcome",
         "/account",
+        "/log",
         "/members/",
         "/link",
         "/m/mtg_00000000000000000000000000",

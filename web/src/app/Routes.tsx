@@ -21,6 +21,7 @@ const RegisterPage = lazy(() =>
 );
 const SetUpPage = lazy(() => withLaterTexts(import("../features/account/setup/SetUpPage.tsx")));
 const AccountPage = lazy(() => withLaterTexts(import("../features/account/page/AccountPage.tsx")));
+const LogPage = lazy(() => withLaterTexts(import("../features/log/LogPage.tsx")));
 const MembersPage = lazy(() => withLaterTexts(import("../features/members/MembersPage.tsx")));
 const LinkPage = lazy(() => withLaterTexts(import("../features/start/devices/LinkPage.tsx")));
 
@@ -50,6 +51,9 @@ export function Routes() {
       ))}
       <Route path="/account">
         <ForMembers page="/account">{() => <AccountPage />}</ForMembers>
+      </Route>
+      <Route path="/log">
+        <ForMembers page="/log">{() => <LogPage />}</ForMembers>
       </Route>
       <Route path="/members">
         <ForMembers page="/members">{() => <MembersPage />}</ForMembers>

@@ -48,7 +48,10 @@ export function MemberFrame({ children, user }: MemberFrameProps) {
         <nav aria-label={t("nav.label")}>
           <Place href="/" icon="cam" label={t("nav.meetings")} />
           {user.role === "operator" && (
-            <Place href="/members" icon="people" label={t("nav.members")} />
+            <>
+              <Place href="/members" icon="people" label={t("nav.members")} />
+              <Place href="/log" icon="pen" label={t("nav.log")} />
+            </>
           )}
         </nav>
         <div className="nav__me">
@@ -61,7 +64,15 @@ export function MemberFrame({ children, user }: MemberFrameProps) {
   );
 }
 
-function Place({ href, icon, label }: { href: string; icon: "cam" | "people"; label: string }) {
+function Place({
+  href,
+  icon,
+  label,
+}: {
+  href: string;
+  icon: "cam" | "people" | "pen";
+  label: string;
+}) {
   const [path] = useLocation();
   return (
     <Link className="nav__item" href={href} {...(path === href ? { "aria-current": "page" } : {})}>
@@ -82,7 +93,10 @@ function AccountMenu({ user }: { user: User }) {
     { id: "/", label: t("nav.meetings"), icon: "cam" },
     { id: "/account", label: t("nav.account"), icon: "user" },
     ...(user.role === "operator"
-      ? [{ id: "/members", label: t("nav.members"), icon: "people" } as const]
+      ? [
+          { id: "/members", label: t("nav.members"), icon: "people" } as const,
+          { id: "/log", label: t("nav.log"), icon: "pen" } as const,
+        ]
       : []),
   ];
 

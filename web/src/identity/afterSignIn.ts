@@ -2,7 +2,7 @@
  * Where somebody wanted to go who has to sign in first: one of our own pages, with what stood behind
  * the `#`, which may be secret. In this page's memory only.
  */
-const PAGES = ["/account", "/members", "/link", "/set-up"] as const;
+const PAGES = ["/account", "/log", "/members", "/link", "/set-up"] as const;
 let wanted = "/";
 
 export function rememberPage(path: string, fragment: string): void {

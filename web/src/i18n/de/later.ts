@@ -1,7 +1,8 @@
 import type en from "../en/later.ts";
 import account from "./account.json";
 import devices from "./devices.json";
+import log from "./log.json";
 import members from "./members.json";
 import signin from "./signin.json";
 
-export default { account, devices, members, signin } satisfies typeof en;
+export default { account, devices, log, members, signin } satisfies typeof en;
