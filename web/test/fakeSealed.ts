@@ -3,6 +3,7 @@ import { createStore, type StoreApi } from "zustand/vanilla";
 import type {
   ChatMessage,
   DoorGuest,
+  InvitedAs,
   Outcome,
   Sealed,
   SealedActions,
@@ -27,6 +28,10 @@ export function member(identity: string, change: Partial<SealedMember> = {}): Se
     isLost: false,
     ...change,
   };
+}
+
+export function invitedAs(id: string, name: string | null = null): InvitedAs {
+  return { id, name, device: `device of ${id}`, isOtherDevice: false };
 }
 
 export function message(id: string, change: Partial<ChatMessage> = {}): ChatMessage {

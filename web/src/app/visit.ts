@@ -6,6 +6,7 @@
 import type { ComponentType } from "react";
 import type { OpenMeeting, User } from "../api/types.ts";
 import type { MeetingProps } from "../features/meeting/index.tsx";
+import type { Sealed } from "../sealing/contract.ts";
 import { keepFragment, takeFragment } from "../sealing/keys/address.ts";
 import { fromB64, isSame } from "../sealing/keys/bytes.ts";
 import {
@@ -16,7 +17,7 @@ import {
   type LinkSecret,
 } from "../sealing/keys/link.ts";
 import type { SealedSession } from "../sealing/session/shell.ts";
-import { openMyVault } from "../vault/session.ts";
+import { keyRingOf, openMyVault } from "../vault/session.ts";
 import type { Personal, PersonalFacts } from "./personal.ts";
 
 export interface Visit {
@@ -60,6 +61,7 @@ export async function prepareVisit(
     ]);
   if (personal?.type === "dead") return personal.why;
   const vault = opening?.type === "open" ? opening.vault : null;
+  const pins = user === null || !meeting.is_host ? null : await devicePins(user.id, meeting.id);
   const own = vault?.content.meetings.find(({ id }) => id === meeting.id);
   const link =
     fragment.type === "link" ? fragment.link : await ownLink(own?.secret, vault?.account.publicKey);
@@ -73,6 +75,7 @@ export async function prepareVisit(
         : { type: "user", userId: user.id },
     account: vault?.account ?? null,
     knownAccounts: vault?.content.pins.map(({ key }) => key) ?? [],
+    knownDevices: pins?.known ?? new Map(),
     invitation: personal,
     sealedTitle: meeting.sealed_title ? fromB64(meeting.sealed_title) : null,
     policy: {
@@ -82,6 +85,7 @@ export async function prepareVisit(
     },
     onLink,
   });
+  if (pins !== null) sealed.store.subscribe(pins.note);
   return {
     Page,
     session: openSession(),
@@ -90,6 +94,28 @@ export async function prepareVisit(
     personal: personal && personalFacts(personal, deviceKey),
     warmUp,
   };
+}
+
+/** A host's memory of which device came with which invitation: a server that says otherwise shows. */
+async function devicePins(userId: string, meetingId: string) {
+  try {
+    const ring = await keyRingOf(userId);
+    const links = await ring.invited(meetingId);
+    const known = new Map(links.flatMap(({ id, device }) => (device ? [[id, device]] : [])));
+    const noted = new Set(known.keys());
+    const note = ({ members }: Sealed) => {
+      const fresh = members.flatMap(({ invited }) =>
+        invited === null || noted.has(invited.id) ? [] : [invited],
+      );
+      if (fresh.length === 0) return;
+      for (const { id } of fresh) noted.add(id);
+      void ring.noteDevices(meetingId, new Map(fresh.map(({ id, device }) => [id, device])));
+    };
+    return { known, note };
+  } catch {
+    // No key ring: nothing is known, and nothing can be kept.
+    return null;
+  }
 }
 
 /** Null: a link for everybody. Its code is loaded for who has another. */

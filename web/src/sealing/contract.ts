@@ -26,6 +26,10 @@ export interface InvitedAs {
   readonly id: string;
   /** As the host wrote it; null: without a name. */
   readonly name: string | null;
+  /** The device key that carries it, base64url. */
+  readonly device: string;
+  /** Another device was seen with it before, here or (hosts) in an earlier sitting. */
+  readonly isOtherDevice: boolean;
 }
 
 export interface SealedMember {

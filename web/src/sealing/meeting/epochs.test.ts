@@ -34,6 +34,7 @@ test.each([true, false])(
         title: null,
         keyNotes: [],
         knownAccounts: [],
+        knownDevices: new Map(),
       }),
       1_000,
     );

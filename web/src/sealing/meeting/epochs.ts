@@ -14,6 +14,7 @@ import {
   afterCommit,
   keptOf,
   newPerson,
+  noteDevices,
   own,
   ownIdentity,
   pastOf,
@@ -95,6 +96,7 @@ export function enterGroup(
 }
 
 function askKeys(t: Turn, isUrgent: boolean, ticket: Ticket | null): void {
+  noteDevices(t);
   const identities = [...t.state.people.keys()];
   t.ask("frameKeys", { identities }, { type: "keys", isUrgent, ticket });
 }

@@ -103,3 +103,26 @@ test("a co-host by invitation leads", () => {
   expect(memberOf(ida, ben)?.identity).toBe(identityOf(ben));
   expect(world.problems).toEqual([]);
 });
+
+test("a server that names another device as the first does not go unnoticed", () => {
+  const { world, clients } = meeting(["Anna", LOBBY], ["Ida", { invitedAs: "Ida" }]);
+  const [anna, ida] = clients;
+  expect(memberOf(anna, ida)?.invited).toMatchObject({ isOtherDevice: false });
+  done(world, ida, { type: "leave" });
+  world.server.bindings.clear();
+  const thief = world.join("Thief", { invitedAs: "Ida" });
+  world.run(4_000);
+  // Nothing in the group can tell: the first device is away. Who was here remembers it.
+  expect(memberOf(anna, thief)).toMatchObject({
+    verification: "invitation",
+    invited: { id: ID, isOtherDevice: true },
+  });
+});
+
+test("a host remembers the device from an earlier sitting", () => {
+  const knownDevices = new Map([[ID, b64(new Uint8Array(32))]]);
+  const { clients } = meeting(["Anna", { ...LOBBY, knownDevices }], ["Ida", { invitedAs: "Ida" }]);
+  const [anna, ida] = clients;
+  expect(memberOf(anna, ida)?.invited).toMatchObject({ isOtherDevice: true });
+  expect(memberOf(ida, ida)?.invited).toMatchObject({ isOtherDevice: false });
+});

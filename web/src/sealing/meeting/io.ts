@@ -45,6 +45,8 @@ export interface Setup {
   readonly keyNotes: Sealed["keyNotes"];
   /** Account keys that this person has compared or knows, base64url. */
   readonly knownAccounts: readonly string[];
+  /** Devices that were first seen with personal invitations, base64url, by invitation id. */
+  readonly knownDevices: ReadonlyMap<string, string>;
 }
 
 /** Calls that answer later: to the engine, or to the cryptography in `sealing/keys/`. */

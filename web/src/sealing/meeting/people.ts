@@ -2,7 +2,7 @@
 
 import type { CommitFacts, LeafFacts } from "../engine/contract.ts";
 import { b64, isSame } from "./bytes.ts";
-import { identityOf, roleOf, rosterHash } from "./roles.ts";
+import { identityOf, invitationIdOf, isOfThisHost, roleOf, rosterHash } from "./roles.ts";
 import type { Group, Past, Person, State } from "./state.ts";
 import type { Turn } from "./turn.ts";
 import type { FrameOf } from "./wire.ts";
@@ -137,4 +137,18 @@ export function runPresence(t: Turn, { seat, state }: FrameOf<"presence">): void
   // A goodbye that its sender signed is not taken back by the server.
   if (person.presence === state || person.presence === "left") return;
   t.person(person.identity, { presence: state, awayAt: t.now });
+}
+
+/** Which device first carried an invitation of this host is remembered for as long as the visit. */
+export function noteDevices(t: Turn): void {
+  const { group, people, firstDevices } = t.state;
+  if (group === null) return;
+  const next = new Map(firstDevices);
+  for (const { leaf } of people.values()) {
+    const { invitation, signatureKey } = leaf;
+    if (invitation === null || !isOfThisHost(invitation, group.context)) continue;
+    const id = b64(invitationIdOf(invitation));
+    if (!next.has(id)) next.set(id, b64(signatureKey));
+  }
+  if (next.size !== firstDevices.size) t.set({ firstDevices: next });
 }

@@ -304,6 +304,8 @@ export interface State {
   readonly last: LastCommit | null;
   /** `epoch:hash` of commits that this client voted against, newest last. */
   readonly nacked: readonly string[];
+  /** The device that was first seen with an invitation; both base64url. */
+  readonly firstDevices: ReadonlyMap<string, string>;
   /** A commit that waits for the link PSK. */
   readonly held: FrameOf<"commit"> | null;
 
@@ -411,6 +413,7 @@ export function begin(setup: Setup): State {
     removedKeys: new Set(),
     last: null,
     nacked: [],
+    firstDevices: setup.knownDevices,
     held: null,
     door: new Map(),
     own: null,

@@ -138,11 +138,22 @@ function verification(state: State, person: Person): SealedMember["verification"
 }
 
 /** The personal invitation of this room's host that their device carries. */
-function invitedAs({ group }: State, { leaf, invitedAs: name }: Person): InvitedAs | null {
-  const { invitation } = leaf;
+function invitedAs(state: State, { leaf, invitedAs: name }: Person): InvitedAs | null {
+  const { group } = state;
+  const { invitation, signatureKey } = leaf;
   if (invitation === null || group === null || !isOfThisHost(invitation, group.context))
     return null;
-  return { id: b64(invitationIdOf(invitation)), name: name || null };
+  return invitedBy(state, b64(invitationIdOf(invitation)), name || null, signatureKey);
+}
+
+function invitedBy(
+  { firstDevices }: State,
+  id: string,
+  name: string | null,
+  key: Uint8Array,
+): InvitedAs {
+  const device = b64(key);
+  return { id, name, device, isOtherDevice: (firstDevices.get(id) ?? device) !== device };
 }
 
 function door(state: State): readonly DoorGuest[] {
@@ -159,8 +170,12 @@ function door(state: State): readonly DoorGuest[] {
         entry.invited === null
           ? null
           : {
-              id: b64(invitationIdOf(entry.invited.facts)),
-              name: entry.invited.name,
+              ...invitedBy(
+                state,
+                b64(invitationIdOf(entry.invited.facts)),
+                entry.invited.name,
+                entry.facts.signatureKey,
+              ),
               standing: standingOf(group, entry.invited),
             },
       note: entry.note,

@@ -34,6 +34,8 @@ export interface Visitor {
   /** The account key that certifies this device; null for guests. */
   readonly account: DeviceKey | null;
   readonly knownAccounts: readonly string[];
+  /** Of one's own invitations: the device first seen with each, base64url, by its id. */
+  readonly knownDevices: ReadonlyMap<string, string>;
   /** By which personal link; null: none, or one that is worth nothing any more. */
   readonly invitation: PersonalLink | null;
   /** As stored beside the meeting; null: none. */
@@ -109,6 +111,7 @@ async function prepare(engine: MlsEngine, visitor: Visitor): Promise<Prepared> {
       title: await titleOf(visitor),
       keyNotes: notes,
       knownAccounts: visitor.knownAccounts,
+      knownDevices: visitor.knownDevices,
     },
   );
   const start = (name: string) => {

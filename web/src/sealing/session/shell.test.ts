@@ -91,6 +91,7 @@ class Stage {
       title: null,
       keyNotes: [],
       knownAccounts: [],
+      knownDevices: new Map(),
     },
   );
 

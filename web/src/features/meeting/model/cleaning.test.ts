@@ -1,21 +1,21 @@
 import { expect, test } from "vitest";
-import { guest, member, message } from "../../../../test/fakeSealed.ts";
+import { guest, invitedAs, member, message } from "../../../../test/fakeSealed.ts";
 import { candidates, cleaningOf, type ReportWords, report } from "./cleaning.ts";
 
 const MEMBERS = [
   member("me", { isSelf: true, role: "host", verification: "host" }),
   member("ada", { verification: "account" }),
-  member("ida", { verification: "invitation", invited: { id: "i1", name: "Ida" } }),
+  member("ida", { verification: "invitation", invited: invitedAs("i1", "Ida") }),
   member("co", { role: "cohost", verification: "link" }),
   member("posted", { verification: "link" }),
   member("walked", { verification: "door" }),
-  member("thief", { verification: "link", invited: { id: "i1", name: "Ida" } }),
-  member("leaked", { verification: "door", invited: { id: "i2", name: "Leo" } }),
+  member("thief", { verification: "link", invited: invitedAs("i1", "Ida") }),
+  member("leaked", { verification: "door", invited: invitedAs("i2", "Leo") }),
   member("gone", { isLeaving: true }),
 ];
 const DOOR = [
   guest("s1", { name: null, proof: "unknown" }),
-  guest("s2", { invited: { id: "i3", name: "Max", standing: "other-device" } }),
+  guest("s2", { invited: { ...invitedAs("i3", "Max"), standing: "other-device" } }),
 ];
 const all = candidates(MEMBERS, DOOR);
 

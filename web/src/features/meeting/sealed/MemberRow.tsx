@@ -47,7 +47,12 @@ export const MemberRow = memo(function MemberRow({ member, onRemove }: MemberRow
           )}
           {person !== undefined && <QualityMark quality={person.quality} />}
         </div>
-        <div className="how">{howOf()}</div>
+        <div className="how">
+          {howOf()}
+          {member.invited?.isOtherDevice && (
+            <span className="c-caution m"> {t("how.otherDevice")}</span>
+          )}
+        </div>
       </div>
       {member.handPlace !== null && (
         <HandMark place={member.handPlace} className="tag tag--plain" />

@@ -2,7 +2,13 @@ import { screen } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { act } from "react";
 import { beforeEach, describe, expect, it, vi } from "vitest";
-import { type FakeSealed, fakeSealed, guest, member } from "../../../../test/fakeSealed.ts";
+import {
+  type FakeSealed,
+  fakeSealed,
+  guest,
+  invitedAs,
+  member,
+} from "../../../../test/fakeSealed.ts";
 import { expectAccessible, problem, serve, showPage } from "../../../../test/page.tsx";
 import { type Meeting, MeetingProvider } from "../components/context.tsx";
 import { createViewStore, type ViewStore } from "../model/view.ts";
@@ -10,7 +16,7 @@ import { CleanRoom, FrozenBar, useFreezeRoom } from "./CleanRoom.tsx";
 import { SealedProvider } from "./context.tsx";
 
 const user = userEvent.setup();
-const INVITED = { id: "A".repeat(22), name: "Leo" };
+const INVITED = invitedAs("A".repeat(22), "Leo");
 const PATCH = `PATCH /api/v1/meetings/mtg_1/invitations/${INVITED.id}`;
 const FROZEN = { by: "Me", isOwn: true, since: 0 };
 let view: ViewStore;
@@ -32,7 +38,7 @@ function show(role: "host" | "cohost" | "member" = "host"): FakeSealed {
   const sealed = fakeSealed({
     members: [
       member("me", { isSelf: true, role, verification: role === "host" ? "host" : "link" }),
-      member("ada", { verification: "invitation", invited: { id: "x", name: "Ada" } }),
+      member("ada", { verification: "invitation", invited: invitedAs("x", "Ada") }),
       member("leak", { verification: "door", invited: INVITED }),
     ],
     door: [guest("s1", { name: null, proof: "unknown" })],

@@ -6,6 +6,7 @@ import {
   type FakeSealed,
   fakeSealed,
   guest,
+  invitedAs,
   member,
   message,
 } from "../../../../test/fakeSealed.ts";
@@ -189,7 +190,7 @@ describe("the door", () => {
   });
 
   it("shows somebody the second device of their own link, and nothing else to decide", async () => {
-    const invited = { id: "x", name: "Ida", standing: "other-device" } as const;
+    const invited = { ...invitedAs("x", "Ida"), standing: "other-device" } as const;
     const sealed = fakeSealed({ door: [guest("Ida", { invited })] });
     show(
       <>
@@ -212,7 +213,7 @@ describe("the door", () => {
     ["expired", "A personal link whose time is over: Ida"],
     ["foreign", "A personal link that this room’s host has not made."],
   ] as const)("says of a personal link that it is %s", (standing, said) => {
-    const invited = { id: "x", name: "Ida", standing };
+    const invited = { ...invitedAs("x", "Ida"), standing };
     const door = [guest("Thief", { invited })];
     const members = [me({ role: "host", verification: "host" })];
     show(<SealedPeoplePanel />, fakeSealed({ members, door }));
@@ -295,6 +296,15 @@ describe("inviting", () => {
 });
 
 describe("people", () => {
+  it("says when a personal link came on another device than before", () => {
+    const ida = { verification: "invitation", invited: invitedAs("x", "Ida") } as const;
+    const other = { ...ida, invited: { ...ida.invited, isOtherDevice: true } };
+    const members = [me({ role: "host" }), member("ida", ida), member("again", other)];
+    show(<SealedPeoplePanel />, fakeSealed({ members }));
+    expect(screen.getAllByText("Personal link: Ida")).toHaveLength(2);
+    expect(screen.getAllByText("On another device than before.")).toHaveLength(1);
+  });
+
   it("shows how each one got in, and hands in their order", async () => {
     const members = [
       me({ role: "host", verification: "host" }),

@@ -46,6 +46,7 @@ export interface MemberOptions {
   /** A personal link of the host's: whose. The same name on two devices is one person's link. */
   readonly invitedAs?: string;
   readonly invitation?: Partial<InvitationFacts>;
+  readonly knownDevices?: ReadonlyMap<string, string>;
 }
 
 /** The host's certificate for `name`. */
@@ -109,6 +110,7 @@ export class Client {
       title: null,
       keyNotes: [],
       knownAccounts: [],
+      knownDevices: options.knownDevices ?? new Map(),
     };
     this.state = begin(this.setup);
     this.engine = new SymbolicEngine({ signatureKey, accountKey, invitation, link, name }, truth);
