@@ -188,7 +188,7 @@ mod tests {
         Heard {
             now,
             sequence,
-            timestamp: sequence as u32 * 3000,
+            timestamp: (sequence as u32).wrapping_mul(3000),
             rate: 90_000,
             is_repaired: true,
         }
