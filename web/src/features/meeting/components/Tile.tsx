@@ -5,6 +5,7 @@ import { Icon, IconButton, monogramOf, Tag } from "../../../design/index.ts";
 import type { Person } from "../model/call.ts";
 import type { Rect } from "../model/layout.ts";
 import { HandMark } from "../sealed/HandControl.tsx";
+import { LookalikeMark } from "../sealed/LookalikeMark.tsx";
 import { QualityMark } from "./QualityMark.tsx";
 import { Video } from "./Video.tsx";
 
@@ -53,6 +54,7 @@ export const Tile = memo(function Tile({ person, rect, isLarge, isPinned, onPin 
           <Tag>{t("tile.guest")}</Tag>
         )}
         <span className="trunc">{name}</span>
+        <LookalikeMark identity={person.identity} />
         {isPinned && <Mark icon="pin" label={t("tile.pinned")} />}
         {!person.isMicrophoneOn && <Mark icon="mic-off" label={t("tile.muted")} />}
         {person.isSpeaking && <Mark icon="speaking" label={t("tile.speaking")} />}

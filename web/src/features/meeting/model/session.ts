@@ -19,6 +19,7 @@ import {
   pauseUnlessShown,
   roomOptions,
 } from "./livekit.ts";
+import { isProven } from "./lookalike.ts";
 import { createOwnMedia } from "./media.ts";
 import { createRoomWatch } from "./roomWatch.ts";
 import type { CallSession, Entry, SealedRoom, SessionPorts } from "./sessionPorts.ts";
@@ -346,7 +347,6 @@ function knownIn(sealed: Sealed | null, identity: string): Known | null {
   if (member === undefined) {
     return null;
   }
-  const { name, verification, handPlace, joinedAt } = member;
-  const isVerified = ["host", "account", "invitation"].includes(verification);
-  return { name: name ?? UNNAMED, isVerified, handPlace, joinedAt };
+  const { name, handPlace, joinedAt } = member;
+  return { name: name ?? UNNAMED, isVerified: isProven(member), handPlace, joinedAt };
 }

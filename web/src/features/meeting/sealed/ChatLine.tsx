@@ -15,6 +15,7 @@ import type { ChatMessage, Outcome } from "../../../sealing/contract.ts";
 import { REACTIONS, reactionOf, textParts } from "../model/chatText.ts";
 import { selfOf, useSealed, useSealedMeeting } from "./context.tsx";
 import type { Draft } from "./draft.ts";
+import { LookalikeMark } from "./LookalikeMark.tsx";
 import { ReactionIcon } from "./Reactions.tsx";
 
 export interface ChatLineProps {
@@ -44,6 +45,7 @@ export const ChatLine = memo(function ChatLine({
         <div className="line__in">
           <div className="line__head sm">
             <b className="trunc">{name}</b>
+            <LookalikeMark identity={message.identity} />
             <span className="mut3 num xs">{time}</span>
             {message.isEdited && !message.isDeleted && (
               <span className="mut3 xs">{t("chat.edited")}</span>

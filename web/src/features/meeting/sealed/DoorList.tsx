@@ -4,6 +4,7 @@ import { Avatar, Button, Dialog, Icon, showToast, Tag } from "../../../design/in
 import type { DoorGuest, Outcome } from "../../../sealing/contract.ts";
 import { useMeeting, useView } from "../components/context.tsx";
 import { useIsLeading, useSealed, useSealedMeeting } from "./context.tsx";
+import { useLookalike, useLookalikes } from "./useLookalikes.ts";
 
 /** The person outside may read them in another language than ours. */
 const inBoth = ({ en, de }: DoorGuest["words"]) => `${en.join(" ")} · ${de.join(" ")}`;
@@ -23,12 +24,13 @@ export function DoorList() {
   const door = useSealed((sealed) => sealed.door);
   const [isAsking, setAsking] = useState(false);
   const tell = useTell();
+  const alike = useLookalikes();
   if (door.length === 0) return null;
   const admitAll = () => {
     setAsking(false);
     void actions.admit(door.map((guest) => guest.seat)).then(tell);
   };
-  const areAllKnown = door.every((guest) => !isDoubtful(guest));
+  const areAllKnown = door.every((guest) => !isDoubtful(guest) && !alike.has(guest.seat));
   return (
     <section className="sec sec--door" aria-label={t("door.region")}>
       <h3>
@@ -74,7 +76,8 @@ function Guest({ guest }: { guest: DoorGuest }) {
   const tell = useTell();
   const name = guest.name ?? t("door.nameless");
   const isLeading = useIsLeading();
-  const isUnknown = isDoubtful(guest);
+  const lookalike = useLookalike(guest.seat);
+  const isUnknown = isDoubtful(guest) || lookalike !== null;
   const admit = t(isLeading ? (isUnknown ? "door.admitGuest" : "door.admit") : "door.itsMe");
   return (
     <li className="knock" data-seat={guest.seat}>
@@ -86,7 +89,10 @@ function Guest({ guest }: { guest: DoorGuest }) {
             {guest.name !== null && guest.proof !== "account" && <Tag>{t("door.nameNote")}</Tag>}
           </div>
           <div className="how">
-            <span className={isUnknown ? "c-caution m" : ""}>{howOf()}</span>
+            <span className={isDoubtful(guest) ? "c-caution m" : ""}>{howOf()}</span>
+            {isLeading && lookalike !== null && (
+              <span className="c-caution m"> {t("how.lookalike", { name: lookalike })}</span>
+            )}
             {isLeading && isUnknown && <> {t("door.words", { words: inBoth(guest.words) })}</>}
           </div>
           {guest.note !== null && (

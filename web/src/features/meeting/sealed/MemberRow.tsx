@@ -14,22 +14,22 @@ import type { Order, Outcome, SealedMember } from "../../../sealing/contract.ts"
 import { useCall, useMeeting, useView } from "../components/context.tsx";
 import { QualityMark } from "../components/QualityMark.tsx";
 import type { Person } from "../model/call.ts";
+import { isProven } from "../model/lookalike.ts";
 import { useIsHost, useIsLeading, useSealedMeeting } from "./context.tsx";
 import { HandMark } from "./HandControl.tsx";
+import { useLookalike } from "./useLookalikes.ts";
 
 export interface MemberRowProps {
   member: SealedMember;
   onRemove(member: SealedMember): void;
 }
 
-const isProven = ({ verification }: SealedMember) =>
-  verification === "host" || verification === "account" || verification === "invitation";
-
 /** One person in the list: who, how they got in, what they send, what can be done. */
 export const MemberRow = memo(function MemberRow({ member, onRemove }: MemberRowProps) {
   const { t } = useTranslation("sealed");
   const meeting = useTranslation("meeting").t;
   const person = useCall((call) => call.people.find((one) => one.identity === member.identity));
+  const lookalike = useLookalike(member.identity);
   const name = member.name ?? "…";
   return (
     <li className="person" data-identity={member.identity}>
@@ -51,6 +51,9 @@ export const MemberRow = memo(function MemberRow({ member, onRemove }: MemberRow
           {howOf()}
           {member.invited?.isOtherDevice && (
             <span className="c-caution m"> {t("how.otherDevice")}</span>
+          )}
+          {lookalike !== null && (
+            <span className="c-caution m"> {t("how.lookalike", { name: lookalike })}</span>
           )}
         </div>
       </div>

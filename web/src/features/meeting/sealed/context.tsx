@@ -14,6 +14,9 @@ export function useSealedMeeting(): SealedMeeting {
   return meeting;
 }
 
+/** Not while the tiles are warmed up, before there is a meeting. */
+export const useIsInSealedMeeting = (): boolean => useContext(Context) !== null;
+
 /** A part of what the people in the room share. Select what is needed and no more. */
 export function useSealed<T>(select: (sealed: Sealed) => T): T {
   return useStore(useSealedMeeting().store, select);

@@ -305,6 +305,17 @@ describe("people", () => {
     expect(screen.getAllByText("On another device than before.")).toHaveLength(1);
   });
 
+  it("says whose name somebody’s looks like, inside and at the door, and asks before all come in", async () => {
+    const members = [me({ role: "host", name: "Hanna" }), member("x", { name: "Наnnа" })];
+    const door = [guest("s1", { name: "HANNA", proof: "link" }), guest("s2", { proof: "account" })];
+    show(<SealedPeoplePanel />, fakeSealed({ members, door }));
+    const said = "The name looks like that of somebody else here: Hanna.";
+    expect(await screen.findAllByText(said)).toHaveLength(2);
+    await user.click(button("Admit all…"));
+    expect(screen.getByRole("alertdialog")).toBeTruthy();
+    await expectAccessible();
+  });
+
   it("shows how each one got in, and hands in their order", async () => {
     const members = [
       me({ role: "host", verification: "host" }),
