@@ -116,6 +116,11 @@ def test_a_member_joins_and_comes_back_by_a_recovery_code(
     host.page.reload()
     expect(host.page.get_by_text("Member without a name")).to_be_visible()
     expect(host.page.get_by_role("heading", name="Open invitations")).to_be_hidden()
+    choose(host, "Log")
+    log = host.page.get_by_role("list", name="Audit log").get_by_role("listitem")
+    expect(log.filter(has_text="Member joined").filter(has_text="by invitation")).to_have_count(1)
+    assert_accessible(host.page, "the audit log")
+    choose(host, "Members")
 
     # Another browser, no passkey there: a code from the paper, once.
     away = people("Jonas elsewhere")

@@ -349,7 +349,9 @@ describe("people", () => {
     expect(sealed.asked[1]).toBe('remove "ada"');
     await user.click(button("Lock the room"));
     expect(sealed.asked[2]).toBe('setPolicy {"isLocked":true}');
-    await user.click(screen.getByRole("switch", { name: "Everybody waits at the door" }));
+    await user.click(
+      screen.getByRole("switch", { name: "Whoever has no personal link waits at the door" }),
+    );
     await user.click(screen.getByRole("switch", { name: "Newcomers see the last messages" }));
     expect(sealed.asked.slice(3)).toEqual([
       'setPolicy {"entry":"lobby"}',
