@@ -194,6 +194,24 @@ describe("the room", () => {
     expect(screen.queryByText("You are sharing your screen.")).toBeNull();
   });
 
+  it("offers no second share, and says who has the first", async () => {
+    const { user } = await enter();
+    await come("Ada");
+    await act(async () => {
+      room.remoteParticipants.get("ada")?.publish(Track.Source.ScreenShare, "TR_s");
+      room.emit(RoomEvent.TrackPublished);
+    });
+    const share = button("Share");
+    expect(share.getAttribute("aria-disabled")).toBe("true");
+    await user.click(share);
+    expect(screen.queryByText("You are sharing your screen.")).toBeNull();
+    await user.keyboard("d");
+    expect(screen.getAllByText(/Ada is sharing a screen\. When that ends/).length).toBeGreaterThan(
+      0,
+    );
+    await expectAccessible();
+  });
+
   it("announces who comes, and being muted by the host", async () => {
     await enter();
     vi.useFakeTimers();

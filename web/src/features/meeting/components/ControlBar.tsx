@@ -45,6 +45,7 @@ function ShareControl() {
   const { session } = useMeeting();
   const canShare = useCall((call) => call.canShare);
   const state = useCall((call) => call.shareState);
+  const sharer = useCall(({ share }) => (share === null || share.isSelf ? null : share.name));
   if (!canShare) return null;
   const isOn = state === "on";
   return (
@@ -54,6 +55,9 @@ function ShareControl() {
         state === "choosing" ? "controls.choosing" : isOn ? "controls.stopShare" : "controls.share",
       )}
       isInverted={isOn}
+      disabledReason={
+        isOn || sharer === null ? undefined : t("controls.shareTaken", { name: sharer })
+      }
       onPress={() => state !== "choosing" && void session.media.setShare(!isOn)}
     />
   );

@@ -62,6 +62,8 @@ function toastFor(t: Words, notice: CallNotice): string | null {
     case "share-refused":
     case "muted-by-host":
       return t(TOASTS[notice.type]);
+    case "share-taken":
+      return t("controls.shareTaken", { name: notice.name });
     case "device-refused":
       return t(REFUSED[notice.device]);
     case "device-gone":
@@ -74,6 +76,7 @@ function toastFor(t: Words, notice: CallNotice): string | null {
 function eventOf(notice: CallNotice): CallEvent | null {
   switch (notice.type) {
     case "share-refused":
+    case "share-taken":
     case "device-refused":
     case "device-gone":
       return null;

@@ -100,7 +100,7 @@ export interface Call {
   readonly phase: Phase;
   /** Everybody in order of arrival, oneself included. */
   readonly people: readonly Person[];
-  /** The screen being shared; the latest one when there are several. */
+  /** The screen being shared. One at a time: a second one is shown when the first has ended. */
   readonly share: Share | null;
   readonly microphone: OwnDevice;
   readonly camera: OwnDevice;
@@ -125,6 +125,7 @@ export type CallNotice =
   | { readonly type: "share-started"; readonly name: string; readonly isSelf: boolean }
   | { readonly type: "share-stopped"; readonly name: string; readonly isSelf: boolean }
   | { readonly type: "share-refused" }
+  | { readonly type: "share-taken"; readonly name: string }
   | { readonly type: "device-refused"; readonly device: "microphone" | "camera" | "speaker" }
   | { readonly type: "device-gone"; readonly device: "microphone" | "camera" }
   | { readonly type: "connection-lost" }

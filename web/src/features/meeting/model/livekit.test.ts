@@ -131,6 +131,23 @@ describe("reading a room", () => {
     expect(picture()).toBeNull();
   });
 
+  it("share take-over: a running share stays, whoever else begins", () => {
+    const room = new FakeRoom({});
+    const [early, late] = [room.join("ada"), room.join("ben")];
+    const reader = createRoomReader(() => 0);
+    const sharer = () => reader.read(room.asRoom(), EYES).share?.identity ?? null;
+    late.publish(Track.Source.ScreenShare, "TR_b");
+    expect(sharer()).toBe("ben");
+    early.publish(Track.Source.ScreenShare, "TR_a");
+    room.localParticipant.publish(Track.Source.ScreenShare, "TR_me");
+    expect(sharer()).toBe("ben");
+    late.publications.clear();
+    expect(sharer()).toBe("ada");
+    early.publications.clear();
+    room.localParticipant.publications.clear();
+    expect(sharer()).toBeNull();
+  });
+
   it("has nobody of one's own before the server has said who one is", () => {
     const room = new FakeRoom({});
     Object.assign(room.localParticipant, { identity: "" });

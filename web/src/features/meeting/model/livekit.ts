@@ -128,10 +128,12 @@ export interface RoomReader {
   read(room: Room, eyes: Eyes): Reading;
 }
 
-/** Reads rooms as plain values. Remembers when people spoke and came, and each track's handle. */
+/** Reads rooms as plain values. Remembers when people spoke, whose screen is shown, and each track's handle. */
 export function createRoomReader(now: () => number): RoomReader {
   const handles = new WeakMap<Track, VideoSource>();
   const spokeAt = new Map<string, number>();
+  /** Whose screen is shown: it stays until it ends, whoever else begins. */
+  let sharing: string | null = null;
 
   function handleOf(
     participant: Participant,
@@ -214,7 +216,9 @@ export function createRoomReader(now: () => number): RoomReader {
       const shares = present
         .map(({ participant, known }) => shareOf(participant, known, eyes))
         .filter((share) => share !== null);
-      return { people, share: shares[0] ?? null };
+      const share = shares.find(({ identity }) => identity === sharing) ?? shares[0] ?? null;
+      sharing = share?.identity ?? null;
+      return { people, share };
     },
   };
 }

@@ -213,6 +213,23 @@ describe("sharing", () => {
     expect(store.getState().shareState).toBe("off");
   });
 
+  it("is one at a time, also when somebody else was quicker to choose", async () => {
+    const own = media();
+    const share = { identity: "ben", name: "Ben", isSelf: false, video: null, hasSound: false };
+    const taken = { type: "share-taken", name: "Ben" };
+    const choosing = own.setShare(true);
+    store.setState({ share });
+    await choosing;
+    expect(notices).toEqual([taken]);
+    expect(local().getTrackPublication(Track.Source.ScreenShare)).toBeUndefined();
+    expect(store.getState().shareState).toBe("off");
+    await own.setShare(true);
+    expect(notices).toEqual([taken, taken]);
+    store.setState({ share: null });
+    await own.setShare(true);
+    expect(store.getState().shareState).toBe("on");
+  });
+
   it("takes a closed window of choice as an answer, and everything else as a fault", async () => {
     const own = media();
     local().failure = named("NotAllowedError");

@@ -191,9 +191,22 @@ export function createOwnMedia(ports: MediaPorts): OwnMedia {
     await enable(kind, room, isOn);
   }
 
+  /** Somebody else shares: said to the one who wanted to. */
+  function isTaken(): boolean {
+    const { share } = store.getState();
+    if (share === null || share.isSelf) {
+      return false;
+    }
+    ports.notify({ type: "share-taken", name: share.name });
+    return true;
+  }
+
   async function setShare(isOn: boolean): Promise<void> {
     const room = ports.room();
     if (room === null) {
+      return;
+    }
+    if (isOn && isTaken()) {
       return;
     }
     store.setState({ shareState: isOn ? "choosing" : "off" });
@@ -210,6 +223,10 @@ export function createOwnMedia(ports: MediaPorts): OwnMedia {
         // One layer, and rather fewer pictures than blurred ones: what is shared is read.
         { simulcast: false, degradationPreference: "maintain-resolution" },
       );
+      // Choosing takes its time: nobody should share without anybody seeing it.
+      if (isOn && isTaken()) {
+        await room.localParticipant.setScreenShareEnabled(false);
+      }
     } catch (error) {
       // Closing the browser's window of choice is an answer, not a fault.
       if (!(error instanceof Error && error.name === "NotAllowedError")) {
