@@ -259,6 +259,17 @@ async def test_an_operator_removes_a_member(stage: Stage) -> None:
     assert (await stage.guest().get(f"/api/v1/meetings/{meeting}")).status_code == 404
 
 
+async def test_a_suspended_members_rooms_end(stage: Stage) -> None:
+    operator = await stage.operator()
+    member = await invited(stage, operator)
+    meeting, kept = await stage.meeting(member), await stage.meeting(operator)
+    path = f"/api/v1/members/{await _id(member)}"
+    assert (await operator.post(f"{path}/suspend")).status_code == 204
+    await stage.settled()
+    assert (await stage.guest().get(f"/api/v1/meetings/{meeting}")).status_code == 404
+    assert (await stage.guest().get(f"/api/v1/meetings/{kept}")).status_code == 200
+
+
 @sqlite_only
 @pytest.mark.parametrize(
     ("method", "path", "body"),

@@ -2,8 +2,8 @@
 
 This room holds organisations, users, credentials, sessions, links and vaults; other slices ask it
 who acts (`require_member`, `require_operator`, `maybe_actor`) and hear who is gone
-(`MemberRemoved`). It must never know what a meeting is, look into a vault, nor hand out or log a
-token other than to the person it was made for.
+(`MemberRemoved`) or shut out (`MemberSuspended`). It must never know what a meeting is, look into
+a vault, nor hand out or log a token other than to the person it was made for.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from conclave.accounts.actors import Actor
 from conclave.accounts.credentials.hashing import PasswordHashing
 from conclave.accounts.device_links.mailbox import Waits
 from conclave.accounts.device_links.routes import router as device_links_router
-from conclave.accounts.events import MemberRemoved, SignedIn, SignInRefused
+from conclave.accounts.events import MemberRemoved, MemberSuspended, SignedIn, SignInRefused
 from conclave.accounts.members.routes import router as members_router
 from conclave.accounts.organisations import ensure_organisation
 from conclave.accounts.people import has_operator
@@ -42,6 +42,7 @@ __all__ = [
     "SLICE",
     "Actor",
     "MemberRemoved",
+    "MemberSuspended",
     "ensure_organisation",
     "has_operator",
     "maybe_actor",

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from conclave.accounts import MemberRemoved
+from conclave.accounts import MemberRemoved, MemberSuspended
 from conclave.kernel.app import App
 from conclave.kernel.realtime import Realtime
 from conclave.kernel.slices import Slice
@@ -40,7 +40,12 @@ def _setup(app: App) -> None:
     sealing.on_silence(partial(service.silence, app))
     app.outbox.consume(
         "meetings",
-        {MeetingEnded.type, SealingMemberGone.type, MemberRemoved.type},
+        {
+            MeetingEnded.type,
+            SealingMemberGone.type,
+            MemberRemoved.type,
+            MemberSuspended.type,
+        },
         partial(service.react, app),
     )
     show(app.use(Realtime))

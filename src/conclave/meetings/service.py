@@ -15,7 +15,7 @@ from prometheus_client import Counter
 from sqlalchemy import delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from conclave.accounts import Actor, MemberRemoved
+from conclave.accounts import Actor, MemberRemoved, MemberSuspended
 from conclave.kernel.app import App
 from conclave.kernel.errors import NotFound
 from conclave.kernel.ids import MeetingId, is_id, unguessable_id
@@ -167,7 +167,7 @@ async def end_meeting(app: App, actor: Actor, meeting_id: str) -> None:
 
 
 async def end_all_of(app: App, org_id: str, user_id: str) -> None:
-    """An account is gone: what its owner has opened ends with it."""
+    """An account is gone or shut out: what its owner has opened ends with it."""
     ended = 0
     async with app.db.transaction() as tx:
         for meeting in await tx.scalars(
@@ -202,7 +202,7 @@ async def _is_open(app: App, meeting_id: str) -> bool:
 
 async def react(app: App, event: StoredEvent) -> None:
     """Carry out in the engine what was decided; repeated calls do no harm."""
-    if event.type == MemberRemoved.type:
+    if event.type in {MemberRemoved.type, MemberSuspended.type}:
         await end_all_of(app, event.org_id, event.payload["user_id"])
         return
     engine = app.use(MediaEngine)
