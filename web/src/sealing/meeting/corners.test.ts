@@ -2,6 +2,8 @@
 
 import { expect, test } from "vitest";
 import { b64 } from "./bytes.ts";
+import { onNoteAnswer, runNote } from "./door.ts";
+import { onFreeze } from "./freeze.ts";
 import type { CallName } from "./io.ts";
 import { step } from "./machine.ts";
 import { chat, done, identityOf, meeting, memberOf, names, seen } from "./model/room.ts";
@@ -15,19 +17,25 @@ const BYTES = new Uint8Array(40).fill(7);
 const frame = (world: World, client: Client, what: object) =>
   world.input(client, { type: "frame", frame: what });
 
-/** The given answer to this client's next call of that name, in the engine's stead. */
-function answerNext(world: World, client: Client, name: CallName, answer: unknown): Done {
+/** The id of this client's next call of that name, which the engine is not asked for. */
+function untilAsked(world: World, client: Client, name: CallName): number {
   for (let turn = 0; turn < 500; turn += 1) {
     if (client.call?.call === name) {
       const { id } = client.call;
       client.call = null;
-      return world.input(client, { type: "answered", id, answer });
+      return id;
     }
     const move = world.moves()[turn % Math.max(1, world.moves().length)];
     if (move === undefined) world.passTime(100);
     else move();
   }
   throw new Error(`${name} was not asked`);
+}
+
+/** The given answer to this client's next call of that name, in the engine's stead. */
+function answerNext(world: World, client: Client, name: CallName, answer: unknown): Done {
+  const id = untilAsked(world, client, name);
+  world.input(client, { type: "answered", id, answer });
 }
 
 function commitTo(client: Client, more: object = {}, ahead = 0): object {
@@ -448,4 +456,108 @@ test("nothing is noted of somebody who is not there, and no more work is taken t
   turn.job(job);
   expect(turn.state.jobs).toHaveLength(5_000);
   expect(turn.state.dropped.frame).toBe(anna.state.dropped.frame + 1);
+});
+
+/** Until this client has sent a frame of that kind, which is taken out of the wire. */
+function take(world: World, client: Client, kind: string): Record<string, unknown> {
+  for (let turn = 0; turn < 500; turn += 1) {
+    const at = client.toServer.findIndex(({ t }) => t === kind);
+    const [found] = at < 0 ? [] : client.toServer.splice(at, 1);
+    if (found !== undefined) return found;
+    if (client.call !== null) world.answer(client);
+    else if (client.fromServer.length > 0) world.deliverDown(client);
+    else if (client.toServer.length > 0) world.deliverUp(client);
+    else world.passTime(100);
+  }
+  throw new Error(`${kind} was not sent`);
+}
+
+test("a meeting that a host has to begin: who is early waits at its door", () => {
+  const { world, anna, create } = aboutToOpen();
+  frame(world, anna, { t: "error", n: create?.["n"], code: "closed" });
+  expect(seen(anna).phase).toMatchObject({ type: "waiting", members: 0 });
+});
+
+test.each(["revoked", "expired"] as const)("a knock with an invitation that is %s ends", (code) => {
+  const { world } = meeting(["Anna", { entry: "lobby" }]);
+  const ida = world.join("Ida", { invitedAs: "Ida" });
+  world.openSocket(ida);
+  const { n } = take(world, ida, "knock");
+  frame(world, ida, { t: "error", n, code });
+  expect(seen(ida).phase).toEqual({ type: "over", reason: code });
+});
+
+test("a line to the host is one at a time, and every end of it is told", () => {
+  const { world, clients } = meeting(["Anna", { entry: "lobby" }], ["Ben"]);
+  const [, ben] = clients;
+  const line = { type: "note", text: "hello" } as const;
+  const first = world.wish(ben, line);
+  const second = world.wish(ben, line);
+  expect(ben.outcomes.get(second)).toBe("failed");
+  world.input(ben, { type: "failed", id: untilAsked(world, ben, "sealNote") });
+  expect(ben.outcomes.get(first)).toBe("failed");
+  // Sent, and the socket goes before there is an answer.
+  const third = world.wish(ben, line);
+  take(world, ben, "note");
+  world.breakSocket(ben);
+  expect(ben.outcomes.get(third)).toBe("failed");
+});
+
+test.each(["unknown_seat", "rate"])("a line that the server refuses with %s is over", (code) => {
+  const { clients } = meeting(["Anna", { entry: "lobby" }], ["Ben"]);
+  const turn = new Turn({ ...clients[1].state, noteWish: 1 }, 0);
+  onNoteAnswer(turn, "hello", code);
+  expect(turn.state).toMatchObject({ noteWish: null, ownNote: null });
+});
+
+test("a line is not sealed by who has come in meanwhile", () => {
+  const { clients } = meeting(["Anna"]);
+  const turn = new Turn({ ...clients[0].state, noteWish: 1 }, 0);
+  runNote(turn, "hello");
+  expect(turn.state.noteWish).toBeNull();
+  expect(turn.state.open).toBeNull();
+});
+
+test("a name in an invitation that does not open is none", () => {
+  const { world, clients } = meeting(["Anna"]);
+  const [anna] = clients;
+  const ida = world.join("Ida", { invitedAs: "Ida" });
+  answerNext(world, anna, "invitedNames", [null]);
+  world.run(3_000);
+  expect(memberOf(anna, ida)?.invited).toMatchObject({ name: null });
+});
+
+test("everything stopped: not by who may not, and nothing private is heard meanwhile", () => {
+  const { world, clients } = meeting(["Anna"], ["Ben"], ["Cleo"]);
+  const [anna, ben, cleo] = clients;
+  const asBen = anna.state.people.get(identityOf(ben));
+  const turn = new Turn(anna.state, 0);
+  if (asBen !== undefined) onFreeze(turn, asBen, true);
+  expect(turn.state.frozen).toBeNull();
+  expect(turn.state.dropped.message).toBe(anna.state.dropped.message + 1);
+  done(world, anna, { type: "freeze", isOn: true });
+  privately(world, cleo, ben, { k: "chat", id: "AAAAAAAAAAAAAAAAAAAAAA", text: "psst" });
+  expect(seen(cleo).chat).toEqual([]);
+});
+
+test("who has the link already takes no other", () => {
+  const { world, clients } = meeting(["Anna"], ["Ben"]);
+  const [anna, ben] = clients;
+  const { link } = ben.state;
+  privately(world, ben, anna, { k: "link", ...link });
+  expect(ben.state.link).toBe(link);
+  expect(ben.call?.call).not.toBe("adoptLink");
+});
+
+test("cleaning without a connection, and of seats that are gone or no invitations at all", () => {
+  const { world, clients } = meeting(["Anna"], ["Ben"]);
+  const [anna, ben] = clients;
+  const clean = { type: "clean", identities: [], seats: ["gone"], invitations: ["%"] } as const;
+  expect(done(world, anna, clean)).toBe("done");
+  world.breakSocket(anna);
+  const wish = world.wish(anna, { ...clean, identities: [identityOf(ben)] });
+  world.run(5_000);
+  expect(anna.outcomes.get(wish)).toBe("done");
+  expect(names(anna)).toEqual(["Anna"]);
+  expect(anna.state.group?.context.policy.revoked).toEqual([]);
 });

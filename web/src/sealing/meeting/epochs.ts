@@ -248,11 +248,13 @@ function afterBox(t: Turn, group: Group, isFirst: boolean): void {
 
 /** Whose personal links the newcomers came by, once the lane is free. */
 export function askInvitedNames(t: Turn): void {
-  const unnamed = [...t.state.people.values()].filter(
-    ({ leaf, invitedAs }) => invitedAs === null && (leaf.invitation?.name.length ?? 0) > 0,
-  );
-  const invitations = unnamed.flatMap(({ leaf }) => leaf.invitation ?? []);
-  if (t.state.link === null || invitations.length === 0) return;
+  const unnamed = [...t.state.people.values()].flatMap(({ identity, leaf, invitedAs }) => {
+    const { invitation } = leaf;
+    const hasName = invitation !== null && invitation.name.length > 0;
+    return invitedAs === null && hasName ? [{ identity, invitation }] : [];
+  });
+  if (t.state.link === null || unnamed.length === 0) return;
+  const invitations = unnamed.map(({ invitation }) => invitation);
   const identities = unnamed.map(({ identity }) => identity);
   t.ask("invitedNames", { invitations }, { type: "invited-names", identities });
 }

@@ -40,8 +40,7 @@ export function wishFreeze(t: Turn, wish: number, self: Person, isOn: boolean): 
   const { outbox } = t.state;
   enqueue(t, { k: "freeze", on: isOn }, { wish });
   // Before whatever else waits to be said.
-  const said = t.state.outbox.at(-1);
-  if (said !== undefined) t.set({ outbox: [said, ...outbox] });
+  t.set({ outbox: [...t.state.outbox.slice(-1), ...outbox] });
   // The media server silences them too, in case a browser does not obey.
   if (isOn && t.state.isGreeted) t.request("silence", {}, { type: "silence" });
 }

@@ -126,3 +126,35 @@ test("a host remembers the device from an earlier sitting", () => {
   expect(memberOf(anna, ida)?.invited).toMatchObject({ isOtherDevice: true });
   expect(memberOf(ida, ida)?.invited).toMatchObject({ isOtherDevice: false });
 });
+
+test.each([false, true])(
+  "who was lost comes back, unless the link was taken back: %s",
+  (isRevoked) => {
+    const { world, clients } = meeting(["Anna", LOBBY], ["Ida", { invitedAs: "Ida" }]);
+    const [anna, ida] = clients;
+    world.breakSocket(ida);
+    // The others go on meanwhile.
+    const until = world.now + 40_000;
+    while (world.now < until) {
+      ida.isConnecting = false;
+      const [move] = world.moves();
+      if (move === undefined) world.passTime(until - world.now);
+      else move();
+    }
+    expect(names(anna)).toEqual(["Anna"]);
+    if (isRevoked) done(world, anna, { type: "revoke", ids: [ID], isRevoked });
+    ida.isConnecting = true;
+    world.run(30_000);
+    expect(names(anna)).toEqual(isRevoked ? ["Anna"] : ["Anna", "Ida"]);
+    expect(seen(anna).door).toHaveLength(isRevoked ? 1 : 0);
+  },
+);
+
+test("an invitation of another room's host says nothing of who was let in", () => {
+  const invitation = { accountKey: new Uint8Array(32) };
+  const { world, clients } = meeting(["Anna", LOBBY], ["Ida", { invitedAs: "Ida", invitation }]);
+  const [anna, ida] = clients;
+  const seats = seen(anna).door.map(({ seat }) => seat);
+  expect(done(world, anna, { type: "admit", seats }, 4_000)).toBe("done");
+  expect(memberOf(anna, ida)).toMatchObject({ verification: "door", invited: null });
+});

@@ -142,11 +142,11 @@ export function runPresence(t: Turn, { seat, state }: FrameOf<"presence">): void
 /** Which device first carried an invitation of this host is remembered for as long as the visit. */
 export function noteDevices(t: Turn): void {
   const { group, people, firstDevices } = t.state;
-  if (group === null) return;
   const next = new Map(firstDevices);
   for (const { leaf } of people.values()) {
     const { invitation, signatureKey } = leaf;
-    if (invitation === null || !isOfThisHost(invitation, group.context)) continue;
+    if (group === null || invitation === null) continue;
+    if (!isOfThisHost(invitation, group.context)) continue;
     const id = b64(invitationIdOf(invitation));
     if (!next.has(id)) next.set(id, b64(signatureKey));
   }

@@ -167,7 +167,7 @@ export function patched(policy: Policy, patch: NonNullable<State["policyPatch"]>
     isLocked: patch.isLocked ?? policy.isLocked,
     history: patch.history ?? policy.history,
     cohosts: [...cohosts, ...promoted].sort(compareBytes),
-    revoked: revokedAfter(policy.revoked, patch.revoked ?? new Map()),
+    revoked: revokedAfter(policy.revoked, patch.revoked),
   };
 }
 

@@ -363,7 +363,7 @@ export interface PolicyPatch {
   readonly isLocked?: boolean;
   readonly history?: number;
   /** base64url invitation id -> shall it be revoked. */
-  readonly revoked?: ReadonlyMap<string, boolean>;
+  readonly revoked: ReadonlyMap<string, boolean>;
   /** base64url signature key -> shall it be one. */
   readonly cohosts: ReadonlyMap<string, boolean>;
   readonly wishes: readonly number[];

@@ -237,7 +237,7 @@ function checked(policy: Partial<RoomPolicy>): Partial<RoomPolicy> {
 function patch(
   t: Turn,
   wish: number,
-  policy: Partial<RoomPolicy> & Pick<PolicyPatch, "revoked">,
+  policy: Partial<RoomPolicy> & Partial<Pick<PolicyPatch, "revoked">>,
   cohosts: PolicyPatch["cohosts"],
 ): void {
   const old = t.state.policyPatch;
