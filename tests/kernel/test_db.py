@@ -104,6 +104,8 @@ async def test_with_a_locked_database_a_meeting_is_not_promised(
     )
     await stage.start()
     operator = await stage.operator()
+    # Who reads the events writes as well, and could not end that while this thread waits.
+    await stage.settled()
     holder = sqlite3.connect(stage.app.db.url.database or "", isolation_level=None)
     holder.execute("BEGIN IMMEDIATE")
     try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -37,13 +38,24 @@ def network() -> Iterator[None]:
 
 
 @pytest.fixture
-async def server(tmp_path: Path, network: None) -> AsyncIterator[SealedServer]:
+async def threads(network: None) -> AsyncIterator[None]:
+    """A thread stays in the network in which it began, and the loop keeps its threads between
+    modules: here it gets new ones, and afterwards none of these."""
+    loop = asyncio.get_running_loop()
+    with ThreadPoolExecutor() as pool:
+        loop.set_default_executor(pool)
+        yield
+        loop.set_default_executor(ThreadPoolExecutor())
+
+
+@pytest.fixture
+async def server(tmp_path: Path, threads: None) -> AsyncIterator[SealedServer]:
     async with serve(tmp_path) as started:
         yield started
 
 
 @pytest.fixture
-async def media_server(tmp_path: Path, network: None) -> AsyncIterator[SealedServer]:
+async def media_server(tmp_path: Path, threads: None) -> AsyncIterator[SealedServer]:
     async with serve(tmp_path, engine="embedded") as started:
         yield started
 
