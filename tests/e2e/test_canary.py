@@ -79,7 +79,7 @@ def _meet_and_talk(
     knocking.press("Join", exact=True)
     words = knocking.page.locator(".lobby__words b").inner_text()
     host.press("Look")
-    host.press("Admit: Somebody without the whole link")
+    host.press("Admit as guest: Somebody without the whole link")
     knocking.expect_sealed()
     expect(host.tile(KNOCKING).first).to_be_visible()
     code, _ = host.codes()

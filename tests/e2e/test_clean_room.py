@@ -30,6 +30,7 @@ def test_first_stop_then_ask_then_out(own_product: Product, people: Callable[...
     friend.expect_moving(intruder.name)
     intruder.open_chat()
     intruder.write("ha ha")
+    expect(host.button("Chat, 1 new")).to_be_visible()
 
     # One press, and nobody sees anything of anybody who does not lead.
     host.page.keyboard.press(FREEZE)

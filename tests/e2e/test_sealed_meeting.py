@@ -104,7 +104,7 @@ def test_who_comes_without_the_key_waits_at_the_door(
 
     hanna.press("Look")
     expect(hanna.page.get_by_text(f"Their screen shows: {words}")).to_be_visible()
-    hanna.press("Admit: Somebody without the whole link")
+    hanna.press("Admit as guest: Somebody without the whole link")
     lena.expect_sealed()
     lena.expect_moving("Hanna Vogel")
     expect(jonas.tile("Lena Fuchs")).to_be_visible()
