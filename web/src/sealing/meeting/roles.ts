@@ -11,10 +11,23 @@ import type { MeetingContext } from "./meetingContext.ts";
 
 export const LINK_PSK_ID = utf8("conclave link v1");
 
-/** Protocol, 1. */
-export function accountFingerprint(accountKey: Uint8Array): Uint8Array {
-  return sha256(concat(utf8("conclave account v1"), accountKey)).slice(0, 16);
+/**
+ * 16 bytes of a key's hash, kept as long as the key: at every step it is asked of every member whose
+ * invitation counts. Nothing here changes a key.
+ */
+function shortHash(label: string): (key: Uint8Array) => Uint8Array {
+  const known = new WeakMap<Uint8Array, Uint8Array>();
+  return (key) => {
+    const hash = known.get(key) ?? sha256(concat(utf8(label), key)).slice(0, 16);
+    known.set(key, hash);
+    return hash;
+  };
 }
+
+/** Protocol, 1. */
+export const accountFingerprint = shortHash("conclave account v1");
+
+const invitationHash = shortHash("conclave invitation id v1");
 
 /** Protocol, 2: the LiveKit identity too. */
 export function identityOf(signatureKey: Uint8Array, instance: Uint8Array): string {
@@ -23,7 +36,7 @@ export function identityOf(signatureKey: Uint8Array, instance: Uint8Array): stri
 
 /** Protocol, 2: 16 bytes. */
 export function invitationIdOf({ key }: Pick<InvitationFacts, "key">): Uint8Array {
-  return sha256(concat(utf8("conclave invitation id v1"), key)).slice(0, 16);
+  return invitationHash(key);
 }
 
 /** Made for this meeting by the account that its link names. */
