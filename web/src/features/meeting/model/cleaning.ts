@@ -6,6 +6,7 @@
  */
 
 import type { ChatMessage, DoorGuest, SealedMember } from "../../../sealing/contract.ts";
+import { isProven } from "./proof.ts";
 
 export interface Candidate {
   /** An identity, or the seat of who waits at the door. */
@@ -22,8 +23,6 @@ export interface Candidate {
   readonly isFixed: boolean;
   readonly staysByDefault: boolean;
 }
-
-const PROVEN: readonly SealedMember["verification"][] = ["host", "account", "invitation"];
 
 /** Those to decide about first, each group in the order in which they came. */
 export function candidates(
@@ -43,7 +42,7 @@ export function candidates(
         invitationId: member.invited?.id ?? null,
         since: member.joinedAt,
         isFixed,
-        staysByDefault: isFixed || member.role !== "member" || PROVEN.includes(member.verification),
+        staysByDefault: isFixed || member.role !== "member" || isProven(member),
       };
     });
   const waiting = door.map(

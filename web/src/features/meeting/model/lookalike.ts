@@ -4,6 +4,7 @@
  * there are two Annas in many a room.
  */
 import type { DoorGuest, SealedMember } from "../../../sealing/contract.ts";
+import { isProven } from "./proof.ts";
 
 /** Letters that look like others, each as one of them. */
 export type Fold = (text: string) => string;
@@ -19,9 +20,6 @@ function looksOf(name: string, fold: Fold): readonly string[] {
 
 /** Without accents, spaces, signs, and what is not seen. */
 const bare = (text: string) => text.normalize("NFKD").replace(/[^\p{L}\p{N}\p{So}]/gu, "");
-
-export const isProven = ({ verification }: Pick<SealedMember, "verification">) =>
-  verification === "host" || verification === "account" || verification === "invitation";
 
 const isKnown = ({ proof, invited }: DoorGuest) =>
   proof === "account" || (proof === "invitation" && (invited?.standing ?? "good") === "good");

@@ -19,8 +19,8 @@ import {
   pauseUnlessShown,
   roomOptions,
 } from "./livekit.ts";
-import { isProven } from "./lookalike.ts";
 import { createOwnMedia } from "./media.ts";
+import { isProven } from "./proof.ts";
 import { createRoomWatch } from "./roomWatch.ts";
 import type { CallSession, Entry, SealedRoom, SessionPorts } from "./sessionPorts.ts";
 import { readStatistics } from "./statisticsReader.ts";

@@ -14,7 +14,7 @@ import type { Order, Outcome, SealedMember } from "../../../sealing/contract.ts"
 import { useCall, useMeeting, useView } from "../components/context.tsx";
 import { QualityMark } from "../components/QualityMark.tsx";
 import type { Person } from "../model/call.ts";
-import { isProven } from "../model/lookalike.ts";
+import { isProven } from "../model/proof.ts";
 import { useIsHost, useIsLeading, useSealedMeeting } from "./context.tsx";
 import { HandMark } from "./HandControl.tsx";
 import { useLookalike } from "./useLookalikes.ts";

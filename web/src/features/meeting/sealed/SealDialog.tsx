@@ -2,8 +2,9 @@ import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { Avatar, Button, Dialog, Icon, SEAL_ICON, Tag } from "../../../design/index.ts";
 import { LANGUAGE_NAMES, LANGUAGES, type Language, useLanguage } from "../../../i18n/index.ts";
-import type { Codes, SealedMember } from "../../../sealing/contract.ts";
+import type { Codes } from "../../../sealing/contract.ts";
 import { useMeeting, useView } from "../components/context.tsx";
+import { isProven } from "../model/proof.ts";
 import { useSealed } from "./context.tsx";
 import { LOOK } from "./SealBadgeButton.tsx";
 
@@ -174,12 +175,10 @@ function KeyNotes() {
   ));
 }
 
-const PROVEN = new Set<SealedMember["verification"]>(["host", "account"]);
-
 function Verified() {
   const { t } = useTranslation("sealed");
   const members = useSealed((sealed) => sealed.members);
-  const verified = members.filter((member) => PROVEN.has(member.verification)).length;
+  const verified = members.filter(isProven).length;
   return (
     <section className="sealpart">
       <h3>
@@ -191,14 +190,10 @@ function Verified() {
       <ul>
         {members.map((member) => (
           <li key={member.identity} className="person">
-            <Avatar
-              name={member.name ?? "…"}
-              size="sm"
-              isGuest={!PROVEN.has(member.verification)}
-            />
+            <Avatar name={member.name ?? "…"} size="sm" isGuest={!isProven(member)} />
             <span className="grow trunc">{member.name ?? "…"}</span>
             <span className="how">
-              {PROVEN.has(member.verification) ? (
+              {isProven(member) ? (
                 <span className="c-seal">
                   <Icon name="verified" size={16} />
                 </span>

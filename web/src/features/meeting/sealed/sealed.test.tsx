@@ -439,14 +439,15 @@ describe("the seal", () => {
   });
 
   it("shows the words, the number and who is verified", async () => {
-    const members = [me({ verification: "host" }), member("ada")];
+    const ida = { verification: "invitation", invited: invitedAs("x", "Ida") } as const;
+    const members = [me({ verification: "host" }), member("ada"), member("ida", ida)];
     show(<SealDialog />, fakeSealed({ members, keyNotes: ["forgotten-after-reload"] }));
     act(() => view.show("seal"));
     const dialog = screen.getByRole("dialog", { name: "This room is sealed." });
-    expect(within(dialog).getAllByRole("listitem")).toHaveLength(8 + 2);
+    expect(within(dialog).getAllByRole("listitem")).toHaveLength(8 + 3);
     expect(within(dialog).getByText("harbour")).toBeTruthy();
     expect(within(dialog).getByText("48213")).toBeTruthy();
-    expect(within(dialog).getByText("1 of 2")).toBeTruthy();
+    expect(within(dialog).getByText("2 of 3")).toBeTruthy();
     expect(within(dialog).getByText(/keeps nothing/)).toBeTruthy();
     const check = within(dialog).getByRole("link", { name: "Check this server’s files" });
     expect(check.getAttribute("href")).toBe("/verify");
