@@ -2,6 +2,7 @@ import { useTranslation } from "react-i18next";
 import { type AuditEntry, useAuditLog } from "../../api/audit.ts";
 import { asApiError } from "../../api/errors.ts";
 import { useMembers } from "../../api/members.ts";
+import { useSession } from "../../api/queries.ts";
 import { useErrorText } from "../../api/useErrorText.ts";
 import { Button, PageTitle, showToast, useSlowly } from "../../design/index.ts";
 import { useLocale } from "../../i18n/index.ts";
@@ -86,13 +87,14 @@ function Entries({ entries }: { entries: readonly AuditEntry[] }) {
   const { t } = useTranslation("log");
   const locale = useLocale();
   const members = useMembers();
+  const ownId = useSession().data?.id;
   const { act, facts } = useActWords();
   const moment = new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "medium" });
   const logins = new Map(members.data?.members.map(({ id, login }) => [id, login]));
 
   /** The login for whom there is still one; the log itself knows the id only. */
   function who(id: string | null): string | null {
-    return id === null ? null : (logins.get(id) ?? id);
+    return id === ownId ? t("you") : id === null ? null : (logins.get(id) ?? id);
   }
 
   return (

@@ -37,7 +37,13 @@ function open(entries: AuditEntry[], more: Server = {}, hasMore = false) {
   };
   const server: Server = {
     "GET /api/v1/session": { body: { user: USER, registration: "closed" } },
-    "GET /api/v1/members": { body: { members: [member], invitations: [], can_mail: false } },
+    "GET /api/v1/members": {
+      body: {
+        members: [member, { ...member, id: "usr_2", login: "jonas" }],
+        invitations: [],
+        can_mail: false,
+      },
+    },
     "GET /api/v1/audit": { body: { entries, has_more: hasMore } },
     ...more,
   };
@@ -64,17 +70,17 @@ describe("/log", () => {
       entry(2, { type: "member.role_changed", details: { by: "usr_1", role: "operator" } }),
       entry(1, { type: "something.new", details: { shape: "round", wide: false } }),
     ]);
-    await screen.findByText(/by hanna/);
+    await screen.findByText(/jonas · by you/);
     const texts = (await rows()).map(({ textContent }) => textContent);
     const when = new Intl.DateTimeFormat("en-US", { dateStyle: "medium", timeStyle: "medium" });
     const past = texts.map((text) => text?.replace(when.format(new Date(AT)), "@"));
     expect(past).toEqual([
-      "6Member removed@ · usr_2 · by hanna",
-      "5Recovery code used@ · hanna · one code left",
+      "6Member removed@ · jonas · by you",
+      "5Recovery code used@ · you · one code left",
       "4Meeting ended@ · everybody had left · mtg_1",
-      "3Signed in@ · hanna · by passkey · a new device",
-      "2Role changed@ · hanna · operator",
-      "1something.new@ · hanna · shape: round",
+      "3Signed in@ · you · by passkey · a new device",
+      "2Role changed@ · you · operator",
+      "1something.new@ · you · shape: round",
     ]);
     expect(screen.getByRole("link", { name: "Log" }).getAttribute("aria-current")).toBe("page");
     await expectAccessible();
