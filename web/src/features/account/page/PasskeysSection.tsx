@@ -1,11 +1,12 @@
-import { type FormEvent, useId, useState } from "react";
+import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { type Account, type Passkey, removePasskey, renamePasskey } from "../../../api/account.ts";
-import { Button, Dialog, IconButton, showToast, Tag, TextField } from "../../../design/index.ts";
+import { Button, IconButton, showToast, Tag } from "../../../design/index.ts";
 import { Fault } from "../../../identity/Fault.tsx";
 import { passkeyHindrance } from "../../../identity/passkeys.ts";
 import { addNewPasskey } from "../setup/newPasskey.ts";
 import { ConfirmDialog } from "./ConfirmDialog.tsx";
+import { FieldDialog } from "./FieldDialog.tsx";
 import { Section } from "./Section.tsx";
 import { useAccountAct } from "./useAccountAct.ts";
 import { useDates } from "./useDates.ts";
@@ -85,50 +86,23 @@ interface PasskeyDialogProps {
 }
 
 function RenameDialog({ passkey, onClose }: PasskeyDialogProps) {
-  const { t } = useTranslation(["account", "common"]);
+  const { t } = useTranslation("account");
   const act = useAccountAct();
-  const form = useId();
-  const [name, setName] = useState(passkey.name);
-  const [isEmpty, setEmpty] = useState(false);
   return (
-    <Dialog
-      isOpen
+    <FieldDialog
       title={t("passkeys.renameTitle")}
+      field={{
+        label: t("passkeys.name"),
+        hint: t("passkeys.nameHint"),
+        maxLength: LONGEST,
+        autoComplete: "off",
+      }}
+      before={passkey.name}
+      empty={t("passkeys.nameEmpty")}
+      act={act}
+      onSave={(name) => act.run(() => renamePasskey(passkey.id, name), onClose)}
       onClose={onClose}
-      actions={
-        <>
-          <Button variant="line" onPress={onClose}>
-            {t("common:cancel")}
-          </Button>
-          <Button type="submit" form={form} variant="primary" isBusy={act.isBusy}>
-            {t("save")}
-          </Button>
-        </>
-      }
-    >
-      <form
-        id={form}
-        className="dialog__form"
-        noValidate
-        onSubmit={(event: FormEvent) => {
-          event.preventDefault();
-          setEmpty(name.trim() === "");
-          if (name.trim() !== "") act.run(() => renamePasskey(passkey.id, name.trim()), onClose);
-        }}
-      >
-        <TextField
-          label={t("passkeys.name")}
-          hint={t("passkeys.nameHint")}
-          value={name}
-          onChange={setName}
-          error={isEmpty ? t("passkeys.nameEmpty") : undefined}
-          maxLength={LONGEST}
-          autoComplete="off"
-          autoFocus
-        />
-      </form>
-      <Fault fault={act.fault} where="act" />
-    </Dialog>
+    />
   );
 }
 

@@ -1,10 +1,10 @@
-import { type FormEvent, useId, useState } from "react";
+import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { type Account, removePassword, setLogin } from "../../../api/account.ts";
-import { Button, Dialog, showToast, TextField } from "../../../design/index.ts";
-import { Fault } from "../../../identity/Fault.tsx";
+import { Button, showToast } from "../../../design/index.ts";
 import { PasswordDialog } from "../setup/PasswordDialog.tsx";
 import { ConfirmDialog } from "./ConfirmDialog.tsx";
+import { FieldDialog } from "./FieldDialog.tsx";
 import { Section } from "./Section.tsx";
 import { useAccountAct } from "./useAccountAct.ts";
 import { useDates } from "./useDates.ts";
@@ -98,50 +98,23 @@ interface NameDialogProps {
 }
 
 function NameDialog({ login, onDone, onClose }: NameDialogProps) {
-  const { t } = useTranslation(["account", "signin", "common"]);
+  const { t } = useTranslation(["account", "signin"]);
   const act = useAccountAct();
-  const form = useId();
-  const [name, setName] = useState(login ?? "");
-  const [isEmpty, setEmpty] = useState(false);
   return (
-    <Dialog
-      isOpen
+    <FieldDialog
       title={t("name.title")}
+      field={{
+        label: t("name.title"),
+        hint: t("signin:setPassword.nameHint"),
+        autoComplete: "username",
+        autoCorrect: "off",
+        spellCheck: "false",
+      }}
+      before={login ?? ""}
+      empty={t("signin:setPassword.noName")}
+      act={act}
+      onSave={(name) => act.run(() => setLogin(name), onDone)}
       onClose={onClose}
-      actions={
-        <>
-          <Button variant="line" onPress={onClose}>
-            {t("common:cancel")}
-          </Button>
-          <Button type="submit" form={form} variant="primary" isBusy={act.isBusy}>
-            {t("save")}
-          </Button>
-        </>
-      }
-    >
-      <form
-        id={form}
-        className="dialog__form"
-        noValidate
-        onSubmit={(event: FormEvent) => {
-          event.preventDefault();
-          setEmpty(name.trim() === "");
-          if (name.trim() !== "") act.run(() => setLogin(name.trim()), onDone);
-        }}
-      >
-        <TextField
-          label={t("name.title")}
-          hint={t("signin:setPassword.nameHint")}
-          value={name}
-          onChange={setName}
-          error={isEmpty ? t("signin:setPassword.noName") : undefined}
-          autoComplete="username"
-          autoCorrect="off"
-          spellCheck="false"
-          autoFocus
-        />
-      </form>
-      <Fault fault={act.fault} where="act" />
-    </Dialog>
+    />
   );
 }
