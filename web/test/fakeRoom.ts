@@ -15,14 +15,23 @@ export class FakeTrack {
   attachedElements: HTMLMediaElement[] = [];
   /** What the browser has counted; null: it does not answer. */
   stats: readonly object[] | null = [];
-  mediaStreamTrack: { readyState: string; getSettings(): { deviceId?: string } };
+  mediaStreamTrack: EventTarget & { readyState: string; getSettings(): { deviceId?: string } };
   constructor(kind: Track.Kind, sid: string, deviceId?: string) {
     this.kind = kind;
     this.sid = sid;
-    this.mediaStreamTrack = {
+    this.mediaStreamTrack = Object.assign(new EventTarget(), {
       readyState: "live",
       getSettings: () => (deviceId === undefined ? {} : { deviceId }),
-    };
+    });
+  }
+  /** As a page stops it: no event. */
+  stop() {
+    this.mediaStreamTrack.readyState = "ended";
+  }
+  /** As it ends by itself. */
+  unplug() {
+    this.stop();
+    this.mediaStreamTrack.dispatchEvent(new Event("ended"));
   }
   async getRTCStatsReport() {
     if (this.stats === null) throw new Error("gone");

@@ -148,13 +148,27 @@ describe("switching", () => {
     expect(state("microphone")).toBe("on");
   });
 
+  it("says of a camera that a host has stopped only that it is off", async () => {
+    const own = media();
+    await own.setCamera(true);
+    const publication = local().getTrackPublication(Track.Source.Camera);
+    // A muted camera is let go of by livekit-client.
+    publication?.track.stop();
+    if (publication) publication.isMuted = true;
+    own.sync();
+    expect(state("camera")).toBe("off");
+    expect(notices).toEqual([]);
+    await own.setCamera(true);
+    expect(state("camera")).toBe("on");
+  });
+
   it("tells a pulled plug from a mute, and forgets it when something is plugged in", async () => {
     const own = media();
     await own.setMicrophone(true);
     await own.setCamera(true);
     for (const source of [Track.Source.Microphone, Track.Source.Camera]) {
       const publication = local().getTrackPublication(source);
-      if (publication?.track) publication.track.mediaStreamTrack.readyState = "ended";
+      publication?.track.unplug();
       if (publication) publication.isMuted = true;
     }
     own.sync();

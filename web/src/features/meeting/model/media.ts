@@ -96,6 +96,8 @@ export function createOwnMedia(ports: MediaPorts): OwnMedia {
   };
   let takeTracks = (): GivenTracks => ({ camera: null, microphone: null });
   let given: GivenTracks | null = null;
+  /** Tracks that ended by themselves: one that is stopped here, as a mute does with cameras, says nothing. */
+  const gone = new WeakSet<MediaStreamTrack>();
   let speaker: string | null = null;
   let options: Record<keyof typeof KINDS, readonly DeviceOption[]> = {
     microphone: [],
@@ -296,22 +298,24 @@ export function createOwnMedia(ports: MediaPorts): OwnMedia {
     });
   }
 
+  function noteGone({ target }: Event): void {
+    gone.add(target as MediaStreamTrack);
+  }
+
   function read(kind: OwnDeviceKind, room: Room | null): OwnDevice {
     const intent = intents[kind];
     const publication = room?.localParticipant.getTrackPublication(SOURCES[kind]);
     const track = publication?.track?.mediaStreamTrack;
+    track?.addEventListener("ended", noteGone);
     const isSending = publication !== undefined && !publication.isMuted;
     if (publication?.isMuted === true && intent.isWanted && !intent.isBusy) {
       intent.isWanted = false;
-      if (track?.readyState === "ended" && kind === "microphone") {
+      if (track !== undefined && gone.has(track)) {
         intent.failure = "missing";
         ports.notify({ type: "device-gone", device: kind });
       } else if (kind === "microphone") {
         intent.isMutedByHost = true;
         ports.notify({ type: "muted-by-host" });
-      } else {
-        intent.failure = "missing";
-        ports.notify({ type: "device-gone", device: kind });
       }
     }
     return {
