@@ -42,7 +42,7 @@ class Visitor:
     browser: str
     """"Firefox on Linux"; in words of ours alone."""
     place: str
-    """"203.0.113.0/24", "2001:db8::/48"; "" where there is no address."""
+    """"203.0.113.0/24", "2001:db8::/48"; "" where there is none that says anything."""
     family: str
     source: str
     """Who counts as one source for rate limits."""
@@ -67,7 +67,7 @@ def browser_of(user_agent: str) -> str:
 
 def place_of(host: str | None) -> str:
     address = _address(host)
-    if address is None:
+    if address is None or address.is_loopback:
         return ""
     prefix = 24 if address.version == 4 else 48
     return str(ipaddress.ip_network((address, prefix), strict=False))
