@@ -6,6 +6,7 @@ import { useLocale } from "../../../i18n/index.ts";
 import { useMeeting, useView } from "../components/context.tsx";
 import { type Candidate, candidates, cleaningOf, report } from "../model/cleaning.ts";
 import { useIsHost, useIsLeading, useSealed, useSealedMeeting } from "./context.tsx";
+import { LookalikeLine } from "./LookalikeMark.tsx";
 import { saveText } from "./saveText.ts";
 
 interface Done {
@@ -96,6 +97,7 @@ function Choose({ onDone, onGoOn }: { onDone(done: Done): void; onGoOn(): void }
                 <div className="trunc b">{one.name ?? t("door.nameless")}</div>
                 <div className="how">
                   <Came one={one} />
+                  <LookalikeLine id={one.id} />
                 </div>
               </div>
               {one.isFixed ? (

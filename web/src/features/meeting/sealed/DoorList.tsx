@@ -4,6 +4,7 @@ import { Avatar, Button, Dialog, Icon, showToast, Tag } from "../../../design/in
 import type { DoorGuest, Outcome } from "../../../sealing/contract.ts";
 import { useMeeting, useView } from "../components/context.tsx";
 import { useIsLeading, useSealed, useSealedMeeting } from "./context.tsx";
+import { LookalikeLine } from "./LookalikeMark.tsx";
 import { useLookalike, useLookalikes } from "./useLookalikes.ts";
 
 /** The person outside may read them in another language than ours. */
@@ -76,8 +77,7 @@ function Guest({ guest }: { guest: DoorGuest }) {
   const tell = useTell();
   const name = guest.name ?? t("door.nameless");
   const isLeading = useIsLeading();
-  const lookalike = useLookalike(guest.seat);
-  const isUnknown = isDoubtful(guest) || lookalike !== null;
+  const isUnknown = useLookalike(guest.seat) !== null || isDoubtful(guest);
   const admit = t(isLeading ? (isUnknown ? "door.admitGuest" : "door.admit") : "door.itsMe");
   return (
     <li className="knock" data-seat={guest.seat}>
@@ -90,9 +90,7 @@ function Guest({ guest }: { guest: DoorGuest }) {
           </div>
           <div className="how">
             <span className={isDoubtful(guest) ? "c-caution m" : ""}>{howOf()}</span>
-            {isLeading && lookalike !== null && (
-              <span className="c-caution m"> {t("how.lookalike", { name: lookalike })}</span>
-            )}
+            {isLeading && <LookalikeLine id={guest.seat} />}
             {isLeading && isUnknown && <> {t("door.words", { words: inBoth(guest.words) })}</>}
           </div>
           {guest.note !== null && (

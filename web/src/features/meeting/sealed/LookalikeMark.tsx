@@ -8,6 +8,15 @@ export function LookalikeMark({ identity }: { identity: string }) {
   return useIsInSealedMeeting() ? <Mark identity={identity} /> : null;
 }
 
+/** The same in words, below how somebody came. `id`: an identity, or a seat at the door. */
+export function LookalikeLine({ id }: { id: string }) {
+  const { t } = useTranslation("sealed");
+  const name = useLookalike(id);
+  return name === null ? null : (
+    <span className="c-caution m"> {t("how.lookalike", { name })}</span>
+  );
+}
+
 function Mark({ identity }: { identity: string }) {
   const { t } = useTranslation("sealed");
   const name = useLookalike(identity);

@@ -17,7 +17,7 @@ import type { Person } from "../model/call.ts";
 import { isProven } from "../model/proof.ts";
 import { useIsHost, useIsLeading, useSealedMeeting } from "./context.tsx";
 import { HandMark } from "./HandControl.tsx";
-import { useLookalike } from "./useLookalikes.ts";
+import { LookalikeLine } from "./LookalikeMark.tsx";
 
 export interface MemberRowProps {
   member: SealedMember;
@@ -29,7 +29,6 @@ export const MemberRow = memo(function MemberRow({ member, onRemove }: MemberRow
   const { t } = useTranslation("sealed");
   const meeting = useTranslation("meeting").t;
   const person = useCall((call) => call.people.find((one) => one.identity === member.identity));
-  const lookalike = useLookalike(member.identity);
   const name = member.name ?? "…";
   return (
     <li className="person" data-identity={member.identity}>
@@ -52,9 +51,7 @@ export const MemberRow = memo(function MemberRow({ member, onRemove }: MemberRow
           {member.invited?.isOtherDevice && (
             <span className="c-caution m"> {t("how.otherDevice")}</span>
           )}
-          {lookalike !== null && (
-            <span className="c-caution m"> {t("how.lookalike", { name: lookalike })}</span>
-          )}
+          <LookalikeLine id={member.identity} />
         </div>
       </div>
       {member.handPlace !== null && (

@@ -1,4 +1,4 @@
-import { screen } from "@testing-library/react";
+import { screen, waitFor, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { act } from "react";
 import { beforeEach, describe, expect, it, vi } from "vitest";
@@ -10,6 +10,7 @@ import {
   member,
 } from "../../../../test/fakeSealed.ts";
 import { expectAccessible, problem, serve, showPage } from "../../../../test/page.tsx";
+import type { SealedMember } from "../../../sealing/contract.ts";
 import { type Meeting, MeetingProvider } from "../components/context.tsx";
 import { createViewStore, type ViewStore } from "../model/view.ts";
 import { CleanRoom, FrozenBar, useFreezeRoom } from "./CleanRoom.tsx";
@@ -72,6 +73,21 @@ const dialog = () => screen.queryByRole("alertdialog", { name: /room/ });
 const button = (name: string | RegExp) => screen.getByRole("button", { name });
 
 describe("cleaning the room", () => {
+  it("says whose name somebody's looks like, where it is decided who stays", async () => {
+    const sealed = show();
+    const [me, ...others] = sealed.store.getState().members;
+    const real = { ...me, name: "Hanna" } as SealedMember;
+    act(() =>
+      sealed.store.setState({
+        members: [real, ...others, member("fake", { name: "Наnnа", verification: "link" })],
+      }),
+    );
+    await user.click(button("panic"));
+    const fake = within(dialog() as HTMLElement).getByRole("switch", { name: /^Наnnа/ });
+    const said = "The name looks like that of somebody else here: Hanna.";
+    await waitFor(() => expect(fake.closest("li")?.textContent).toContain(said));
+  });
+
   it("stops everything first, then asks, and does it in one go", async () => {
     const sealed = show();
     await user.click(button("panic"));
