@@ -13,7 +13,7 @@ from sqlalchemy import delete, select, update
 
 from conclave import audit
 from conclave.audit import service
-from conclave.audit.chain import START, Entry, Link, first_fault, hash_of
+from conclave.audit.chain import START, Entry, Link, fits, hash_of
 from conclave.audit.kinds import KINDS
 from conclave.audit.models import AuditEntry
 from conclave.kernel.ids import unguessable_id
@@ -175,6 +175,11 @@ def chain(length: int) -> list[Link]:
         links.append(Link(entry, previous, hash_of(previous, entry)))
         previous = links[-1].hash
     return links
+
+
+def first_fault(links: list[Link]) -> int | None:
+    pairs = zip([None, *links], links, strict=False)
+    return next((link.entry.number for before, link in pairs if not fits(before, link)), None)
 
 
 @given(st.integers(2, 12), st.data())

@@ -8,7 +8,7 @@ whether anything before it was changed, taken out or put in (docs/reference/audi
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -59,22 +59,15 @@ def hash_of(previous: bytes, entry: Entry) -> bytes:
     return sha256(_LABEL + previous + written.encode()).digest()
 
 
-def first_fault(links: Iterable[Link]) -> int | None:
-    """The number of the first entry that does not fit the one before it; None: all of them do.
+def fits(before: Link | None, link: Link) -> bool:
+    """Whether `link` is what it says, and comes after `before`.
 
-    The first of `links` may stand anywhere in the log: entries before it may have been dropped by
-    age.
+    None: it is the first that there is, which may stand anywhere in the log: entries before it may
+    have been dropped by age.
     """
-    before: Link | None = None
-    for link in links:
-        number = link.entry.number
-        if before is not None and (
-            number != before.entry.number + 1 or link.previous != before.hash
-        ):
-            return number
-        if number == 1 and link.previous != START:
-            return number
-        if hash_of(link.previous, link.entry) != link.hash:
-            return number
-        before = link
-    return None
+    number = link.entry.number
+    if before is not None and (number != before.entry.number + 1 or link.previous != before.hash):
+        return False
+    if number == 1 and link.previous != START:
+        return False
+    return hash_of(link.previous, link.entry) == link.hash
