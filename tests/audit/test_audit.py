@@ -19,6 +19,8 @@ from conclave.audit.models import AuditEntry
 from conclave.kernel.ids import unguessable_id
 from conclave.kernel.outbox import StoredEvent
 from tests.meetings.invitation import Invitation, b64
+from tests.meetings.test_invitations import open_sitting
+from tests.sealing.delivery.tab import knock
 from tests.stage import Person, Stage
 
 pytestmark = pytest.mark.unit
@@ -53,6 +55,31 @@ async def test_security_acts_are_written_down_in_order(stage: Stage) -> None:
         "meeting.ended", "invitation.revoked", "meeting.opened",
     ]  # fmt: skip
     assert own["has_more"] is False
+
+
+async def test_every_change_of_a_personal_link_is_told_once(stage: Stage) -> None:
+    operator = await stage.operator()
+    meeting = await stage.meeting(operator)
+    invitation = Invitation(meeting)
+    path = f"/api/v1/meetings/{meeting}"
+    await operator.post(f"{path}/invitations", json={"invitations": [b64(invitation.encode())]})
+    await open_sitting(stage, operator, meeting)
+    members = await stage.tab(meeting)
+    del members
+    tab = await stage.tab(meeting)
+    assert (await tab.ask("knock", **knock(), **invitation.knock("phone")))["t"] == "ok"
+    for change in ("release", "release", "revoke", "revoke", "restore", "restore"):
+        changed = await operator.patch(
+            f"{path}/invitations/{invitation.id}", json={"change": change}
+        )
+        assert changed.status_code == 200
+    await stage.settled()
+    own = (await operator.get(f"{path}/audit")).json()["entries"]
+    acts = [entry["type"] for entry in own if entry["type"].startswith("invitation.")]
+    assert acts == [
+        "invitation.restored", "invitation.revoked", "invitation.released", "invitation.bound",
+    ]  # fmt: skip
+    assert len({entry["user_id"] for entry in own if entry["type"] != "invitation.bound"}) == 1
 
 
 async def test_an_event_that_comes_twice_is_written_once(stage: Stage) -> None:

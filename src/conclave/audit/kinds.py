@@ -62,7 +62,10 @@ KINDS: Mapping[str, Kind] = {
     "meeting.ended": Kind(meeting="id", keeps=("reason",)),
     "invitation.bound": Kind(meeting="meeting_id", keeps=("invitation_id",)),
     "invitation.passed_on": Kind(meeting="meeting_id", keeps=("invitation_id",)),
-    "invitation.revoked": Kind(user="user_id", meeting="meeting_id", keeps=("invitation_id",)),
+    **{
+        f"invitation.{act}": Kind(user="user_id", meeting="meeting_id", keeps=("invitation_id",))
+        for act in ("revoked", "restored", "released")
+    },
     "sealing.member_gone": Kind(meeting="meeting_id", keeps=("identity", "why")),
     "sealing.instance_ended": Kind(meeting="meeting_id", keeps=("why",)),
 }

@@ -79,16 +79,25 @@ class InvitationPassedOn(_InvitationEvent):
 
 
 @dataclass(frozen=True, slots=True)
-class InvitationRevoked:
-    type: ClassVar[str] = "invitation.revoked"
-    org_id: str
-    meeting_id: str
+class _HostsAct(_InvitationEvent):
     user_id: str
-    invitation_id: str
 
     def payload(self) -> Mapping[str, Any]:
-        return {
-            "meeting_id": self.meeting_id,
-            "user_id": self.user_id,
-            "invitation_id": self.invitation_id,
-        }
+        return {**_InvitationEvent.payload(self), "user_id": self.user_id}
+
+
+@dataclass(frozen=True, slots=True)
+class InvitationRevoked(_HostsAct):
+    type: ClassVar[str] = "invitation.revoked"
+
+
+@dataclass(frozen=True, slots=True)
+class InvitationRestored(_HostsAct):
+    type: ClassVar[str] = "invitation.restored"
+
+
+@dataclass(frozen=True, slots=True)
+class InvitationReleased(_HostsAct):
+    """It belongs to no device any more: the next one that comes with it keeps it."""
+
+    type: ClassVar[str] = "invitation.released"

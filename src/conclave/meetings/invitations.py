@@ -19,7 +19,13 @@ from conclave.kernel.app import App
 from conclave.kernel.errors import Conflict, Invalid, NotFound
 from conclave.meetings import certificates, policy
 from conclave.meetings.certificates import Certificate, Unreadable
-from conclave.meetings.events import InvitationBound, InvitationPassedOn, InvitationRevoked
+from conclave.meetings.events import (
+    InvitationBound,
+    InvitationPassedOn,
+    InvitationReleased,
+    InvitationRestored,
+    InvitationRevoked,
+)
 from conclave.meetings.models import Invitation
 
 MOST = 1_000
@@ -112,16 +118,17 @@ async def change(
         row = await tx.get(Invitation, (meeting.org_id, meeting.id, invitation_id))
         if row is None:
             raise NotFound("There is no such invitation.")
+        act = meeting.org_id, meeting.id, row.id, actor.user_id
         match wish:
             case "revoke" if row.revoked_at is None:
                 row.revoked_at = now
-                await app.outbox.emit(
-                    tx, InvitationRevoked(meeting.org_id, meeting.id, actor.user_id, row.id)
-                )
-            case "restore":
+                await app.outbox.emit(tx, InvitationRevoked(*act))
+            case "restore" if row.revoked_at is not None:
                 row.revoked_at = None
-            case "release":
+                await app.outbox.emit(tx, InvitationRestored(*act))
+            case "release" if row.device is not None:
                 row.device = row.bound_at = row.refused_at = None
+                await app.outbox.emit(tx, InvitationReleased(*act))
         return _invited(row, now)
 
 
