@@ -8,7 +8,7 @@ use crate::encoding::vector;
 const VERSION: u8 = 1;
 const INVITATION_LABEL: &[u8] = b"conclave invitation v1";
 const BINDING_LABEL: &[u8] = b"conclave binding v1";
-const MAX_ROLE: u8 = 1;
+const MAX_ROLE: u8 = 3;
 /// UTF-16 units.
 const MAX_MEETING_ID: usize = 40;
 /// What a browser's numbers hold exactly.

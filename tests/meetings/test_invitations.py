@@ -246,7 +246,7 @@ async def test_what_is_no_invitation_is_refused_and_nothing_is_kept(stage: Stage
         other.encode(),
         replace(good, name=bytes(513)).encode(),
         replace(good, name=bytes(28)).encode(),
-        replace(good, role=2).encode(),
+        replace(good, role=4).encode(),
         b"",
     ):
         content = [b64(good.encode()), b64(bad)]

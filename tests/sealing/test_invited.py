@@ -114,11 +114,25 @@ def test_past_the_lobby_while_somebody_leads() -> None:
 
 def test_an_open_room_needs_nobody_who_leads() -> None:
     relay, (host, other) = meeting("other")
-    relay.lose(host)
+    relay.do(host, host.member.leave())
     anna = relay.connect(invited("Anna"))
     relay.run(until=relay.now + 10)
     assert anna.is_inside
     agree(other, anna)
+
+
+def test_losing_the_last_who_leads_shuts_an_open_room_until_one_is_back() -> None:
+    relay, (host, other) = meeting("other")
+    relay.lose(host)
+    anna = relay.connect(invited("Anna"))
+    guest = relay.connect(member("guest"))
+    relay.run(until=relay.now + 45)  # the host's leaf is gone by now
+    assert not anna.is_inside
+    assert not guest.is_inside
+    back = relay.connect(member("host again", account="owner"))
+    relay.run(until=relay.now + 10)
+    assert all(one.is_inside for one in (back, anna, guest))
+    agree(other, anna, guest, back)
 
 
 def test_the_host_comes_in_whatever_the_door_says() -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import product
 
 import pytest
 
 from conclave_sealing import Refused
-from conclave_sealing.context import MeetingContext, Policy
+from conclave_sealing.context import MeetingContext, Policy, Standing
 from conclave_sealing.invitation import NEVER, Bound, binding_of, make_invitation
 from conclave_sealing.keys import verify
 from tests.sealing.engines import (
@@ -60,7 +61,17 @@ def test_everything_that_happens_in_a_meeting(
         assert len(facts.roster) == 4
         sitting.everybody_hears_everybody()
         sitting.step(by, removes=[late.who.name])
-        locked = Policy("lobby", True, 7, tuple(sorted([sitting.members["m1"].who.key])))
+        key = sitting.members["m1"].who.key
+        locked = Policy(
+            "lobby",
+            True,
+            7,
+            (key,),
+            template="class",
+            attendees=0x1A2,
+            people=(Standing(key, "presenter", more=0x8001, less=2),),
+            blocked=(bytes(32), key),
+        )
         context_now = MeetingContext.read(sitting.step("m0", policy=locked).meeting)
         assert context_now is not None
         assert context_now.policy == locked
@@ -194,6 +205,46 @@ def test_invitations_that_open_nothing_are_refused_alike(
         for name in ("m0", "m1"):
             _refused("forbidden", sitting.members[name].apply, commit)
         intruder.discard()
+
+
+@pytest.mark.parametrize("kinds", PAIRS, ids="-".join)
+def test_what_a_cohost_may_say_is_judged_alike(node: NodeProcess, kinds: tuple[str, str]) -> None:
+    sitting = _sitting(node, *kinds)
+    cohost = sitting.person(Who("cohost", is_judged=False), "openmls")
+    sitting.step("m0", joiners=[cohost])
+    shut = Who("shut out")
+    began = Policy(
+        cohosts=(cohost.who.key,),
+        revoked=(bytes(16),),
+        blocked=tuple(sorted((bytes(32), shut.key))),
+    )
+    sitting.step("m0", policy=began)
+    more = replace(
+        began,
+        is_locked=True,
+        cohosts=tuple(sorted((*began.cohosts, sitting.members["m1"].who.key))),
+        revoked=(bytes(16), bytes([1] * 16)),
+        people=(Standing(sitting.members["m1"].who.key, "listener"),),
+    )
+    sitting.step("cohost", policy=more)
+    present = MeetingContext.read(sitting.members["m0"].facts().meeting)
+    assert present is not None
+    takings = [
+        present.with_policy(replace(more, **{name: ()})).encode()
+        for name in ("cohosts", "revoked", "blocked")
+    ]
+    for meeting in takings:
+        commit, _ = cohost.commit(meeting=meeting)
+        for name in ("m0", "m1"):
+            _refused("forbidden", sitting.members[name].apply, commit)
+        cohost.discard()
+    package = sitting.person(shut, "openmls").key_package()[0]
+    commit, _ = cohost.commit(adds=[package])
+    for name in ("m0", "m1"):
+        _refused("forbidden", sitting.members[name].apply, commit)
+    cohost.discard()
+    sitting.step("m0", policy=Policy())
+    sitting.everybody_hears_everybody()
 
 
 @pytest.mark.parametrize("kinds", PAIRS, ids="-".join)

@@ -1,4 +1,5 @@
 /** A sealed meeting made of plain values, for tests of pages: records what was asked of it. */
+
 import { createStore, type StoreApi } from "zustand/vanilla";
 import type {
   ChatMessage,
@@ -11,7 +12,9 @@ import type {
   SealedNotice,
 } from "../src/sealing/contract.ts";
 import type { KeyRing } from "../src/sealing/frames/keyRing.ts";
+import { EVERYTHING } from "../src/sealing/permissions.ts";
 import type { MediaSeat, SealedSession } from "../src/sealing/session/shell.ts";
+import { beginning } from "../src/sealing/templates.ts";
 
 export function member(identity: string, change: Partial<SealedMember> = {}): SealedMember {
   return {
@@ -19,6 +22,8 @@ export function member(identity: string, change: Partial<SealedMember> = {}): Se
     name: identity.charAt(0).toUpperCase() + identity.slice(1),
     colour: 0,
     role: "member",
+    part: "attendee",
+    may: EVERYTHING,
     verification: "link",
     invited: null,
     isSelf: false,
@@ -106,7 +111,9 @@ export function fakeSealed(change: Partial<Sealed> = {}): FakeSealed {
       roster: "482139077561042339182756084196",
       matchesLink: true,
     },
-    policy: { entry: "open", isLocked: false, history: 0 },
+    policy: beginning("none"),
+    blocked: [],
+    isLeaderLost: false,
     frozen: null,
     title: null,
     keyNotes: [],

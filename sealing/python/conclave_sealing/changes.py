@@ -7,9 +7,11 @@ from hashlib import sha256
 
 from conclave_sealing._mls import Applied, Removed
 from conclave_sealing.commits import SPACING_S, Wish
+from conclave_sealing.context import MeetingContext
 from conclave_sealing.effects import Keys, Trouble, UseKey
 from conclave_sealing.errors import Refused
 from conclave_sealing.frames import Frame
+from conclave_sealing.judge import role_of
 from conclave_sealing.talk import Talking
 
 SWITCH_S = 0.6
@@ -60,6 +62,7 @@ class Changing(Talking):
                 people.linkless.discard(key)
                 if identity in taken_out:
                     people.banned.add(key)
+        people.banned -= self._forgiven(done)
         for entry in frame["admitted"]:
             people.admit(entry["seat"], entry["identity"], now)
             self.plan.door.pop(entry["seat"], None)
@@ -70,9 +73,18 @@ class Changing(Talking):
         if done.commit.adds:
             self._profile()
 
+    def _forgiven(self, done: Applied) -> set[bytes]:
+        """Who was blocked before this commit and is no more."""
+        before = MeetingContext.read(done.before.meeting)
+        after = MeetingContext.read(done.after.meeting)
+        if before is None or after is None:
+            return set()
+        return set(before.policy.blocked) - set(after.policy.blocked)
+
     def _new_epoch(self, now: float, *, at_once: bool) -> None:
         facts, _ = self._group()
         self.people.enter(facts)
+        self._note_leader()
         self._send("ack", epoch=facts.epoch)
         identities = [self.people.identity(leaf) for leaf in facts.roster]
         keys = {
@@ -83,6 +95,19 @@ class Changing(Talking):
         self._switch_at = now + SWITCH_S
         if at_once:
             self._switch()
+
+    def _note_leader(self) -> None:
+        facts, context = self._group()
+        leading = {
+            self.people.identity(leaf)
+            for leaf in facts.roster
+            if role_of(leaf, context) != "member"
+        }
+        states = {seat.state for seat in self.people.seats.values() if seat.identity in leading}
+        # Who is in the group without a seat is ourselves, and connected.
+        is_led = "live" in states or self.role != "member"
+        is_lost = "lost" in states or self.people.is_leader_lost
+        self.people.is_leader_lost = not is_led and is_lost
 
     def _switch(self) -> None:
         facts, _ = self._group()

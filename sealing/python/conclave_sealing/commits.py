@@ -15,7 +15,15 @@ from functools import cached_property
 from conclave_sealing._mls import GroupFacts
 from conclave_sealing.context import MeetingContext
 from conclave_sealing.invitation import Invitation
-from conclave_sealing.judge import Role, counting, holders, is_host, is_same, role_of
+from conclave_sealing.judge import (
+    Role,
+    counting,
+    holders,
+    is_host,
+    is_same,
+    is_shut,
+    role_of,
+)
 from conclave_sealing.knock import Guest
 from conclave_sealing.people import TURN_S, People
 
@@ -111,10 +119,12 @@ class Plan:
             return False
         old = view.leaves.get(newcomer.signature_key)
         if old is not None:
-            return old.leaf != view.own_leaf and is_same(old, newcomer)
-        if not entry.guest.has_proof or people.linkless:
+            is_back = is_same(old, newcomer) and not is_shut(newcomer, context)
+            return is_back and old.leaf != view.own_leaf
+        if not entry.guest.has_proof or people.linkless or is_shut(newcomer, context):
             return False
-        if context.policy.is_locked or is_host(newcomer, context):
+        is_closed = context.policy.is_locked or people.is_leader_lost
+        if is_closed or is_host(newcomer, context):
             return is_host(newcomer, context)
         is_open = context.policy.entry == "open"
         if newcomer.invitation is None:
@@ -135,7 +145,7 @@ class Plan:
         wish = Wish()
         turn = people.turn(facts) * TURN_S
         view = _View(facts, people)
-        if self.meeting is not None and role == "host":
+        if self.meeting is not None and role != "member":
             wish.meeting = self.meeting.encode()
         wish.is_renewal = self.is_renewal
         for left, why, since in people.gone():

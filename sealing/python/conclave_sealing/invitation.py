@@ -17,7 +17,7 @@ from conclave_sealing.encoding import Reader, vector
 from conclave_sealing.keys import Link, b64, fingerprint_of, public_half, seal, unseal, verify
 from conclave_sealing.knock import MAX_NAME
 
-ATTENDEE, COHOST = 0, 1
+ATTENDEE, COHOST, PRESENTER, LISTENER = range(4)
 NEVER = 0
 """As `expires_at`."""
 GRACE_S = 3600.0
@@ -48,7 +48,7 @@ class Invitation:
     key: bytes
     """The public half, 32 bytes."""
     role: int
-    """ATTENDEE or COHOST."""
+    """ATTENDEE, COHOST, PRESENTER or LISTENER."""
     expires_at: int
     """Seconds since 1970, or NEVER."""
     name: bytes
@@ -92,7 +92,7 @@ class Invitation:
             found = cls(
                 meeting=_read_meeting(reader),
                 key=reader.take(32),
-                role=reader.number(1, COHOST),
+                role=reader.number(1, LISTENER),
                 expires_at=reader.number(8, MAX_EXPIRY),
                 name=reader.vector(),
                 account_key=reader.take(32),

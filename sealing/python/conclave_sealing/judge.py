@@ -51,6 +51,11 @@ def is_host(one: LeafFacts | KeyPackageFacts, context: MeetingContext) -> bool:
     return account is not None and fingerprint_of(account) == context.fingerprint
 
 
+def is_shut(one: KeyPackageFacts, context: MeetingContext) -> bool:
+    """A device that stays outside, whoever wants it in; never a host's."""
+    return one.signature_key in context.policy.blocked and not is_host(one, context)
+
+
 def is_same(old: LeafFacts, new: KeyPackageFacts) -> bool:
     """Is this the old leaf's owner, come back with all that it said of itself?"""
     return (old.signature_key, old.account_key, old.invitation) == (
@@ -94,12 +99,22 @@ def _psks(commit: CommitFacts) -> str | None:
 def _meeting(role: Role, context: MeetingContext, commit: CommitFacts) -> str | None:
     if commit.meeting is None:
         return None
-    if role != "host":
-        return "only a host changes the policy"
+    if role == "member":
+        return "only who leads changes the policy"
     following = MeetingContext.read(commit.meeting)
     if following is None:
         return "a damaged policy"
-    return None if following.is_same_meeting(context) else "more than the policy changed"
+    if not following.is_same_meeting(context):
+        return "more than the policy changed"
+    is_kept = all(
+        set(before) <= set(after)
+        for before, after in (
+            (context.policy.cohosts, following.policy.cohosts),
+            (context.policy.revoked, following.policy.revoked),
+            (context.policy.blocked, following.policy.blocked),
+        )
+    )
+    return None if role == "host" or is_kept else "a co-host takes nothing back"
 
 
 def _removes(members: dict[int, LeafFacts], commit: CommitFacts) -> str | None:
@@ -120,6 +135,9 @@ def _adds(
         old = keys.get(add.signature_key)
         if old is not None and old.leaf not in commit.removes:
             return "the key is in the group"
+        # A co-host could keep the host out of their own room else.
+        if is_shut(add, context):
+            return "a blocked device"
     return _by_member(context, members, keys, commit) if role == "member" else None
 
 

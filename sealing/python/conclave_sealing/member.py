@@ -16,7 +16,7 @@ from conclave_sealing.context import MeetingContext
 from conclave_sealing.effects import Effect, Inside, Knocked, Send, Trouble
 from conclave_sealing.errors import Refused
 from conclave_sealing.frames import Frame, read_frame
-from conclave_sealing.judge import Role, counting, role_of
+from conclave_sealing.judge import Role, counting, is_shut, role_of
 from conclave_sealing.keys import b64
 from conclave_sealing.knock import Knock, check_knock, make_knock
 from conclave_sealing.people import People
@@ -111,9 +111,9 @@ class Member(Changing):
         return role == "host" and self.role != "host"
 
     def set_policy(self, now: float, **changes: Any) -> list[Effect]:
-        """Fields of `Policy`; for hosts."""
+        """Fields of `Policy`; for hosts and co-hosts."""
         _, context = self._group()
-        if self.role != "host":
+        if self.role == "member":
             self._out.append(Trouble("not-allowed", "policy"))
             return self._take()
         present = self.plan.meeting or context
@@ -260,10 +260,11 @@ class Member(Changing):
         if guest is None:
             self.ignored += 1
             return
-        if facts.signature_key in self.people.banned and self.role != "member":
+        _, context = self._group()
+        is_out = facts.signature_key in self.people.banned or is_shut(facts, context)
+        if is_out and self.role != "member":
             self._request("deny", seat=frame["seat"])
             return
-        _, context = self._group()
         invitation = counting(facts.invitation, context)
         self.plan.door[frame["seat"]] = AtDoor(guest, now, bound=frame["bound"])
         self._out.append(
@@ -293,6 +294,7 @@ class Member(Changing):
     def _on_presence(self, frame: Frame, now: float) -> None:
         if self.phase == "inside":
             self.people.set_state(frame["seat"], frame["state"], now)
+            self._note_leader()
 
     def _on_granted(self, frame: Frame, now: float) -> None:
         """The server's copy of a role; ours is in the group."""

@@ -39,6 +39,8 @@ class People:
     """Members that do not hold the link yet: no Add with its PSK before they do."""
     banned: set[bytes] = field(default_factory=set)
     """Removed by a host in this sitting."""
+    is_leader_lost: bool = False
+    """The last who led lost their connection, and none is back: nobody comes in by themselves."""
     rosters: dict[int, dict[int, LeafFacts]] = field(default_factory=dict)
     """Of the present epoch and three back."""
 

@@ -15,10 +15,10 @@ from typing import Literal
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-InvitedRole = Literal["attendee", "cohost"]
+InvitedRole = Literal["attendee", "cohost", "presenter", "listener"]
 
 MAX_BYTES = 1_024
-_ROLES: tuple[InvitedRole, ...] = ("attendee", "cohost")
+_ROLES: tuple[InvitedRole, ...] = ("attendee", "cohost", "presenter", "listener")
 _MAX_NAME = 512
 _LEAST_NAME = 29
 _SIGNATURE = 64

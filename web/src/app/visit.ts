@@ -17,7 +17,9 @@ import {
   type LinkSecret,
 } from "../sealing/keys/link.ts";
 import type { SealedSession } from "../sealing/session/shell.ts";
+import { beginning } from "../sealing/templates.ts";
 import { keyRingOf, openMyVault } from "../vault/session.ts";
+import { createKeptOut } from "./keptOut.ts";
 import type { Personal, PersonalFacts } from "./personal.ts";
 
 export interface Visit {
@@ -78,14 +80,14 @@ export async function prepareVisit(
     knownDevices: pins?.known ?? new Map(),
     invitation: personal,
     sealedTitle: meeting.sealed_title ? fromB64(meeting.sealed_title) : null,
-    policy: {
-      entry: meeting.entry === "invited" ? "lobby" : "open",
-      isLocked: false,
-      history: 0,
-    },
+    policy: { ...beginning("none"), entry: meeting.entry === "invited" ? "lobby" : "open" },
+    blocked: pins?.blocked ?? [],
     onLink,
   });
-  if (pins !== null) sealed.store.subscribe(pins.note);
+  if (pins !== null) {
+    sealed.store.subscribe(pins.note);
+    sealed.store.subscribe(pins.keptOut((keys) => void sealed.actions.block(keys)));
+  }
   return {
     Page,
     session: openSession(),
@@ -111,7 +113,13 @@ async function devicePins(userId: string, meetingId: string) {
       for (const { id } of fresh) noted.add(id);
       void ring.noteDevices(meetingId, new Map(fresh.map(({ id, device }) => [id, device])));
     };
-    return { known, note };
+    const keptOut = (block: (keys: readonly string[]) => void) =>
+      createKeptOut({
+        kept: ring.blocked(meetingId),
+        keep: (keys) => void ring.keepBlocked(meetingId, keys),
+        block,
+      });
+    return { known, note, blocked: ring.blocked(meetingId), keptOut };
   } catch {
     // No key ring: nothing is known, and nothing can be kept.
     return null;

@@ -4,8 +4,13 @@
  */
 
 import type { StoreApi } from "zustand/vanilla";
+import type { Permission } from "./permissions.ts";
+import type { Template } from "./templates.ts";
 
 export type SealedRole = "host" | "cohost" | "member";
+
+/** What a member is here for. Hosts and co-hosts may everything, whatever their part. */
+export type Part = "presenter" | "attendee" | "listener";
 
 /** How somebody came to be in the room; the strongest that is proven. */
 export type Verification =
@@ -39,6 +44,9 @@ export interface SealedMember {
   /** 0 to 11. */
   readonly colour: number;
   readonly role: SealedRole;
+  readonly part: Part;
+  /** Permissions, in bits (`permissions.ts`). */
+  readonly may: number;
   readonly verification: Verification;
   /** Whose personal link it was, if it was one. */
   readonly invited: InvitedAs | null;
@@ -146,6 +154,10 @@ export interface RoomPolicy {
   readonly entry: "open" | "lobby";
   readonly isLocked: boolean;
   readonly history: number;
+  /** As what the room began; what may be done is in `attendees`. */
+  readonly template: Template;
+  /** What an attendee may do, in bits (`permissions.ts`). */
+  readonly attendees: number;
 }
 
 export type SealedPhase =
@@ -193,6 +205,10 @@ export interface Sealed {
   readonly unread: number;
   readonly codes: Codes | null;
   readonly policy: RoomPolicy;
+  /** Device keys that stay outside whatever they knock with, base64url. */
+  readonly blocked: readonly string[];
+  /** The last who led lost their connection: nobody comes in by themselves until one is back. */
+  readonly isLeaderLost: boolean;
   /** Everything has been stopped for a moment; null: it goes on. */
   readonly frozen: {
     readonly by: string;
@@ -236,6 +252,13 @@ export type SealedNotice =
   | { readonly type: "seal-lost"; readonly reason: SealProblem }
   | { readonly type: "sealed-again" }
   | { readonly type: "policy-changed"; readonly by: string }
+  /** What oneself may do here has been changed. */
+  | {
+      readonly type: "rights";
+      readonly gained: readonly Permission[];
+      readonly lost: readonly Permission[];
+      readonly by: string;
+    }
   | { readonly type: "frozen" | "thawed"; readonly by: string };
 
 export type Order = "mute" | "ask-unmute" | "stop-video" | "stop-share" | "lower-hand";
@@ -258,11 +281,19 @@ export interface SealedActions {
   react(emoji: string): Promise<Outcome>;
   setHand(isUp: boolean): Promise<Outcome>;
   admit(seats: readonly string[]): Promise<Outcome>;
-  deny(seat: string): Promise<Outcome>;
+  /** `isBlocked`: that device stays outside. */
+  deny(seat: string, isBlocked?: boolean): Promise<Outcome>;
   /** From in front of the door, to who may open it. */
   sendNote(text: string): Promise<Outcome>;
   remove(identity: string): Promise<Outcome>;
   setCohost(identity: string, isCohost: boolean): Promise<Outcome>;
+  setPart(identity: string, part: Part): Promise<Outcome>;
+  /** Permissions, in bits, of one person; null: as everybody else. */
+  allow(identity: string, bits: number, isAllowed: boolean | null): Promise<Outcome>;
+  /** Device keys, base64url: they stay outside. */
+  block(keys: readonly string[]): Promise<Outcome>;
+  /** Blocked devices may knock again. */
+  unblock(): Promise<Outcome>;
   setPolicy(policy: Partial<RoomPolicy>): Promise<Outcome>;
   /** Personal invitations by their ids: they open the door no more, or again. */
   revoke(ids: readonly string[], isRevoked: boolean): Promise<Outcome>;

@@ -24,6 +24,7 @@ import {
   addMeeting,
   removeMeetings,
   renameMeeting,
+  setBlocked,
   type VaultChange,
 } from "../sealing/vault/content.ts";
 import { addInvited, pinDevices, unpinDevice } from "../sealing/vault/invited.ts";
@@ -303,6 +304,18 @@ export class KeyRing {
     const isOther = ({ id: one, device }: InvitedLink) =>
       device !== null && named.has(one) && named.get(one) !== device;
     return new Set(pinned.filter(isOther).map((link) => link.id));
+  }
+
+  /** Devices that stay outside of this meeting, base64url. Empty without a key to it. */
+  blocked(id: string): readonly string[] {
+    const meetings = this.#ringOf(id)?.vault.content.meetings ?? [];
+    return meetings.find((meeting) => meeting.id === id)?.blocked ?? [];
+  }
+
+  /** Exactly these from now on. */
+  async keepBlocked(id: string, keys: readonly string[]): Promise<void> {
+    const ring = this.#ringOf(id);
+    if (ring !== null) await this.#change(ring, setBlocked(id, keys));
   }
 
   /** The next device that comes with this invitation is pinned in place of the one before. */

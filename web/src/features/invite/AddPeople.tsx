@@ -23,7 +23,7 @@ export interface AddPeopleProps {
   onAdd(people: readonly NewInvited[]): void;
 }
 
-const ROLES: readonly InvitedRole[] = ["attendee", "cohost"];
+const ROLES: readonly InvitedRole[] = ["attendee", "listener", "presenter", "cohost"];
 const LASTINGS: readonly Lasting[] = ["meeting", "day", "week", "month"];
 const NAMES_SHOWN = 4;
 
@@ -96,7 +96,7 @@ export function AddPeople({ text, onText, known, room, fault, done, onAdd }: Add
         value={role}
         onChange={setRole}
         textOf={(one) => t(`add.roles.${one}`)}
-        note={role === "cohost" ? t("add.cohostNote") : undefined}
+        note={role === "attendee" ? undefined : t(`add.roleNotes.${role}`)}
       />
       <Choices
         label={t("add.lasting")}

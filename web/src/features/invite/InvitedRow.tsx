@@ -32,7 +32,7 @@ export const InvitedRow = memo(function InvitedRow({ row, onAct }: InvitedRowPro
       <div className="grow">
         <p className="row row-2 wrap">
           <bdi className={isLive(row) ? "b invited__name" : "invited__name mut"}>{name}</bdi>
-          {row.role === "cohost" && <Tag>{t("add.roles.cohost")}</Tag>}
+          {row.role !== "attendee" && <Tag>{t(`add.roles.${row.role}`)}</Tag>}
         </p>
         <StandingLine row={row} />
       </div>

@@ -24,7 +24,7 @@ export interface InvitationFacts {
   readonly meetingId: string;
   /** 32 bytes; one person's. */
   readonly key: Uint8Array;
-  readonly role: "attendee" | "cohost";
+  readonly role: "attendee" | "cohost" | "presenter" | "listener";
   /** Seconds since 1970; 0: never. */
   readonly expiresAt: number;
   /** Sealed with the link's intro key; empty: none. */

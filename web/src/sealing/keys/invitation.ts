@@ -30,7 +30,13 @@ export interface MadeInvitation {
 }
 
 export const SEED_BYTES = 16;
-const ROLES: readonly InvitedRole[] = ["attendee", "cohost"];
+/** In the order of their numbers in the protocol (2). */
+export const INVITED_ROLES: readonly InvitedRole[] = [
+  "attendee",
+  "cohost",
+  "presenter",
+  "listener",
+];
 const MAX_MEETING_ID = 40;
 const MAX_NAME = 512;
 
@@ -39,7 +45,7 @@ function fields(invitation: Omit<Invitation, "signature">): Uint8Array {
     Uint8Array.of(1),
     vector(utf8(invitation.meetingId)),
     invitation.key,
-    Uint8Array.of(ROLES.indexOf(invitation.role)),
+    Uint8Array.of(INVITED_ROLES.indexOf(invitation.role)),
     number(invitation.expiresAt, 8),
     vector(invitation.name),
     invitation.accountKey,
@@ -62,7 +68,7 @@ export function decodeInvitation(bytes: Uint8Array): Invitation | null {
     if (bytes[0] !== 1) return null;
     const meetingId = fromUtf8(reader.vector());
     const key = reader.take(32);
-    const role = ROLES[reader.number(1, ROLES.length - 1)] as InvitedRole;
+    const role = INVITED_ROLES[reader.number(1, INVITED_ROLES.length - 1)] as InvitedRole;
     const expiresAt = reader.number(8, Number.MAX_SAFE_INTEGER);
     const name = reader.vector();
     const accountKey = reader.take(32);

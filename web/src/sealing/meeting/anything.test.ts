@@ -193,7 +193,17 @@ function group(random: Random, state: State): GroupFacts {
     creatorKey: known?.creatorKey ?? new Uint8Array(32),
     hostFingerprint: wrong,
     mac: known?.mac ?? new Uint8Array(32),
-    policy: { entry: "open", isLocked: false, history: 0, cohosts: [], revoked: [] } as const,
+    policy: {
+      entry: "open",
+      isLocked: false,
+      history: 0,
+      cohosts: [],
+      revoked: [],
+      template: "none",
+      attendees: 0x1ff,
+      people: [],
+      blocked: [],
+    } as const,
   };
   return {
     groupId: pick(random, [instance, wrong]) ?? wrong,

@@ -9,6 +9,7 @@ import { breakSeal, enterGroup } from "./epochs.ts";
 import type { Calls } from "./io.ts";
 import { decodeContext, encodeContext, type MeetingContext } from "./meetingContext.ts";
 import { requeue } from "./outbox.ts";
+import { tellPermissions } from "./permits.ts";
 import { identityOf, invitationIdOf } from "./roles.ts";
 import type { Group, Next, State } from "./state.ts";
 import { type Done, finish, type Turn } from "./turn.ts";
@@ -45,6 +46,7 @@ export function onClosed(t: Turn): Done {
   t.set({
     isConnected: false,
     isGreeted: false,
+    permitted: null,
     awaySince: awaySince ?? t.now,
     attempts: attempts + 1,
   });
@@ -132,7 +134,7 @@ export function onHello(t: Turn, frame: FrameOf<"hello">): Done {
     emptyDoor(t);
     if (group !== null) t.send("ack", { epoch: group.facts.epoch });
     if (own !== null) sendCommit(t, own);
-    return;
+    return tellPermissions(t);
   }
   if (frame.resumed && stage === "creating" && founding !== null && frame.instance !== null) {
     // Ours won although its answer was lost; what is missing is the ticket.
@@ -289,7 +291,7 @@ export function runCreate(t: Turn, ticket: Ticket | null): void {
     creatorKey: setup.signatureKey,
     hostFingerprint,
     mac,
-    policy: { ...setup.policy, cohosts: [], revoked: [] },
+    policy: { ...setup.policy, cohosts: [], revoked: [], people: [], blocked: setup.blocked },
   });
   t.ask("create", { instance, meeting }, { type: "created", ticket });
 }

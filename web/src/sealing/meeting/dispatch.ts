@@ -14,6 +14,7 @@ import { onNoteAnswer } from "./door.ts";
 import { onSettled } from "./epochs.ts";
 import { onNotSent, onSent } from "./outbox.ts";
 import { ownIdentity } from "./people.ts";
+import { tellPermissionsAnew } from "./permits.ts";
 import type { State } from "./state.ts";
 import { type Done, finish, type Turn } from "./turn.ts";
 import { type FrameOf, readFrame, type ServerFrame } from "./wire.ts";
@@ -104,8 +105,8 @@ function sortInside(t: Turn, frame: Inside): Done {
       if (frame.why === "removed") return finish(t, "removed");
       return frame.why === "replaced" ? finish(t, "elsewhere") : startOver(t);
     case "granted":
-      // Roles are what the group says.
-      return;
+      // Roles are what the group says; but the server takes it from whom it knows to lead.
+      return tellPermissionsAnew(t);
   }
 }
 

@@ -4,8 +4,8 @@ import type { Outcome } from "../contract.ts";
 import type { InvitationFacts } from "../engine/contract.ts";
 import { b64, isSame } from "./bytes.ts";
 import type { Calls, ExaminedKnock } from "./io.ts";
-import { own } from "./people.ts";
-import { isAsking, isModerator, mayAdmit } from "./plan.ts";
+import { isModerator, own } from "./people.ts";
+import { isAsking, isShut, mayAdmit } from "./plan.ts";
 import type { DoorEntry } from "./state.ts";
 import type { Done, Turn } from "./turn.ts";
 import type { FrameOf } from "./wire.ts";
@@ -41,7 +41,8 @@ export function onExamined(
   if (!knock.isSigned || knock.proof === "bad" || isFull) return t.drop("knock");
   const key = b64(facts.signatureKey);
   const isInside = group?.facts.roster.some((leaf) => b64(leaf.signatureKey) === key);
-  if (removedKeys.has(key) && isInside !== true) {
+  const isOut = removedKeys.has(key) || (group !== null && isShut(group, { facts }));
+  if (isOut && isInside !== true) {
     if (isModerator(own(t.state))) deny(t, frame.seat, null);
     return;
   }
@@ -82,6 +83,13 @@ export function onExamined(
 /** Clocks differ: an hour is given. */
 function isExpired({ expiresAt }: InvitationFacts, now: number): boolean {
   return expiresAt !== 0 && now > expiresAt * 1_000 + GRACE_MS;
+}
+
+/** Who waits with a device that has been shut out since: told so, as if it knocked now. */
+export function denyShut(t: Turn): void {
+  const { door, group, isGreeted } = t.state;
+  if (group === null || !isGreeted || !isModerator(own(t.state))) return;
+  for (const entry of door.values()) if (isShut(group, entry)) deny(t, entry.seat, null);
 }
 
 export function deny(t: Turn, seat: string, wish: number | null): void {

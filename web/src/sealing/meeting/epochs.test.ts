@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { beginning } from "../templates.ts";
 import { enterGroup } from "./epochs.ts";
 import { encodeContext, type MeetingContext } from "./meetingContext.ts";
 import { identityOf } from "./roles.ts";
@@ -13,13 +14,23 @@ const context: MeetingContext = {
   creatorKey: key(0),
   hostFingerprint: new Uint8Array(16),
   mac: key(9),
-  policy: { entry: "open", isLocked: false, history: 0, cohosts: [], revoked: [] },
+  policy: {
+    entry: "open",
+    isLocked: false,
+    history: 0,
+    cohosts: [],
+    revoked: [],
+    template: "none",
+    attendees: 0x1ff,
+    people: [],
+    blocked: [],
+  },
 };
 
 test.each([true, false])(
   "who was there before us has the link if our Welcome needed it: %s",
   (is) => {
-    const policy = { entry: "open", isLocked: false, history: 0 } as const;
+    const policy = beginning("none");
     const link = { secret: "", fingerprint: "" };
     const turn = new Turn(
       begin({
@@ -31,6 +42,7 @@ test.each([true, false])(
         invitation: null,
         link,
         policy,
+        blocked: [],
         title: null,
         keyNotes: [],
         knownAccounts: [],

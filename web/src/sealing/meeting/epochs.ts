@@ -6,8 +6,10 @@
 import type { SealBreak } from "../contract.ts";
 import { FORGET_MS, SWITCH_MS } from "../frames/keySchedule.ts";
 import { b64, isSame } from "./bytes.ts";
+import { denyShut } from "./door.ts";
 import { tellFreeze } from "./freeze.ts";
 import { decodeContext } from "./meetingContext.ts";
+import { noteRights } from "./notices.ts";
 import { enqueue } from "./outbox.ts";
 import {
   type Admission,
@@ -15,13 +17,15 @@ import {
   keptOf,
   newPerson,
   noteDevices,
+  noteLeader,
   own,
   ownIdentity,
   pastOf,
   personOfLeaf,
   withPast,
 } from "./people.ts";
-import { commitHash, identityOf } from "./roles.ts";
+import { tellPermissions, tellPermissionsAnew } from "./permits.ts";
+import { commitHash, identityOf, isBlocked } from "./roles.ts";
 import type { AppliedCommit, Group, KeyEpoch, LastCommit, Person, State } from "./state.ts";
 import { type Done, finish, type Turn } from "./turn.ts";
 import { isRemovedByHost } from "./verdict.ts";
@@ -87,7 +91,10 @@ export function enterGroup(
     sendingEpoch: -1,
     sealedAt: null,
     linkSentTo: new Set(),
+    isLeaderLost: false,
   });
+  noteLeader(t);
+  tellPermissionsAnew(t);
   t.timer("door", null);
   t.timer("forget", t.state.keyEpochs.length === 0 ? null : t.now + FORGET_MS);
   t.timer("beat", t.now + BEAT_MS);
@@ -152,14 +159,32 @@ export function enterEpoch(t: Turn, change: Change): Done {
   });
   t.timer("commit-lost", null);
   t.timer("psk", null);
+  noteLeader(t);
   for (const person of gone) noteGone(t, person, isRemovedByHost(sender, person, change.removed));
+  letBackIn(t, state.group, group);
   if (commit.adds.length > 0) greet(t);
   const isEmpty = commit.adds.length === 0 && commit.removes.length === 0;
   if (isEmpty && commit.meeting === null) {
     t.set({ healedAt: t.now, healedLeaf: commit.sender });
   }
-  if (commit.meeting !== null) t.notice({ type: "policy-changed", by: sender?.name ?? "" });
+  if (commit.meeting !== null) {
+    t.notice({ type: "policy-changed", by: sender?.name ?? "" });
+    noteRights(t, own(state), sender?.name ?? "");
+    denyShut(t);
+  }
+  tellPermissions(t);
   askKeys(t, isByHost, null);
+}
+
+/** Who was blocked and is no more may knock again. */
+function letBackIn(t: Turn, before: Group, { context }: Group): void {
+  const free = before.context.policy.blocked.filter(
+    (signatureKey) => !isBlocked({ signatureKey }, context.policy),
+  );
+  if (free.length === 0) return;
+  const removedKeys = new Set(t.state.removedKeys);
+  for (const key of free) removedKeys.delete(b64(key));
+  t.set({ removedKeys });
 }
 
 function noteGone(t: Turn, person: Person, isByHost: boolean): void {

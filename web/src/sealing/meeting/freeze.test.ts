@@ -112,7 +112,7 @@ test("thirty people, six of them intruders by three ways: out at once, in one co
   expect(world.problems).toEqual([]);
 }, 60_000);
 
-test("a co-host takes out whom they may, and cannot lock", () => {
+test("a co-host takes out whom they may, and locks", () => {
   const { world, clients } = meeting(["Anna"], ["Ben"], ["Cleo"]);
   const [anna, ben, cleo] = clients;
   const cohost = { type: "cohost", identity: identityOf(ben), isCohost: true } as const;
@@ -121,6 +121,6 @@ test("a co-host takes out whom they may, and cannot lock", () => {
   const what = { type: "clean", identities, seats: [], invitations: [] } as const;
   expect(done(world, ben, what, 3_000)).toBe("done");
   expect(names(anna)).toEqual(["Anna", "Ben"]);
-  expect(seen(anna).policy.isLocked).toBe(false);
+  expect(seen(anna).policy.isLocked).toBe(true);
   expect(done(world, ben, { ...what, identities: [] })).toBe("done");
 });

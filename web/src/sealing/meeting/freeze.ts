@@ -4,12 +4,12 @@
  * everything is stopped is not heard here, whatever their clients do.
  */
 
+import { ofGuest, ofPerson, patchPolicy, shut } from "./blocked.ts";
 import { deny } from "./door.ts";
 import type { Wish } from "./io.ts";
 import { enqueue } from "./outbox.ts";
-import { own, ownIdentity } from "./people.ts";
-import { isModerator } from "./plan.ts";
-import type { Person, State } from "./state.ts";
+import { isModerator, own, ownIdentity } from "./people.ts";
+import type { Group, Person, State } from "./state.ts";
 import type { Done, Turn } from "./turn.ts";
 
 /** Who has stopped everything; null: it goes on. Ends with their being here. */
@@ -56,38 +56,21 @@ export function wishClean(
   what: Extract<Wish, { readonly type: "clean" }>,
 ): void {
   const self = own(t.state);
-  const goes = what.identities.filter((identity) => {
-    const person = t.state.people.get(identity);
+  const { group, people } = t.state;
+  const goes = what.identities.flatMap((identity) => {
+    const person = people.get(identity);
     const isSafe = self?.role === "cohost" && person?.role === "host";
-    return person !== undefined && person !== self && !isSafe;
+    return person === undefined || person === self || isSafe ? [] : [person];
   });
-  const isHost = self?.role === "host";
   const removals = new Map(t.state.removals);
-  for (const [at, identity] of goes.entries()) {
-    // One commit, one answer: with the lock where there is one.
-    const asks = !isHost && at === 0 ? [wish] : [];
-    removals.set(identity, [...(removals.get(identity) ?? []), ...asks]);
-  }
+  // One commit, one answer: with the lock.
+  for (const { identity } of goes) removals.set(identity, removals.get(identity) ?? []);
   t.set({ removals });
-  if (isHost) lockAndRevoke(t, wish, what.invitations);
-  else if (goes.length === 0) t.outcome(wish, "done");
+  const guests = what.seats.flatMap((seat) => t.state.door.get(seat) ?? []);
+  const out = [...goes.map((person) => ofPerson(t.state, person)), ...guests.map(ofGuest)];
+  const { blocked } = shut((group as Group).context, out);
+  const revoked = new Map(what.invitations.map((id) => [id, true]));
+  patchPolicy(t, { isLocked: true, revoked, blocked }, [wish]);
   if (!t.state.isGreeted) return;
-  for (const seat of what.seats) if (t.state.door.has(seat)) deny(t, seat, null);
-}
-
-function lockAndRevoke(t: Turn, wish: number, invitations: readonly string[]): void {
-  const old = t.state.policyPatch;
-  const revoked = new Map([
-    ...(old?.revoked ?? []),
-    ...invitations.map((id) => [id, true] as const),
-  ]);
-  t.set({
-    policyPatch: {
-      ...old,
-      isLocked: true,
-      revoked,
-      cohosts: old?.cohosts ?? new Map(),
-      wishes: [...(old?.wishes ?? []), wish],
-    },
-  });
+  for (const { seat } of guests) deny(t, seat, null);
 }

@@ -3,7 +3,15 @@
  * the engine, the clock and the media connection; the machine decides, and does nothing itself.
  */
 
-import type { CodeWords, Order, Outcome, RoomPolicy, Sealed, SealedNotice } from "../contract.ts";
+import type {
+  CodeWords,
+  Order,
+  Outcome,
+  Part,
+  RoomPolicy,
+  Sealed,
+  SealedNotice,
+} from "../contract.ts";
 import type {
   Applied,
   Changes,
@@ -41,6 +49,8 @@ export interface Setup {
   readonly link: Link | null;
   /** Of a group that this client creates. */
   readonly policy: RoomPolicy;
+  /** Device keys that stay outside of a group that is made here, ascending. */
+  readonly blocked: readonly Uint8Array[];
   readonly title: string | null;
   readonly keyNotes: Sealed["keyNotes"];
   /** Account keys that this person has compared or knows, base64url. */
@@ -156,11 +166,24 @@ export type Wish =
   | { readonly type: "react"; readonly emoji: string }
   | { readonly type: "hand"; readonly isUp: boolean }
   | { readonly type: "admit"; readonly seats: readonly string[] }
-  | { readonly type: "deny"; readonly seat: string }
+  /** `isBlocked`: for good, whatever they knock with again. */
+  | { readonly type: "deny"; readonly seat: string; readonly isBlocked?: boolean }
   /** From in front of the door. */
   | { readonly type: "note"; readonly text: string }
   | { readonly type: "remove"; readonly identity: string }
   | { readonly type: "cohost"; readonly identity: string; readonly isCohost: boolean }
+  | { readonly type: "part"; readonly identity: string; readonly part: Part }
+  /** Permissions in bits. Null: as everybody else. */
+  | {
+      readonly type: "allow";
+      readonly identity: string;
+      readonly bits: number;
+      readonly isAllowed: boolean | null;
+    }
+  /** Device keys, base64url: they stay outside. */
+  | { readonly type: "block"; readonly keys: readonly string[] }
+  /** Everybody who was blocked may knock again. */
+  | { readonly type: "unblock" }
   | { readonly type: "policy"; readonly policy: Partial<RoomPolicy> }
   /** Invitation ids, base64url: in the group they count no more, or again. */
   | { readonly type: "revoke"; readonly ids: readonly string[]; readonly isRevoked: boolean }

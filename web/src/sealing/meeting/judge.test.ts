@@ -30,6 +30,10 @@ const POLICY: Policy = {
   history: 0,
   cohosts: [key(1)],
   revoked: [],
+  template: "none",
+  attendees: 0x1ff,
+  people: [],
+  blocked: [],
 };
 const CONTEXT: MeetingContext = {
   meetingId: new TextEncoder().encode("mtg_a"),
@@ -81,6 +85,11 @@ function withInvited(policy: Partial<Policy> = {}): GroupFacts {
 const changed = encodeContext({ ...CONTEXT, policy: { ...POLICY, isLocked: true } });
 const PSK = [LINK_PSK_ID];
 
+function withPolicy(policy: Partial<Policy>): Uint8Array {
+  return encodeContext({ ...CONTEXT, policy: { ...POLICY, ...policy } });
+}
+const FULL: Partial<Policy> = { revoked: [key(70).slice(0, 16)], blocked: [key(9)] };
+
 const ALLOWED: readonly [string, Partial<Policy>, CommitFacts][] = [
   ["anybody renews its leaf", {}, commit(2)],
   ["anybody binds to the link", {}, commit(2, { psks: PSK })],
@@ -101,6 +110,24 @@ const ALLOWED: readonly [string, Partial<Policy>, CommitFacts][] = [
   ["anybody takes out who is lost", {}, commit(2, { removes: [3] })],
   ["even a host who is lost", {}, commit(2, { removes: [0] })],
   ["a host changes the policy", {}, commit(0, { meeting: changed })],
+  ["a co-host changes the policy", {}, commit(1, { meeting: changed })],
+  [
+    "a co-host names another one, and shuts out",
+    FULL,
+    commit(1, {
+      meeting: withPolicy({
+        cohosts: [key(1), key(2)],
+        revoked: [key(70).slice(0, 16), key(71).slice(0, 16)],
+        blocked: [key(9), key(10)],
+      }),
+    }),
+  ],
+  ["a host forgives", FULL, commit(0, { meeting: withPolicy({}) })],
+  [
+    "a host comes in, whoever blocked its device",
+    { blocked: [key(7)] },
+    commit(2, { adds: [pack(7, ACCOUNT)], psks: PSK }),
+  ],
 ];
 
 const REFUSED: readonly [string, Partial<Policy>, CommitFacts][] = [
@@ -117,7 +144,20 @@ const REFUSED: readonly [string, Partial<Policy>, CommitFacts][] = [
   ["nobody back with a new account", {}, commit(3, { adds: [pack(2, ACCOUNT)], removes: [2] })],
   ["nobody removes itself", {}, commit(0, { removes: [0] })],
   ["nobody removes nobody", {}, commit(0, { removes: [77] })],
-  ["no co-host changes the policy", {}, commit(1, { meeting: changed })],
+  ["no member changes the policy", {}, commit(2, { meeting: changed })],
+  ["no co-host takes a role", {}, commit(1, { meeting: withPolicy({ cohosts: [] }) })],
+  [
+    "no co-host restores a link",
+    FULL,
+    commit(1, { meeting: withPolicy({ ...FULL, revoked: [] }) }),
+  ],
+  ["no co-host forgives", FULL, commit(1, { meeting: withPolicy({ ...FULL, blocked: [] }) })],
+  ["nobody adds a blocked device", FULL, commit(0, { adds: [pack(9)], psks: PSK })],
+  [
+    "not even as somebody who comes back",
+    { blocked: [key(2)] },
+    commit(0, { adds: [pack(2)], removes: [2] }),
+  ],
   ["no damaged policy", {}, commit(0, { meeting: key(1) })],
   ["not the MAC", {}, commit(0, { meeting: encodeContext({ ...CONTEXT, mac: key(8) }) })],
   [

@@ -17,7 +17,7 @@ import type {
 } from "../engine/contract.ts";
 import { isSame } from "./bytes.ts";
 import { decodeContext, type MeetingContext, macInput } from "./meetingContext.ts";
-import { doesCount, isHostOf, LINK_PSK_ID, roleOf } from "./roles.ts";
+import { doesCount, isBlocked, isHostOf, LINK_PSK_ID, roleOf } from "./roles.ts";
 
 export const judge: Judge = (before, commit) => {
   const context = decodeContext(before.meeting);
@@ -44,12 +44,22 @@ function judgeMeeting(
   { meeting }: CommitFacts,
 ): string | null {
   if (meeting === null) return null;
-  if (role !== "host") return "only a host changes the policy";
+  if (role === "member") return "only who leads changes the policy";
   const next = decodeContext(meeting);
   if (next === null) return "a damaged policy";
-  return isSame(macInput(next), macInput(context)) && isSame(next.mac, context.mac)
+  if (!isSame(macInput(next), macInput(context)) || !isSame(next.mac, context.mac)) {
+    return "more than the policy changed";
+  }
+  return role === "host" || LISTS.every((list) => holdsAll(next.policy[list], context.policy[list]))
     ? null
-    : "more than the policy changed";
+    : "a co-host takes nothing back";
+}
+
+/** To these a co-host only adds: it takes nobody's role and forgives nobody. */
+const LISTS = ["cohosts", "revoked", "blocked"] as const;
+
+function holdsAll(next: readonly Uint8Array[], before: readonly Uint8Array[]): boolean {
+  return before.every((item) => next.some((other) => isSame(item, other)));
 }
 
 function judgeRemoves(roster: readonly LeafFacts[], commit: CommitFacts): string | null {
@@ -73,6 +83,8 @@ function judgeAdds(
     }
     const old = roster.find((leaf) => isSame(leaf.signatureKey, add.signatureKey));
     if (old !== undefined && !commit.removes.includes(old.leaf)) return "the key is in the group";
+    // A co-host could keep the host out of their own room else.
+    if (isBlocked(add, context.policy) && !isHostOf(add, context)) return "a blocked device";
     if (role !== "member" || (old !== undefined && isComingBack(old, add))) continue;
     const fault = judgeAddByMember(context, roster, { commit, add, others, staying });
     if (fault !== null) return fault;

@@ -10,7 +10,17 @@ const context: MeetingContext = {
   creatorKey: key(0),
   hostFingerprint: new Uint8Array(16),
   mac: key(9),
-  policy: { entry: "open", isLocked: false, history: 0, cohosts: [], revoked: [] },
+  policy: {
+    entry: "open",
+    isLocked: false,
+    history: 0,
+    cohosts: [],
+    revoked: [],
+    template: "none",
+    attendees: 0x1ff,
+    people: [],
+    blocked: [],
+  },
 };
 
 function groupOf(epoch: number, ...keys: number[]): Group {

@@ -2,7 +2,16 @@
 
 import type { CommitFacts, LeafFacts } from "../engine/contract.ts";
 import { b64, isSame } from "./bytes.ts";
-import { identityOf, invitationIdOf, isOfThisHost, roleOf, rosterHash } from "./roles.ts";
+import { tellPermissions } from "./permits.ts";
+import {
+  identityOf,
+  invitationIdOf,
+  isOfThisHost,
+  partOf,
+  permissionsOf,
+  roleOf,
+  rosterHash,
+} from "./roles.ts";
 import type { Group, Past, Person, State } from "./state.ts";
 import type { Turn } from "./turn.ts";
 import type { FrameOf } from "./wire.ts";
@@ -19,7 +28,7 @@ export function newPerson(
   return {
     identity: identityOf(leaf.signatureKey, group.facts.groupId),
     leaf,
-    role: roleOf(leaf, group.context),
+    ...rightsOf(leaf, group),
     name: null,
     invitedAs: null,
     colour: 0,
@@ -36,6 +45,14 @@ export function newPerson(
     heardAt: now,
     isMismatched: false,
     ...place,
+  };
+}
+
+function rightsOf(leaf: LeafFacts, { context }: Group) {
+  return {
+    role: roleOf(leaf, context),
+    part: partOf(leaf, context),
+    may: permissionsOf(leaf, context),
   };
 }
 
@@ -66,7 +83,7 @@ export function afterCommit(
   for (const person of people.values()) {
     const leaf = byKey.get(b64(person.leaf.signatureKey));
     if (leaf === undefined || added.has(b64(leaf.signatureKey))) continue;
-    next.set(person.identity, { ...person, leaf, role: roleOf(leaf, group.context) });
+    next.set(person.identity, { ...person, leaf, ...rightsOf(leaf, group) });
   }
   for (const [key, leaf] of byKey) {
     const identity = identityOf(leaf.signatureKey, group.facts.groupId);
@@ -137,6 +154,30 @@ export function runPresence(t: Turn, { seat, state }: FrameOf<"presence">): void
   // A goodbye that its sender signed is not taken back by the server.
   if (person.presence === state || person.presence === "left") return;
   t.person(person.identity, { presence: state, awayAt: t.now });
+  noteLeader(t);
+  // Who speaks to the server for the room may be another one now.
+  tellPermissions(t);
+}
+
+export function isModerator(person: Person | null): boolean {
+  return person !== null && person.role !== "member";
+}
+
+/** A host or co-host is here and connected. */
+export function isLed({ people }: Pick<State, "people">): boolean {
+  return [...people.values()].some((person) => isModerator(person) && person.presence === "live");
+}
+
+/**
+ * Losing the connection of the last who leads shuts the door until one is back, also after their
+ * leaf is removed. Who leaves by a goodbye leaves the door as it is.
+ */
+export function noteLeader(t: Turn): void {
+  const isLost = [...t.state.people.values()].some(
+    (person) => isModerator(person) && person.presence === "lost",
+  );
+  const isLeaderLost = !isLed(t.state) && (isLost || t.state.isLeaderLost);
+  if (isLeaderLost !== t.state.isLeaderLost) t.set({ isLeaderLost });
 }
 
 /** Which device first carried an invitation of this host is remembered for as long as the visit. */

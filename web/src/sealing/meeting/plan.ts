@@ -5,11 +5,12 @@
 
 import type { InvitationStanding, Outcome } from "../contract.ts";
 import type { Changes } from "../engine/contract.ts";
-import { b64, compareBytes, fromB64, isSame } from "./bytes.ts";
+import { b64, isSame } from "./bytes.ts";
 import { isComingBack } from "./judge.ts";
-import { encodeContext, MAX_REVOKED, type Policy } from "./meetingContext.ts";
-import { own, rankAmong } from "./people.ts";
-import { doesCount, isHostOf, isOfThisHost } from "./roles.ts";
+import { encodeContext, type Policy } from "./meetingContext.ts";
+import { isLed, isModerator, own, rankAmong } from "./people.ts";
+import { patched } from "./policy.ts";
+import { doesCount, isBlocked, isHostOf, isOfThisHost } from "./roles.ts";
 import type { DoorEntry, Group, Invited, Person, Plan, State } from "./state.ts";
 import type { Turn } from "./turn.ts";
 
@@ -27,10 +28,6 @@ interface Item {
   readonly remove?: Person;
   readonly why?: "left" | "lost" | "removed";
   readonly policy?: Policy;
-}
-
-export function isModerator(person: Person | null): boolean {
-  return person !== null && person.role !== "member";
 }
 
 function items(state: State, group: Group, self: Person): readonly Item[] {
@@ -68,6 +65,7 @@ function adds(
   const found: Item[] = [];
   for (const add of state.door.values()) {
     const key = add.facts.signatureKey;
+    if (isShut(group, add)) continue;
     const old = group.facts.roster.find((leaf) => isSame(leaf.signatureKey, key));
     const isFormer = state.formerKeys.has(b64(key));
     if (old !== undefined) {
@@ -91,10 +89,15 @@ function linkedAt(state: State): number {
   return Math.max(0, ...waits.map((since) => since + LINK_MS));
 }
 
+/** A device that stays outside, whoever presses Admit; never a host's. */
+export function isShut({ context }: Group, { facts }: Pick<DoorEntry, "facts">): boolean {
+  return isBlocked(facts, context.policy) && !isHostOf(facts, context);
+}
+
 /** Who waits at the door for a person to decide. */
 export function isAsking(state: State, entry: DoorEntry): boolean {
   const { group } = state;
-  if (group === null || entry.isAdmitted) return false;
+  if (group === null || entry.isAdmitted || isShut(group, entry)) return false;
   const { signatureKey } = entry.facts;
   const isInside = group.facts.roster.some((leaf) => isSame(leaf.signatureKey, signatureKey));
   const comesBack = state.formerKeys.has(b64(signatureKey)) && !isRefusedInvitation(group, entry);
@@ -106,19 +109,12 @@ function entersFreely(state: State, group: Group, entry: DoorEntry): boolean {
   const { policy } = group.context;
   if (!entry.hasProof) return false;
   if (isHostOf(entry.facts, group.context)) return true;
-  if (policy.isLocked) return false;
+  if (policy.isLocked || state.isLeaderLost) return false;
   if (entry.invited === null) return policy.entry === "open";
   return (
     entry.invited.isVouched &&
     (policy.entry === "open" || isLed(state)) &&
     standingOf(group, entry.invited) === "good"
-  );
-}
-
-/** A host or co-host is here and connected. */
-function isLed(state: State): boolean {
-  return [...state.people.values()].some(
-    (person) => isModerator(person) && person.presence === "live",
   );
 }
 
@@ -151,34 +147,8 @@ export function mayAdmit(state: State, entry: DoorEntry): boolean {
 
 function policyItem(state: State, group: Group, self: Person): readonly Item[] {
   const { policyPatch } = state;
-  if (policyPatch === null || self.role !== "host") return [];
-  return [{ at: 0, policy: patched(group.context.policy, policyPatch) }];
-}
-
-export function patched(policy: Policy, patch: NonNullable<State["policyPatch"]>): Policy {
-  const cohosts = policy.cohosts.filter((key) => patch.cohosts.get(b64(key)) !== false);
-  const isCohost = (key: string) => cohosts.some((known) => b64(known) === key);
-  const promoted = [...patch.cohosts]
-    .filter(([key, is]) => is && !isCohost(key))
-    .map(([key]) => fromB64(key))
-    .filter((key) => key !== null);
-  return {
-    entry: patch.entry ?? policy.entry,
-    isLocked: patch.isLocked ?? policy.isLocked,
-    history: patch.history ?? policy.history,
-    cohosts: [...cohosts, ...promoted].sort(compareBytes),
-    revoked: revokedAfter(policy.revoked, patch.revoked),
-  };
-}
-
-/** The newest stay when there are more than the policy holds: the server refuses the others too. */
-function revokedAfter(
-  before: readonly Uint8Array[],
-  patch: ReadonlyMap<string, boolean>,
-): readonly Uint8Array[] {
-  const kept = before.filter((id) => !patch.has(b64(id)));
-  const added = [...patch].flatMap(([id, is]) => (is ? (fromB64(id) ?? []) : []));
-  return [...kept, ...added].slice(-MAX_REVOKED).sort(compareBytes);
+  if (policyPatch === null || !isModerator(self)) return [];
+  return [{ at: 0, policy: patched(group, policyPatch, self.role === "host") }];
 }
 
 /** Everybody renews its own leaf, one every five minutes, in the order of leaves. */

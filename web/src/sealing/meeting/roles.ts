@@ -4,10 +4,11 @@
  */
 
 import { sha256 } from "@noble/hashes/sha2.js";
-import type { SealedRole } from "../contract.ts";
+import type { Part, SealedRole } from "../contract.ts";
 import type { InvitationFacts, LeafFacts } from "../engine/contract.ts";
+import { EVERYTHING, LISTENERS_LACK } from "../permissions.ts";
 import { b64, concat, isSame, utf8 } from "./bytes.ts";
-import type { MeetingContext } from "./meetingContext.ts";
+import type { MeetingContext, Policy, Standing } from "./meetingContext.ts";
 
 export const LINK_PSK_ID = utf8("conclave link v1");
 
@@ -65,14 +66,52 @@ export function isHostOf(
   return accountKey !== null && isSame(accountFingerprint(accountKey), hostFingerprint);
 }
 
-export function roleOf(
-  leaf: Pick<LeafFacts, "signatureKey" | "accountKey" | "invitation">,
-  context: MeetingContext,
-): SealedRole {
+type Bearer = Pick<LeafFacts, "signatureKey" | "accountKey" | "invitation">;
+
+export function roleOf(leaf: Bearer, context: MeetingContext): SealedRole {
   if (isHostOf(leaf, context)) return "host";
   const { invitation, signatureKey } = leaf;
   if (invitation?.role === "cohost" && doesCount(invitation, context)) return "cohost";
   return context.policy.cohosts.some((key) => isSame(key, signatureKey)) ? "cohost" : "member";
+}
+
+const standings = new WeakMap<Policy, ReadonlyMap<string, Standing>>();
+
+/** What was said of this one; asked of every member after every commit. */
+export function standingIn(policy: Policy, signatureKey: Uint8Array): Standing | null {
+  let known = standings.get(policy);
+  if (known === undefined) {
+    known = new Map(policy.people.map((standing) => [b64(standing.key), standing]));
+    standings.set(policy, known);
+  }
+  return known.size === 0 ? null : (known.get(b64(signatureKey)) ?? null);
+}
+
+/** As what somebody came, before anybody here has said otherwise. */
+export function invitedPart({ invitation }: Pick<Bearer, "invitation">, context: MeetingContext) {
+  const role = invitation === null || !doesCount(invitation, context) ? null : invitation.role;
+  return role === null || role === "cohost" ? "attendee" : role;
+}
+
+export function partOf(leaf: Bearer, context: MeetingContext): Part {
+  return standingIn(context.policy, leaf.signatureKey)?.part ?? invitedPart(leaf, context);
+}
+
+/** What a part may do by itself, in bits. */
+export function permissionsOfPart(part: Part, { attendees }: Policy): number {
+  if (part === "presenter") return EVERYTHING;
+  return part === "listener" ? attendees & ~LISTENERS_LACK : attendees;
+}
+
+/** What this member may do, in bits. Who leads may everything. */
+export function permissionsOf(leaf: Bearer, context: MeetingContext): number {
+  if (roleOf(leaf, context) !== "member") return EVERYTHING;
+  const { more, less } = standingIn(context.policy, leaf.signatureKey) ?? { more: 0, less: 0 };
+  return (permissionsOfPart(partOf(leaf, context), context.policy) | more) & ~less;
+}
+
+export function isBlocked({ signatureKey }: Pick<Bearer, "signatureKey">, policy: Policy): boolean {
+  return policy.blocked.some((key) => isSame(key, signatureKey));
 }
 
 /** The first 8 bytes, as beats carry them. */

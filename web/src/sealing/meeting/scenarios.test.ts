@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { beginning } from "../templates.ts";
 import { b64 } from "./bytes.ts";
 import {
   chat,
@@ -203,7 +204,13 @@ test("a co-host may what a co-host may", () => {
   expect(done(world, anna, { ...cohost, identity: identityOf(anna) })).toBe("not-allowed");
   expect(done(world, anna, cohost)).toBe("done");
   expect(memberOf(cleo, ben)?.role).toBe("cohost");
-  expect(done(world, ben, { type: "policy", policy: { isLocked: true } })).toBe("not-allowed");
+  expect(done(world, ben, { ...cohost, identity: identityOf(cleo) })).toBe("done");
+  expect(memberOf(anna, cleo)?.role).toBe("cohost");
+  const back = { ...cohost, identity: identityOf(cleo), isCohost: false } as const;
+  expect(done(world, ben, back)).toBe("not-allowed");
+  expect(done(world, anna, back)).toBe("done");
+  expect(done(world, ben, { type: "policy", policy: { isLocked: true } })).toBe("done");
+  expect(seen(anna).policy.isLocked).toBe(true);
   expect(done(world, ben, { type: "remove", identity: identityOf(anna) })).toBe("not-allowed");
   const seats = seen(ben).door.map((knock) => knock.seat);
   expect(done(world, ben, { type: "admit", seats }, 3_000)).toBe("done");
@@ -229,7 +236,7 @@ test("wishes about the policy are put together, within bounds", () => {
   const third = world.wish(anna, { type: "policy", policy: { history: Number.NaN } });
   world.run(2_000);
   for (const wish of [first, second, third]) expect(anna.outcomes.get(wish)).toBe("done");
-  expect(seen(ben).policy).toEqual({ entry: "lobby", isLocked: false, history: 0 });
+  expect(seen(ben).policy).toEqual({ ...beginning("none"), entry: "lobby" });
 });
 
 test("leaves are renewed every five minutes, in turn", () => {

@@ -7,6 +7,7 @@ import type {
   ChatMessage,
   Codes,
   CodeWords,
+  Part,
   SealBreak,
   SealedPhase,
   SealedRole,
@@ -19,6 +20,7 @@ import type {
   KeyPackageFacts,
   LeafFacts,
 } from "../engine/contract.ts";
+import type { Template } from "../templates.ts";
 import type { Link, Setup } from "./io.ts";
 import type { MeetingContext, Policy } from "./meetingContext.ts";
 import type { Content } from "./messages.ts";
@@ -28,6 +30,9 @@ export interface Person {
   readonly identity: string;
   readonly leaf: LeafFacts;
   readonly role: SealedRole;
+  readonly part: Part;
+  /** Permissions, in bits. */
+  readonly may: number;
   readonly name: string | null;
   /** The name in their personal invitation; null: came otherwise, or it is not known yet. */
   readonly invitedAs: string | null;
@@ -121,7 +126,8 @@ export type Request =
         | "leave"
         | "grant"
         | "mute"
-        | "silence";
+        | "silence"
+        | "permit";
     }
   | { readonly type: "deny"; readonly seat: string; readonly wish: number | null }
   | { readonly type: "note"; readonly text: string }
@@ -301,6 +307,8 @@ export interface State {
   readonly leavers: readonly { readonly person: Person; readonly epoch: number }[];
   readonly formerKeys: ReadonlySet<string>;
   readonly removedKeys: ReadonlySet<string>;
+  /** The last who led lost their connection, and none is back yet. */
+  readonly isLeaderLost: boolean;
   readonly last: LastCommit | null;
   /** `epoch:hash` of commits that this client voted against, newest last. */
   readonly nacked: readonly string[];
@@ -316,6 +324,8 @@ export interface State {
   readonly healedLeaf: number;
   readonly removals: ReadonlyMap<string, readonly number[]>;
   readonly policyPatch: PolicyPatch | null;
+  /** What the server was last told of who may send what, as it was sent; null: nothing. */
+  readonly permitted: string | null;
   readonly admits: readonly {
     readonly wish: number;
     readonly seats: readonly string[];
@@ -366,8 +376,31 @@ export interface PolicyPatch {
   readonly revoked: ReadonlyMap<string, boolean>;
   /** base64url signature key -> shall it be one. */
   readonly cohosts: ReadonlyMap<string, boolean>;
+  readonly template?: Template;
+  readonly attendees?: number;
+  /** base64url signature key -> what is to become of this one. */
+  readonly people: ReadonlyMap<string, StandingPatch>;
+  /** base64url signature key -> shall it stay outside. */
+  readonly blocked: ReadonlyMap<string, boolean>;
   readonly wishes: readonly number[];
 }
+
+export interface StandingPatch {
+  /** Another part begins without anything of its own. */
+  readonly part: Part | null;
+  readonly allow: number;
+  readonly forbid: number;
+  /** As everybody else. */
+  readonly reset: number;
+}
+
+export const NO_PATCH: PolicyPatch = {
+  revoked: new Map(),
+  cohosts: new Map(),
+  people: new Map(),
+  blocked: new Map(),
+  wishes: [],
+};
 
 export interface Founding {
   readonly instance: Uint8Array;
@@ -411,6 +444,7 @@ export function begin(setup: Setup): State {
     leavers: [],
     formerKeys: new Set(),
     removedKeys: new Set(),
+    isLeaderLost: false,
     last: null,
     nacked: [],
     firstDevices: setup.knownDevices,
@@ -422,6 +456,7 @@ export function begin(setup: Setup): State {
     healedLeaf: -1,
     removals: new Map(),
     policyPatch: null,
+    permitted: null,
     admits: [],
     keyEpochs: [],
     sendingEpoch: -1,

@@ -8,8 +8,8 @@ import { isStopped, onFreeze } from "./freeze.ts";
 import type { Link } from "./io.ts";
 import { type Message, readMessage, readPrivate } from "./messages.ts";
 import { BOX_INFO, enqueue } from "./outbox.ts";
-import { own, ownIdentity, personOfKey, rankAmong } from "./people.ts";
-import { isModerator } from "./plan.ts";
+import { isModerator, own, ownIdentity, personOfKey, rankAmong } from "./people.ts";
+import { isSaying, maySay, type Saying } from "./rights.ts";
 import type { Group, Past, Person, State } from "./state.ts";
 import type { Done, Turn } from "./turn.ts";
 import type { FrameOf } from "./wire.ts";
@@ -53,7 +53,7 @@ function isProof({ pskEpoch }: State, person: Person, epoch: number): boolean {
 function onMessage(t: Turn, person: Person, message: Message, past: Past, group: Group): Done {
   const { identity } = person;
   const name = person.name ?? "";
-  if (isSaying(message) && isStopped(t.state, person)) return t.drop("message");
+  if (isSaying(message) && !isHeard(t.state, person, message, null)) return t.drop("message");
   switch (message.k) {
     case "freeze":
       return onFreeze(t, person, message.on);
@@ -82,9 +82,15 @@ function onMessage(t: Turn, person: Person, message: Message, past: Past, group:
   }
 }
 
-/** Something that the others would see of a person, beyond that they are here. */
-function isSaying({ k }: Message): boolean {
-  return k.startsWith("chat") || k === "react" || k === "hand";
+/** Nothing is stopped for this person, and it may say this. Taking back is always allowed. */
+function isHeard(
+  state: State,
+  person: Person,
+  message: { readonly k: Saying; readonly up?: boolean },
+  to: Person | null,
+): boolean {
+  if (isStopped(state, person)) return false;
+  return message.up === false || maySay(person, message.k, to);
 }
 
 function onProfile(
@@ -151,7 +157,7 @@ export function onBoxOpened(
     // Once is enough.
     return t.set({ historyUntil: 0 });
   }
-  if (isStopped(t.state, person)) return t.drop("message");
+  if (!isHeard(t.state, person, message, own(t.state))) return t.drop("message");
   hear(t, message, authorOf(person, false), true);
 }
 

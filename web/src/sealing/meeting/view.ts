@@ -51,7 +51,7 @@ function sharedList<T>(
 
 export function view(state: State, before?: Sealed): Sealed {
   const policy = state.group?.context.policy ?? state.setup.policy;
-  const { entry, isLocked, history } = policy;
+  const { entry, isLocked, history, template, attendees } = policy;
   return {
     phase: shared(before?.phase, phase(state)),
     seal: shared(before?.seal, seal(state)),
@@ -62,11 +62,17 @@ export function view(state: State, before?: Sealed): Sealed {
     chat: state.chat,
     unread: state.unread,
     codes: state.codes,
-    policy: shared(before?.policy, { entry, isLocked, history }),
+    policy: shared(before?.policy, { entry, isLocked, history, template, attendees }),
+    blocked: sharedList(before?.blocked, blocked(state), (key) => key),
+    isLeaderLost: state.isLeaderLost,
     frozen: shared(before?.frozen, frozen(state)),
     title: state.setup.title,
     keyNotes: state.setup.keyNotes,
   };
+}
+
+function blocked({ group }: State): readonly string[] {
+  return group === null ? [] : group.context.policy.blocked.map(b64);
 }
 
 function frozen(state: State): Sealed["frozen"] {
@@ -113,6 +119,8 @@ function members(state: State): readonly SealedMember[] {
       name: person.name,
       colour: person.colour,
       role: person.role,
+      part: person.part,
+      may: person.may,
       verification: verification(state, person),
       invited: invitedAs(state, person),
       isSelf: person.identity === self,

@@ -1,7 +1,8 @@
 /** What this person wants: checked against what it may do, then carried out or answered no. */
 
 import type { Order, RoomPolicy, SealedRole } from "../contract.ts";
-import { b64 } from "./bytes.ts";
+import { ofGuest, ofPerson, patchPolicy, shut } from "./blocked.ts";
+import { b64, fromB64 } from "./bytes.ts";
 import { authorOf, find, hear, setChatState, write } from "./chat.ts";
 import { deny, onNote, removeFromDoor } from "./door.ts";
 import { isStopped, wishClean, wishFreeze } from "./freeze.ts";
@@ -10,7 +11,8 @@ import { type Content, MAX_EMOJI, MAX_TEXT, type Talk } from "./messages.ts";
 import { enqueue, leave } from "./outbox.ts";
 import { own } from "./people.ts";
 import { mayAdmit } from "./plan.ts";
-import type { ChatEntry, Mute, Person, PolicyPatch } from "./state.ts";
+import { maySay, type Saying } from "./rights.ts";
+import type { ChatEntry, Group, Mute, Person, StandingPatch } from "./state.ts";
 import { lowerHand, setHand } from "./talk.ts";
 import type { Done, Turn } from "./turn.ts";
 
@@ -37,7 +39,7 @@ export function onWish(t: Turn, wish: number, what: Wish): Done {
     case "chat-react":
       return onChatChange(t, wish, self, what);
     case "resend":
-      return onResend(t, wish, what.id);
+      return onResend(t, wish, self, what.id);
     case "react":
       return onReact(t, wish, self, what.emoji);
     case "hand":
@@ -58,6 +60,7 @@ function onChat(t: Turn, wish: number, self: Person, what: WishOf<"chat">): Done
   if (text === null || find(t, what.id) !== undefined) return t.outcome(wish, "failed");
   const to = what.privateTo === null ? null : t.state.people.get(what.privateTo);
   if (to === undefined || to === self) return t.outcome(wish, "gone");
+  if (!maySay(self, "chat", to)) return t.outcome(wish, "not-allowed");
   const privateWith = to === null ? null : { identity: to.identity, name: to.name ?? "" };
   const message = { id: what.id, text, reply: what.replyTo };
   write(t, message, authorOf(self, true), privateWith);
@@ -85,8 +88,15 @@ function onChatChange(
   if (what.type !== "chat-react" && !entry.isOwn) return t.outcome(wish, "not-allowed");
   const talk = talkOf(what);
   if (talk === null) return t.outcome(wish, "failed");
+  if (!maySayTo(t, self, talk.k, entry.peer)) return t.outcome(wish, "not-allowed");
   hear(t, talk, authorOf(self, true), entry.peer !== null);
   say(t, wish, talk, entry.peer, null);
+}
+
+/** `peer`: null for everybody. Who has left is written to in vain, and hears so then. */
+function maySayTo(t: Turn, self: Person, what: Saying, peer: string | null): boolean {
+  const to = peer === null ? null : t.state.people.get(peer);
+  return to === undefined || maySay(self, what, to);
 }
 
 function talkOf(what: WishOf<"edit" | "delete" | "chat-react">): Talk | null {
@@ -104,10 +114,11 @@ function isEmoji(emoji: string): boolean {
   return emoji.length > 0 && emoji.length <= MAX_EMOJI;
 }
 
-function onResend(t: Turn, wish: number, id: string): Done {
+function onResend(t: Turn, wish: number, self: Person, id: string): Done {
   const entry = find(t, id);
   if (entry === undefined) return t.outcome(wish, "gone");
-  if (!entry.isOwn || entry.state !== "failed") return t.outcome(wish, "not-allowed");
+  const isFailed = entry.isOwn && entry.state === "failed";
+  if (!isFailed || !maySayTo(t, self, "chat", entry.peer)) return t.outcome(wish, "not-allowed");
   setChatState(t, id, "sending");
   const { text, replyTo } = entry as ChatEntry;
   say(t, wish, { k: "chat", id, text, reply: replyTo }, entry.peer, id);
@@ -115,6 +126,7 @@ function onResend(t: Turn, wish: number, id: string): Done {
 
 function onReact(t: Turn, wish: number, self: Person, emoji: string): Done {
   if (!isEmoji(emoji)) return t.outcome(wish, "failed");
+  if (!maySay(self, "react", null)) return t.outcome(wish, "not-allowed");
   t.notice({ type: "reaction", identity: self.identity, name: t.state.setup.name, emoji });
   enqueue(t, { k: "react", emoji }, { wish, isDurable: false });
 }
@@ -122,6 +134,7 @@ function onReact(t: Turn, wish: number, self: Person, emoji: string): Done {
 function onHand(t: Turn, wish: number, self: Person, isUp: boolean): Done {
   if ((self.handAt !== null) === isUp) return t.outcome(wish, "done");
   if (isUp) {
+    if (!maySay(self, "hand", null)) return t.outcome(wish, "not-allowed");
     setHand(t, self, true);
     return say(t, wish, { k: "hand", up: true }, null, null);
   }
@@ -140,7 +153,19 @@ const SAYING: readonly Wish["type"][] = [
 ];
 
 type Moderation = WishOf<
-  "admit" | "deny" | "remove" | "cohost" | "policy" | "revoke" | "order" | "freeze" | "clean"
+  | "admit"
+  | "deny"
+  | "remove"
+  | "cohost"
+  | "part"
+  | "allow"
+  | "policy"
+  | "revoke"
+  | "block"
+  | "unblock"
+  | "order"
+  | "freeze"
+  | "clean"
 >;
 
 const LEAST_ROLE: Readonly<Record<Moderation["type"], readonly SealedRole[]>> = {
@@ -151,9 +176,13 @@ const LEAST_ROLE: Readonly<Record<Moderation["type"], readonly SealedRole[]>> = 
   order: ["host", "cohost"],
   freeze: ["host", "cohost"],
   clean: ["host", "cohost"],
-  cohost: ["host"],
-  policy: ["host"],
-  revoke: ["host"],
+  cohost: ["host", "cohost"],
+  part: ["host", "cohost"],
+  allow: ["host", "cohost"],
+  policy: ["host", "cohost"],
+  revoke: ["host", "cohost"],
+  block: ["host", "cohost"],
+  unblock: ["host"],
 };
 
 function onModeration(t: Turn, wish: number, self: Person, what: Moderation): Done {
@@ -162,22 +191,43 @@ function onModeration(t: Turn, wish: number, self: Person, what: Moderation): Do
     case "admit":
       return onAdmit(t, wish, what.seats);
     case "deny":
-      if (!t.state.door.has(what.seat)) return t.outcome(wish, "gone");
-      if (!t.state.isGreeted) return t.outcome(wish, "failed");
-      return deny(t, what.seat, wish);
+      return onDeny(t, wish, what);
     case "policy":
-      return patch(t, wish, checked(what.policy), new Map());
+      return patchPolicy(t, checked(what.policy), [wish]);
+    case "block":
+      return patchPolicy(t, { blocked: new Map(blockable(what.keys)) }, [wish]);
+    case "unblock":
+      return onUnblock(t, wish);
     case "freeze":
       return wishFreeze(t, wish, self, what.isOn);
     case "clean":
       return wishClean(t, wish, what);
     case "revoke": {
-      const revoked = new Map(what.ids.map((id) => [id, what.isRevoked]));
-      return patch(t, wish, { revoked }, new Map());
+      if (!what.isRevoked && self.role !== "host") return t.outcome(wish, "not-allowed");
+      return patchPolicy(t, { revoked: new Map(what.ids.map((id) => [id, what.isRevoked])) }, [
+        wish,
+      ]);
     }
     default:
       return onPerson(t, wish, self, what);
   }
+}
+
+function onDeny(t: Turn, wish: number, { seat, isBlocked }: WishOf<"deny">): Done {
+  const entry = t.state.door.get(seat);
+  if (entry === undefined) return t.outcome(wish, "gone");
+  if (!t.state.isGreeted) return t.outcome(wish, "failed");
+  if (isBlocked) patchPolicy(t, shut((t.state.group as Group).context, [ofGuest(entry)]), []);
+  deny(t, seat, wish);
+}
+
+function blockable(keys: readonly string[]): readonly (readonly [string, boolean])[] {
+  return keys.filter((key) => fromB64(key)?.length === 32).map((key) => [key, true] as const);
+}
+
+function onUnblock(t: Turn, wish: number): Done {
+  const { blocked } = (t.state.group as Group).context.policy;
+  patchPolicy(t, { blocked: new Map(blocked.map((key) => [b64(key), false])) }, [wish]);
 }
 
 function onAdmit(t: Turn, wish: number, seats: readonly string[]): Done {
@@ -202,7 +252,7 @@ function onPerson(
   t: Turn,
   wish: number,
   self: Person,
-  what: WishOf<"remove" | "cohost" | "order">,
+  what: WishOf<"remove" | "cohost" | "part" | "allow" | "order">,
 ): Done {
   const target = t.state.people.get(what.identity);
   if (target === undefined) return t.outcome(wish, "gone");
@@ -218,38 +268,54 @@ function onPerson(
   if (what.type === "remove") {
     const wishes = t.state.removals.get(target.identity) ?? [];
     const removals = new Map(t.state.removals).set(target.identity, [...wishes, wish]);
-    return t.set({ removals });
+    t.set({ removals });
+    // In the same commit: whoever comes later knows it too.
+    return patchPolicy(t, shut((t.state.group as Group).context, [ofPerson(t.state, target)]), []);
   }
   if (target.role === "host") return t.outcome(wish, "not-allowed");
-  patch(t, wish, {}, new Map([[b64(target.leaf.signatureKey), what.isCohost]]));
+  if (what.type !== "cohost") return onStanding(t, wish, target, what);
+  if (!what.isCohost && self.role !== "host") return t.outcome(wish, "not-allowed");
+  const cohosts = new Map([[b64(target.leaf.signatureKey), what.isCohost]]);
+  patchPolicy(t, { cohosts }, [wish]);
   if (target.seat !== null && t.state.isGreeted) {
     const role = what.isCohost ? "cohost" : "member";
     t.request("grant", { seat: target.seat, role }, { type: "grant" });
   }
 }
 
-function checked(policy: Partial<RoomPolicy>): Partial<RoomPolicy> {
-  const { history } = policy;
-  if (history === undefined) return policy;
-  return { ...policy, history: Math.max(0, Math.min(0xffff, Math.trunc(history) || 0)) };
+/** Joined to what is wished of this one already: the last word on each permission holds. */
+function onStanding(t: Turn, wish: number, target: Person, what: WishOf<"part" | "allow">): Done {
+  const key = b64(target.leaf.signatureKey);
+  const old = t.state.policyPatch?.people.get(key) ?? NOTHING_OF_ITS_OWN;
+  const next =
+    what.type === "part"
+      ? { ...NOTHING_OF_ITS_OWN, part: what.part }
+      : joined(old, what.bits & 0xffff, what.isAllowed);
+  patchPolicy(t, { people: new Map([[key, next]]) }, [wish]);
 }
 
-function patch(
-  t: Turn,
-  wish: number,
-  policy: Partial<RoomPolicy> & Partial<Pick<PolicyPatch, "revoked">>,
-  cohosts: PolicyPatch["cohosts"],
-): void {
-  const old = t.state.policyPatch;
-  t.set({
-    policyPatch: {
-      ...old,
-      ...policy,
-      revoked: new Map([...(old?.revoked ?? []), ...(policy.revoked ?? [])]),
-      cohosts: new Map([...(old?.cohosts ?? []), ...cohosts]),
-      wishes: [...(old?.wishes ?? []), wish],
-    },
-  });
+const NOTHING_OF_ITS_OWN: StandingPatch = { part: null, allow: 0, forbid: 0, reset: 0 };
+
+function joined(old: StandingPatch, bits: number, isAllowed: boolean | null): StandingPatch {
+  return {
+    part: old.part,
+    allow: isAllowed === true ? old.allow | bits : old.allow & ~bits,
+    forbid: isAllowed === false ? old.forbid | bits : old.forbid & ~bits,
+    reset: isAllowed === null ? old.reset | bits : old.reset & ~bits,
+  };
+}
+
+function checked(policy: Partial<RoomPolicy>): Partial<RoomPolicy> {
+  const { history, attendees } = policy;
+  return {
+    ...policy,
+    ...(history === undefined ? {} : { history: within16(history) }),
+    ...(attendees === undefined ? {} : { attendees: attendees & 0xffff }),
+  };
+}
+
+function within16(value: number): number {
+  return Math.max(0, Math.min(0xffff, Math.trunc(value) || 0));
 }
 
 /** A denied knock, as the server answered. */

@@ -7,7 +7,7 @@ import type { RoomPolicy } from "../contract.ts";
 import type { DeviceKey, MlsEngine } from "../engine/contract.ts";
 import { startEngine } from "../engine/start.ts";
 import { createKeyRing } from "../frames/keyRing.ts";
-import { b64, randomBytes } from "../keys/bytes.ts";
+import { b64, fromB64, randomBytes } from "../keys/bytes.ts";
 import { certify, encodeCredential } from "../keys/credential.ts";
 import { deviceKey, type Holder } from "../keys/device.ts";
 import { openTitle } from "../keys/intro.ts";
@@ -21,6 +21,8 @@ import {
 } from "../keys/invitation.ts";
 import { deriveLinkKeys, type LinkSecret } from "../keys/link.ts";
 import { openKeyStore } from "../keys/store.ts";
+import { compareBytes } from "../meeting/bytes.ts";
+import { MAX_BLOCKED } from "../meeting/meetingContext.ts";
 import { loadWords } from "../words/wordList.ts";
 import { createKeyCalls } from "./keyCalls.ts";
 import { openLine } from "./line.ts";
@@ -41,6 +43,8 @@ export interface Visitor {
   /** As stored beside the meeting; null: none. */
   readonly sealedTitle: Uint8Array | null;
   readonly policy: RoomPolicy;
+  /** Device keys that stay outside of a sitting that begins here, base64url. */
+  readonly blocked: readonly string[];
   readonly onLink: (link: LinkSecret) => void;
 }
 
@@ -108,6 +112,7 @@ async function prepare(engine: MlsEngine, visitor: Visitor): Promise<Prepared> {
         invitation === null ? null : { facts: invitation.facts, binding: invitation.bound.binding },
       link: link === null ? null : { secret: b64(link.secret), fingerprint: b64(link.fingerprint) },
       policy: visitor.policy,
+      blocked: blockedKeys(visitor.blocked),
       title: await titleOf(visitor),
       keyNotes: notes,
       knownAccounts: visitor.knownAccounts,
@@ -119,6 +124,15 @@ async function prepare(engine: MlsEngine, visitor: Visitor): Promise<Prepared> {
     session.start(name);
   };
   return { session: { ...session, start }, deviceKey: key.publicKey };
+}
+
+/** As the group's policy has them: ascending, each once; what is no key is left out. */
+function blockedKeys(keys: readonly string[]): readonly Uint8Array[] {
+  const known = [...new Set(keys)].flatMap((key) => fromB64(key) ?? []);
+  return known
+    .filter((key) => key.length === 32)
+    .slice(-MAX_BLOCKED)
+    .sort(compareBytes);
 }
 
 /** Nobody hears of it before this device knocks. */

@@ -6,6 +6,7 @@ import { b64, utf8 } from "../meeting/bytes.ts";
 import type { CallName, Calls } from "../meeting/io.ts";
 import { SymbolicEngine, Truth } from "../meeting/model/symbolicEngine.ts";
 import { accountFingerprint } from "../meeting/roles.ts";
+import { beginning } from "../templates.ts";
 import {
   createSealedSession,
   exportText,
@@ -87,7 +88,8 @@ class Stage {
       accountKey: ACCOUNT,
       invitation: null,
       link: LINK,
-      policy: { entry: "open", isLocked: false, history: 0 },
+      policy: beginning("none"),
+      blocked: [],
       title: null,
       keyNotes: [],
       knownAccounts: [],

@@ -16,7 +16,12 @@ export interface VaultMeeting {
   readonly at: number;
   /** Oldest first; absent: nobody was invited yet. */
   readonly invited?: readonly VaultInvited[];
+  /** Device keys that stay outside, base64url, oldest first; absent: none. */
+  readonly blocked?: readonly string[];
 }
+
+/** Of one meeting; a group's policy holds no more. */
+export const MOST_BLOCKED = 200;
 
 /** An account key that this person has compared. */
 export interface VaultPin {
@@ -76,10 +81,28 @@ function readMeeting(value: unknown): VaultMeeting | null {
   const { id, secret, title, at } = value;
   if (typeof id !== "string" || typeof title !== "string" || typeof at !== "number") return null;
   if (bytesOf(secret)?.length !== 16) return null;
-  const meeting = { id, secret: secret as string, title, at };
-  if (value["invited"] === undefined) return meeting;
-  const invited = listOf(value["invited"], readInvited);
-  return invited === null || invited.length > MOST_INVITED ? null : { ...meeting, invited };
+  const invited = optionalList(value["invited"], readInvited, MOST_INVITED);
+  const blocked = optionalList(value["blocked"], readDeviceKey, MOST_BLOCKED);
+  if (invited === null || blocked === null) return null;
+  return {
+    id,
+    secret: secret as string,
+    title,
+    at,
+    ...(invited === undefined ? {} : { invited }),
+    ...(blocked === undefined ? {} : { blocked }),
+  };
+}
+
+/** Undefined: absent. */
+function optionalList<T>(value: unknown, read: (entry: unknown) => T | null, most: number) {
+  if (value === undefined) return undefined;
+  const found = listOf(value, read);
+  return found === null || found.length > most ? null : found;
+}
+
+function readDeviceKey(value: unknown): string | null {
+  return bytesOf(value)?.length === 32 ? (value as string) : null;
 }
 
 function readPin(value: unknown): VaultPin | null {
@@ -104,6 +127,15 @@ export function renameMeeting(id: string, title: string): VaultChange {
   return (content) => ({
     ...content,
     meetings: content.meetings.map((entry) => (entry.id === id ? { ...entry, title } : entry)),
+  });
+}
+
+/** Exactly these stay outside from now on; what is no device key is left out. */
+export function setBlocked(id: string, keys: readonly string[]): VaultChange {
+  const blocked = keys.filter((key) => readDeviceKey(key) !== null).slice(-MOST_BLOCKED);
+  return (content) => ({
+    ...content,
+    meetings: content.meetings.map((entry) => (entry.id === id ? { ...entry, blocked } : entry)),
   });
 }
 

@@ -4,7 +4,7 @@
  */
 
 import { fromB64 } from "../keys/bytes.ts";
-import { type InvitedRole, SEED_BYTES } from "../keys/invitation.ts";
+import { INVITED_ROLES, type InvitedRole, SEED_BYTES } from "../keys/invitation.ts";
 import type { VaultChange, VaultContent, VaultMeeting } from "./content.ts";
 
 export interface VaultInvited {
@@ -28,9 +28,9 @@ export function readInvited(value: unknown): VaultInvited | null {
   if (typeof value !== "object" || value === null) return null;
   const { seed, name, role, until, at, device } = value as Record<string, unknown>;
   if (!isBytes(seed, SEED_BYTES) || typeof name !== "string" || typeof at !== "number") return null;
-  if (role !== "attendee" && role !== "cohost") return null;
+  if (!INVITED_ROLES.includes(role as InvitedRole)) return null;
   if (!Number.isSafeInteger(until) || (until as number) < 0) return null;
-  const entry = { seed, name, role, until: until as number, at } as const;
+  const entry = { seed, name, role: role as InvitedRole, until: until as number, at };
   if (device === undefined) return entry;
   return isBytes(device, 32) ? { ...entry, device } : null;
 }

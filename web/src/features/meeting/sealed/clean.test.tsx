@@ -11,6 +11,7 @@ import {
 } from "../../../../test/fakeSealed.ts";
 import { expectAccessible, problem, serve, showPage } from "../../../../test/page.tsx";
 import type { SealedMember } from "../../../sealing/contract.ts";
+import { beginning } from "../../../sealing/templates.ts";
 import { type Meeting, MeetingProvider } from "../components/context.tsx";
 import { createViewStore, type ViewStore } from "../model/view.ts";
 import { CleanRoom, FrozenBar, useFreezeRoom } from "./CleanRoom.tsx";
@@ -157,7 +158,7 @@ describe("cleaning the room", () => {
     await user.click(button("panic"));
     await user.click(button("Clean the room"));
     await act(async () =>
-      sealed.store.setState({ policy: { entry: "open", isLocked: true, history: 0 } }),
+      sealed.store.setState({ policy: { ...beginning("none"), isLocked: true } }),
     );
     await user.click(button("Unlock the room"));
     expect(sealed.asked.at(-1)).toBe('setPolicy {"isLocked":false}');

@@ -12,6 +12,7 @@ import {
 } from "../../../../test/fakeSealed.ts";
 import { expectAccessible, showPage } from "../../../../test/page.tsx";
 import type { Sealed } from "../../../sealing/contract.ts";
+import { beginning } from "../../../sealing/templates.ts";
 import type { InviteRequest, RenderInvite } from "../../invite/contract.ts";
 import { type Meeting, MeetingProvider } from "../components/context.tsx";
 import { MoreMenu } from "../components/MoreMenu.tsx";
@@ -250,7 +251,7 @@ describe("the suggestion to lock", () => {
       "when it is locked",
       {
         members: [host(), member("ada")],
-        policy: { entry: "open" as const, isLocked: true, history: 0 },
+        policy: { ...beginning("none"), isLocked: true },
       },
     ],
   ])("is not there %s", (_when, change) => {
@@ -288,7 +289,7 @@ describe("inviting", () => {
     await asked?.within?.setEntry("open");
     await asked?.within?.setEntry("invited");
     expect(sealed.asked).toEqual(['revoke ["x"] true', 'setPolicy {"entry":"lobby"}']);
-    await set(sealed, { policy: { entry: "lobby", isLocked: false, history: 0 } });
+    await set(sealed, { policy: { ...beginning("none"), entry: "lobby" } });
     expect(asked?.within?.entry).toBe("invited");
     act(() => asked?.onClose());
     expect(screen.queryByText("the dialog")).toBeNull();

@@ -4,6 +4,7 @@
  * stuck.
  */
 
+import type { Part, RoomPolicy } from "../../contract.ts";
 import { b64 } from "../bytes.ts";
 import { invitationIdOf } from "../roles.ts";
 import { view } from "../view.ts";
@@ -82,9 +83,22 @@ function want(world: World, random: Random, client: Client): void {
   } else if (luck < 0.86 && other !== undefined) {
     world.wish(client, { type: "cohost", identity: other, isCohost: random() < 0.7 });
   } else if (luck < 0.95) {
-    const policy = random() < 0.5 ? { isLocked: random() < 0.3 } : { history: 5 };
-    world.wish(client, { type: "policy", policy });
+    world.wish(client, { type: "policy", policy: anyPolicy(random) });
+  } else if (luck < 0.98 && other !== undefined) {
+    const isAllowed = random() < 0.5 ? random() < 0.5 : null;
+    if (random() < 0.4)
+      world.wish(client, { type: "part", identity: other, part: anyPart(random) });
+    else world.wish(client, { type: "allow", identity: other, bits: 0x1ff, isAllowed });
   } else world.wish(client, { type: "leave" });
+}
+
+function anyPolicy(random: Random): Partial<RoomPolicy> {
+  if (random() < 0.5) return { isLocked: random() < 0.3 };
+  return random() < 0.5 ? { history: 5 } : { attendees: Math.floor(random() * 0x200) };
+}
+
+function anyPart(random: Random): Part {
+  return pick(random, ["presenter", "attendee", "listener"] as const) ?? "attendee";
 }
 
 /** No faults; a host who is there lets in everybody. */
@@ -137,11 +151,17 @@ function findings(world: World): readonly string[] {
   for (const client of here.filter((one) => !inside.includes(one))) {
     const { stage } = client.state;
     const group = inside[0] === undefined ? null : contextOf(inside[0].engine);
-    const isShut = group?.policy.isLocked === true || group?.policy.entry === "lobby";
+    const isLeaderLost = inside.some((one) => one.state.isLeaderLost);
+    const isShut =
+      group?.policy.isLocked === true || group?.policy.entry === "lobby" || isLeaderLost;
     // Where nobody who has the link is left inside, nobody but a moderator can let in.
     const isLinked = inside.some((one) => one.state.link !== null);
     const isBarred =
-      isShut || client.setup.link === null || !isLinked || isOnAnotherDevice(world, client);
+      isShut ||
+      client.setup.link === null ||
+      !isLinked ||
+      isOnAnotherDevice(world, client) ||
+      group?.policy.blocked.some((key) => b64(key) === b64(client.setup.signatureKey)) === true;
     const mayWait = !isModerated && isBarred;
     if (stage === "knocking" && inside.length > 0 && mayWait) continue;
     if (stage === "outside" && inside.length === 0) continue;

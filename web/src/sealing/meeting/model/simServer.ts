@@ -53,6 +53,7 @@ export class SimServer {
   /** What hosts wanted muted, in order. */
   readonly mutes: { readonly seat: string; readonly source: string }[] = [];
   silences = 0;
+  readonly permits: { readonly all: number; readonly seats: unknown }[] = [];
   readonly #out: (connection: number, frame: Frame) => void;
   readonly #close: (connection: number) => void;
   #next = 0;
@@ -220,6 +221,9 @@ export class SimServer {
       case "ticket":
         return ok({ ticket: TICKET });
       case "grant":
+        return ok();
+      case "permit":
+        this.permits.push({ all: Number(frame["all"]), seats: frame["seats"] });
         return ok();
       case "silence":
         this.silences += 1;

@@ -7,6 +7,7 @@
 import { sha256 } from "@noble/hashes/sha2.js";
 import type { SealedNotice } from "../../contract.ts";
 import type { InvitationFacts } from "../../engine/contract.ts";
+import { beginning, type Template } from "../../templates.ts";
 import { b64, utf8 } from "../bytes.ts";
 import type { Effect, Input, Link, Setup, Wish } from "../io.ts";
 import { begin, step } from "../machine.ts";
@@ -47,6 +48,8 @@ export interface MemberOptions {
   readonly invitedAs?: string;
   readonly invitation?: Partial<InvitationFacts>;
   readonly knownDevices?: ReadonlyMap<string, string>;
+  readonly template?: Template;
+  readonly blocked?: readonly Uint8Array[];
 }
 
 /** The host's certificate for `name`. */
@@ -106,7 +109,12 @@ export class Client {
       invitation:
         invitation === null ? null : { facts: invitation, binding: new Uint8Array(64).fill(1) },
       link,
-      policy: { entry: options.entry ?? "open", isLocked: false, history: options.history ?? 0 },
+      policy: {
+        ...beginning(options.template ?? "none"),
+        ...(options.entry === undefined ? {} : { entry: options.entry }),
+        history: options.history ?? 0,
+      },
+      blocked: options.blocked ?? [],
       title: null,
       keyNotes: [],
       knownAccounts: [],
