@@ -155,6 +155,8 @@ class FakeEngine:
         metadata: str | None = None,
         attributes: Mapping[str, str] | None = None,
     ) -> Participant:
+        if identity not in self._room(room):
+            raise NotFound("no such participant")
         before = self._room(room)[identity]
         after = replace(
             before,
@@ -164,6 +166,8 @@ class FakeEngine:
             attributes=before.attributes if attributes is None else attributes,
         )
         self.rooms[room][identity] = after
+        if permission is not None:
+            self.calls.append(("permit", room, identity, permission))
         return after
 
     async def send_data(

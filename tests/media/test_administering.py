@@ -72,7 +72,7 @@ def test_narrowed_sources_end_the_tracks_of_the_others() -> None:
     mic = alice.publish("mic")
     cam = alice.publish("cam", "video", source=Source.CAMERA)
     bob.inbox.clear()
-    _revise(stage, alice, lambda claims: replace(claims, publish_sources=(Source.MICROPHONE,)))
+    _permit(stage, alice, publish_sources=("microphone",))
     assert [t.track_sid for t in alice.take("track_unpublished")] == [cam]
     shown = bob.updates()[-1]
     assert [track.sid for track in shown.tracks] == [mic]
@@ -232,7 +232,7 @@ def test_notices_tell_a_rooms_life() -> None:
     alice.add_track("never")
     stage.join("bob")
     stage.run(stage.machine.remove_participant("room", "bob", stage.now))
-    _revise(stage, alice, lambda claims: replace(claims, publish_sources=(Source.MICROPHONE,)))
+    _permit(stage, alice, publish_sources=("microphone",))
     alice.lose_socket()
     resumed = stage.resume(alice)
     stage.tick(0)

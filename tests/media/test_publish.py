@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from livekit.protocol import models, rtc
 
 from conclave.kernel.errors import Forbidden, NotFound
-from conclave.media.engine import Permission
+from conclave.media.engine import Permission, Source
 from conclave.media.signal import effects
 from conclave.media.transport import Answered, ExpectedTrack, TrackActive, TrackEnded
 from tests.media.stage import Stage
@@ -137,7 +139,7 @@ def test_same_source_published_again_replaces_the_earlier_track() -> None:
     ("permission", "sources", "request_", "reason"),
     [
         (Permission(can_publish=False), (), {}, Reason.NOT_ALLOWED),
-        (Permission(), (CAMERA,), {}, Reason.NOT_ALLOWED),
+        (Permission(), ("camera",), {}, Reason.NOT_ALLOWED),
         (Permission(hidden=True), (), {}, Reason.NOT_ALLOWED),
         (Permission(), (), {"cid": ""}, Reason.INVALID_REQUEST),
         (Permission(), (), {"cid": "x" * 300}, Reason.INVALID_REQUEST),
@@ -147,12 +149,13 @@ def test_same_source_published_again_replaces_the_earlier_track() -> None:
 )
 def test_what_may_not_be_published(
     permission: Permission,
-    sources: tuple[models.TrackSource, ...],
+    sources: tuple[Source, ...],
     request_: dict[str, object],
     reason: rtc.RequestResponse.Reason,
 ) -> None:
     stage = Stage()
-    alice = stage.joined("alice", permission=permission, claims={"publish_sources": sources})
+    permission = replace(permission, publish_sources=sources)
+    alice = stage.joined("alice", permission=permission)
     fields = {"cid": "mic", "type": models.TrackType.AUDIO, "source": MICROPHONE} | request_
     alice.send(add_track=rtc.AddTrackRequest(**fields))  # type: ignore[arg-type]
     answer = alice.last("request_response")

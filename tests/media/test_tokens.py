@@ -63,8 +63,12 @@ def test_what_is_minted_is_verified() -> None:
         name="Älice",
         metadata="m",
         attributes={"role": "host"},
-        permission=Permission(can_publish=False, can_update_own_metadata=True, hidden=True),
-        publish_sources=(models.TrackSource.CAMERA,),
+        permission=Permission(
+            can_publish=False,
+            can_update_own_metadata=True,
+            hidden=True,
+            publish_sources=("camera",),
+        ),
         is_admin=True,
         is_recorder=True,
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from conclave.kernel.errors import Unavailable
-from conclave.media.engine import PublishedTrack
+from conclave.media.engine import Permission, PublishedTrack
 from tests.databases import sqlite_only
 from tests.sealing.delivery.tab import identity
 from tests.stage import Stage
@@ -161,3 +161,33 @@ async def test_a_host_silences_everybody_else(stage: Stage) -> None:
         for track in _tracks()
         if not track.muted
     ]
+
+
+@sqlite_only
+async def test_what_a_member_may_send_is_carried_out_in_the_media(stage: Stage) -> None:
+    operator = await stage.operator()
+    meeting = await stage.meeting(operator)
+    await stage.seat(meeting, identity(1), by=operator)
+    await stage.engine.enter(meeting, identity(1))
+    await stage.seat(meeting, identity(2))
+    host, guest = stage.members[meeting]
+    camera = Permission(publish_sources=("camera",))
+    assert (await host.ask("permit", all=2))["t"] == "ok", "not in the media yet"
+    assert stage.engine.calls == []
+    assert (await guest.ask("ticket"))["t"] == "ok"
+    assert stage.engine.minted[-1].permission == camera
+    await stage.engine.enter(meeting, identity(2))
+    floor = [{"seat": guest.seat, "may": 3}]
+    assert (await host.ask("permit", all=2, seats=floor))["t"] == "ok"
+    assert (await host.ask("permit", all=0))["t"] == "ok"
+    assert (await host.ask("permit", all=8))["t"] == "ok"
+    assert (await host.ask("permit", all=15))["t"] == "ok"
+    assert stage.engine.calls == [
+        ("permit", meeting, identity(2), Permission(publish_sources=("microphone", "camera"))),
+        ("permit", meeting, identity(2), Permission(can_publish=False)),
+        ("permit", meeting, identity(2), SHARING),
+        ("permit", meeting, identity(2), Permission()),
+    ]
+
+
+SHARING = Permission(publish_sources=("screen_share", "screen_share_audio"))

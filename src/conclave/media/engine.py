@@ -12,6 +12,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Literal, Protocol
 
+Source = Literal["camera", "microphone", "screen_share", "screen_share_audio"]
+"""What a published track is of."""
+
 
 @dataclass(frozen=True, slots=True)
 class Permission:
@@ -20,6 +23,8 @@ class Permission:
     can_publish_data: bool = True
     can_update_own_metadata: bool = False
     hidden: bool = False
+    publish_sources: tuple[Source, ...] = ()
+    """What may be published, where `can_publish`; empty = everything."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +42,7 @@ class Connection:
 class PublishedTrack:
     sid: str
     kind: Literal["audio", "video", "data"]
-    source: Literal["camera", "microphone", "screen_share", "screen_share_audio", "unknown"]
+    source: Source | Literal["unknown"]
     muted: bool
 
 

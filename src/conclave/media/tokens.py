@@ -21,7 +21,7 @@ from joserfc.jwk import OctKey
 from livekit.protocol import models
 from livekit.protocol import room as room_protocol
 
-from conclave.media.engine import Permission
+from conclave.media.engine import Permission, Source
 from conclave.media.keys import ApiKeys
 from conclave.media.protojson import from_json
 from conclave.media.room_config import RoomConfig
@@ -52,13 +52,13 @@ _WORDS: dict[Reason, str] = {
     "claims": "the access token holds a claim that cannot be used",
     "room_preset": "the access token names a room preset, and this server has none",
 }
-_SOURCES = {
+_SOURCES: dict[Source, models.TrackSource] = {
     "camera": models.TrackSource.CAMERA,
     "microphone": models.TrackSource.MICROPHONE,
     "screen_share": models.TrackSource.SCREEN_SHARE,
     "screen_share_audio": models.TrackSource.SCREEN_SHARE_AUDIO,
 }
-_SOURCE_NAMES = {number: name for name, number in _SOURCES.items()}
+SOURCE_NAMES = {number: name for name, number in _SOURCES.items()}
 _KINDS = {
     "standard": models.ParticipantInfo.Kind.STANDARD,
     "ingress": models.ParticipantInfo.Kind.INGRESS,
@@ -87,8 +87,6 @@ class Claims:
     attributes: Mapping[str, str] = field(default_factory=dict)
     kind: str = "standard"
     permission: Permission = field(default_factory=Permission)
-    publish_sources: tuple[models.TrackSource, ...] = ()
-    """Sources that may be published; empty = all."""
     is_admin: bool = False
     is_recorder: bool = False
     is_agent: bool = False
@@ -98,6 +96,11 @@ class Claims:
     """For the room that this bearer opens; no effect on one that is there."""
     not_before: float = field(default=0.0, compare=False)
     """Unix time at which the token was made valid; what a revocation is compared with."""
+
+    @property
+    def publish_sources(self) -> tuple[models.TrackSource, ...]:
+        """Sources that may be published; empty = all."""
+        return tuple(_SOURCES[name] for name in self.permission.publish_sources)
 
     @property
     def is_dependent(self) -> bool:
@@ -161,7 +164,7 @@ def mint(claims: Claims, keys: ApiKeys, now: datetime, lifetime: timedelta) -> s
         "hidden": permission.hidden,
         "recorder": claims.is_recorder,
         "agent": claims.is_agent,
-        "canPublishSources": [_SOURCE_NAMES[number] for number in claims.publish_sources],
+        "canPublishSources": list(permission.publish_sources),
     }
     video |= {name: value for name, value in optional.items() if value}
     payload: dict[str, Any] = {
@@ -265,8 +268,8 @@ def _claims(payload: Mapping[str, Any], *, joins: bool = True) -> Claims:
             can_publish_data=_flag(video, "canPublishData", default=can_publish),
             can_update_own_metadata=_flag(video, "canUpdateOwnMetadata", default=False),
             hidden=_flag(video, "hidden", default=False),
+            publish_sources=_publish_sources(video.get("canPublishSources")),
         ),
-        publish_sources=_publish_sources(video.get("canPublishSources")),
         is_admin=_flag(video, "roomAdmin", default=False),
         is_recorder=_flag(video, "recorder", default=False),
         is_agent=_flag(video, "agent", default=False) or payload.get("kind") == "agent",
@@ -339,14 +342,15 @@ def _room_config(value: object) -> RoomConfig | None:
     return RoomConfig.of(message)
 
 
-def _publish_sources(value: object) -> tuple[models.TrackSource, ...]:
+def _publish_sources(value: object) -> tuple[Source, ...]:
     if value is None:
         return ()
     if not isinstance(value, list):
         raise TokenRefused("claims")
-    numbers = []
+    known: dict[str, Source] = {name: name for name in _SOURCES}
+    names = []
     for name in value:
-        if not isinstance(name, str) or name.lower() not in _SOURCES:
+        if not isinstance(name, str) or name.lower() not in known:
             raise TokenRefused("claims")
-        numbers.append(_SOURCES[name.lower()])
-    return tuple(numbers)
+        names.append(known[name.lower()])
+    return tuple(names)

@@ -38,6 +38,7 @@ def _setup(app: App) -> None:
     sealing.on_epoch_in_use(partial(service.ask_for_keyframes, app))
     sealing.on_mute(partial(service.mute_source, app))
     sealing.on_silence(partial(service.silence, app))
+    sealing.on_permit(partial(service.permit, app))
     app.outbox.consume(
         "meetings",
         {

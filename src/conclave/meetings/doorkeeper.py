@@ -10,6 +10,7 @@ from conclave.kernel.app import App
 from conclave.kernel.errors import NotFound
 from conclave.media.engine import MediaEngine
 from conclave.meetings import invitations, policy
+from conclave.meetings.rights import permission_of
 from conclave.meetings.service import MeetingsMetrics
 from conclave.sealing import Entry, Invited, MemberRole, Ticket
 
@@ -37,9 +38,11 @@ class MeetingsDoorkeeper:
         self._app.use(MeetingsMetrics).invited.labels(standing.outcome).inc()
         return Invited(standing.outcome, standing.device, standing.is_cohost)
 
-    async def ticket(self, meeting_id: str, identity: str, role: MemberRole) -> Ticket:
+    async def ticket(self, meeting_id: str, identity: str, role: MemberRole, media: int) -> Ticket:
         async with self._app.db.read() as session:
             meeting = await policy.require_open(session, meeting_id)
-        connection = self._app.use(MediaEngine).mint(meeting.id, identity)
+        connection = self._app.use(MediaEngine).mint(
+            meeting.id, identity, permission=permission_of(media)
+        )
         self._app.use(MeetingsMetrics).joins.labels(role).inc()
         return Ticket(connection.url, connection.token)

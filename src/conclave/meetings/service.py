@@ -7,7 +7,7 @@ crash in between loses nothing: the event comes again, and the engine's calls ma
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -31,6 +31,7 @@ from conclave.meetings.events import (
 )
 from conclave.meetings.machine import Lifetimes, Occupancy, counted, end_reason
 from conclave.meetings.models import Invitation, Meeting
+from conclave.meetings.rights import permission_of
 from conclave.meetings.schemas import EntryKind
 from conclave.sealing import MuteSource, Sealing
 
@@ -234,6 +235,14 @@ async def mute_source(app: App, meeting_id: str, identity: str, source: MuteSour
     if source == "screen_share":
         sources.add("screen_share_audio")
     await _mute(app, meeting_id, frozenset({identity}), sources)
+
+
+async def permit(app: App, meeting_id: str, media: Mapping[str, int]) -> None:
+    """These members may send this from now on; what they send beyond it ends."""
+    engine = app.use(MediaEngine)
+    for identity, bits in media.items():
+        with contextlib.suppress(NotFound):  # not in the media: their ticket will say it
+            await engine.update_participant(meeting_id, identity, permission=permission_of(bits))
 
 
 async def silence(app: App, meeting_id: str, identities: frozenset[str]) -> None:

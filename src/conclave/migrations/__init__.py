@@ -5,6 +5,6 @@ number a program may know and still use a database of this version: raise it wit
 older programs cannot live with (a contract step). A test holds both to the files.
 """
 
-HEAD = "0009"
-SCHEMA_VERSION = 9
+HEAD = "0011"
+SCHEMA_VERSION = 11
 SCHEMA_COMPAT = 7

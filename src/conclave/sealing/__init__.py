@@ -24,6 +24,7 @@ from conclave.sealing.doorkeeper import (
     MemberRole,
     MuteListener,
     MuteSource,
+    PermitListener,
     SilenceListener,
     Ticket,
 )
@@ -43,6 +44,7 @@ __all__ = [
     "MemberRole",
     "MuteListener",
     "MuteSource",
+    "PermitListener",
     "Sealing",
     "SealingInstanceEnded",
     "SealingMemberGone",

@@ -5,7 +5,7 @@ Must never carry a name: the doorkeeper tells whose room it is and what somebody
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -52,8 +52,9 @@ class Doorkeeper(Protocol):
     ) -> Invited:
         """Bound now, if nobody came with it before. Raises `Unavailable`, or `NotFound`."""
 
-    async def ticket(self, meeting_id: str, identity: str, role: MemberRole) -> Ticket:
-        """A fresh token for one member's media. Raises `Unavailable`, or `NotFound`."""
+    async def ticket(self, meeting_id: str, identity: str, role: MemberRole, media: int) -> Ticket:
+        """A fresh token for one member's media, good for what `media` says in bits (microphone 1,
+        camera 2, screen 4, screen also among many 8). Raises `Unavailable`, or `NotFound`."""
 
 
 EpochListener = Callable[[str, int], Awaitable[None]]
@@ -62,6 +63,9 @@ receivers need key frames."""
 
 SilenceListener = Callable[[str, frozenset[str]], Awaitable[None]]
 """`await listener(meeting_id, identities)`: a host or co-host stops all media of these members."""
+
+PermitListener = Callable[[str, Mapping[str, int]], Awaitable[None]]
+"""`await listener(meeting_id, media)`: by identity, what these members may send from now on."""
 
 MuteSource = Literal["microphone", "camera", "screen_share"]
 MuteListener = Callable[[str, str, MuteSource], Awaitable[None]]

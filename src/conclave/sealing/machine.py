@@ -7,7 +7,7 @@ about another one further than the protocol says (docs/reference/sealing-protoco
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
@@ -20,7 +20,16 @@ from conclave.sealing.events import (
     SealingMemberGone,
 )
 from conclave.sealing.schemas import decoded
-from conclave.sealing.state import Granted, Instance, Knock, Limits, Row, RowKind, Seat
+from conclave.sealing.state import (
+    ALL_MEDIA,
+    Granted,
+    Instance,
+    Knock,
+    Limits,
+    Row,
+    RowKind,
+    Seat,
+)
 
 Event = SealingMemberGone | SealingInstanceEnded
 Denial = Literal["denied", "full", "locked"]
@@ -156,9 +165,40 @@ class Sitting:
             if seat.identity is not None and seat.member_role == "member"
         )
 
-    def grant(self, now: datetime, by: str, seat_id: str, role: Granted) -> None:
+    def media_of(self, seat: Seat) -> int:
+        """What the media server may pass on of this one, in bits. Who leads may everything."""
+        if seat.member_role != "member":
+            return ALL_MEDIA
+        return self.instance.media if seat.media is None else seat.media
+
+    def permit(
+        self, now: datetime, by: str, everybody: int, seats: Mapping[str, int]
+    ) -> Mapping[str, int]:
+        """Who may send what, as it follows from the group's policy: `seats` are those for whom it
+        is not as for everybody. The identities for whom something has changed by it. Seats that
+        are not here (any more) are passed over."""
         del now
-        if self.require_member(by).role != "host":
+        if self.require_member(by).member_role == "member":
+            raise Refused("forbidden", "Only a host or co-host may do this.")
+        before = {seat.id: self.media_of(seat) for seat in self.members()}
+        if self.instance.media != everybody:
+            self.instance.media = everybody
+            self._is_instance_changed = True
+        for seat in self.members():
+            if seat.media != seats.get(seat.id):
+                seat.media = seats.get(seat.id)
+                self.touch(seat)
+        return {
+            seat.identity: self.media_of(seat)
+            for seat in self.members()
+            if seat.identity is not None and self.media_of(seat) != before[seat.id]
+        }
+
+    def grant(self, now: datetime, by: str, seat_id: str, role: Granted) -> Mapping[str, int]:
+        """Co-hosts name co-hosts, hosts take that back. What the member may send from now on."""
+        del now
+        by_role = self.require_member(by).member_role
+        if by_role == "member" or (by_role == "cohost" and role == "member"):
             raise Refused("forbidden", "Only a host may do this.")
         seat = self.seats.get(seat_id)
         if seat is None or seat.state != "member":
@@ -168,6 +208,7 @@ class Sitting:
         seat.granted = role
         self.touch(seat)
         self.tell("granted", frames.text("granted", seat=seat.id, role=role))
+        return {} if seat.identity is None else {seat.identity: self.media_of(seat)}
 
     def message(self, now: datetime, by: str, epoch: int, content: str) -> int:
         """The number of the message."""

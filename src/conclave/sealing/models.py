@@ -37,6 +37,7 @@ class SealingInstance(Base):
     settled: Mapped[int] = mapped_column(BigInteger)
     empty_since_at: Mapped[datetime | None] = mapped_column(Timestamp)
     open_commits: Mapped[list[dict[str, Any]]] = mapped_column(JSON)
+    media: Mapped[int] = mapped_column(Integer)
     version: Mapped[int] = mapped_column(BigInteger)
 
 
@@ -68,6 +69,7 @@ class SealingSeat(Base):
     acked: Mapped[int] = mapped_column(BigInteger)
     nacked: Mapped[str | None] = mapped_column(String(43))
     knock: Mapped[dict[str, str] | None] = mapped_column(JSON(none_as_null=True))
+    media: Mapped[int | None] = mapped_column(Integer)
 
 
 class SealingRow(Base):

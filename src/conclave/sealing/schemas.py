@@ -164,6 +164,24 @@ class Grant(_Frame):
     role: Literal["cohost", "member"]
 
 
+MediaBits = Annotated[int, Field(ge=0, le=15)]
+"""Microphone 1, camera 2, screen 4, screen also among many 8."""
+
+
+class Permitted(_Frame):
+    seat: SeatId
+    may: MediaBits
+
+
+class Permit(_Frame):
+    """Who may send what: everybody, and those for whom it is not the same."""
+
+    t: Literal["permit"]
+    n: Number
+    all: MediaBits
+    seats: Annotated[list[Permitted], Field(max_length=1_000)] = []
+
+
 class Mute(_Frame):
     t: Literal["mute"]
     n: Number
@@ -205,6 +223,7 @@ ClientFrame = (
     | Nack
     | Using
     | Grant
+    | Permit
     | Mute
     | Silence
     | TicketFrame

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from datetime import timedelta
 
 import structlog
@@ -28,13 +28,14 @@ from conclave.sealing.doorkeeper import (
     MemberRole,
     MuteListener,
     MuteSource,
+    PermitListener,
     SilenceListener,
     Ticket,
 )
 from conclave.sealing.metrics import SealingMetrics
 from conclave.sealing.models import SealingInstance, SealingSeat
 from conclave.sealing.room import Room
-from conclave.sealing.state import Limits
+from conclave.sealing.state import ALL_MEDIA, Limits
 
 PING_S = 20.0
 SEND_TIMEOUT_S = 10.0
@@ -60,6 +61,7 @@ class Sealing:
         self._epoch_listener: EpochListener | None = None
         self._mute_listener: MuteListener | None = None
         self._silence_listener: SilenceListener | None = None
+        self._permit_listener: PermitListener | None = None
         self._rooms: dict[str, Room] = {}
         self._users: dict[str, int] = {}
         self._suspects: set[tuple[str, str, int]] = set()
@@ -83,6 +85,11 @@ class Sealing:
     def on_silence(self, listener: SilenceListener) -> None:
         """Hear when a host or co-host stops what all others send; like `on_mute`."""
         self._silence_listener = listener
+
+    def on_permit(self, listener: PermitListener) -> None:
+        """Hear what members may send from now on, when that has changed. What it raises is logged:
+        the next ticket says the same."""
+        self._permit_listener = listener
 
     async def is_member(self, meeting_id: str, identity: str) -> bool:
         """Is this identity in the meeting's group now, connected or lost for a moment?"""
@@ -142,7 +149,31 @@ class Sealing:
     async def ticket(self, meeting_id: str, identity: str, role: MemberRole) -> Ticket:
         if self._doorkeeper is None:
             raise Unavailable
-        return await self._doorkeeper.ticket(meeting_id, identity, role)
+        media = ALL_MEDIA if role != "member" else await self._media_of(meeting_id, identity)
+        return await self._doorkeeper.ticket(meeting_id, identity, role, media)
+
+    async def _media_of(self, meeting_id: str, identity: str) -> int:
+        """Of a member who does not lead; everything before there is a sitting."""
+        async with self.app.db.read() as session:
+            everybody = await session.scalar(
+                select(SealingInstance.media).where(SealingInstance.meeting_id == meeting_id)
+            )
+            own = await session.scalar(
+                select(SealingSeat.media).where(
+                    SealingSeat.meeting_id == meeting_id, SealingSeat.identity == identity
+                )
+            )
+        if own is not None:
+            return own
+        return ALL_MEDIA if everybody is None else everybody
+
+    async def permit(self, meeting_id: str, changed: Mapping[str, int]) -> None:
+        if self._permit_listener is None or not changed:
+            return
+        try:
+            await self._permit_listener(meeting_id, changed)
+        except ConclaveError as error:
+            log.warning("permissions could not be carried out", error=type(error).__name__)
 
     async def epoch_in_use(self, meeting_id: str, epoch: int) -> None:
         if self._epoch_listener is None:

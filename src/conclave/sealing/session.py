@@ -167,13 +167,25 @@ class Session:
                 self._require_member(connection)
                 await self._sealing.epoch_in_use(self._room.meeting_id, frame.epoch)
             case schemas.Grant():
-                await self._ask(
+                changed = await self._ask(
                     connection,
                     lambda desk: desk.require_sitting().grant(
                         self._now(), connection.seat, frame.seat, frame.role
                     ),
                     lambda _: connection.say(frames.ok(frame.n)),
                 )
+                await self._sealing.permit(self._room.meeting_id, changed)
+            case schemas.Permit():
+                self._limit(connection)
+                seats = {one.seat: one.may for one in frame.seats}
+                changed = await self._ask(
+                    connection,
+                    lambda desk: desk.require_sitting().permit(
+                        self._now(), connection.seat, frame.all, seats
+                    ),
+                    lambda _: connection.say(frames.ok(frame.n)),
+                )
+                await self._sealing.permit(self._room.meeting_id, changed)
             case schemas.Mute():
                 await self._mute(connection, frame)
             case schemas.Silence():

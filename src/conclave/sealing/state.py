@@ -70,6 +70,8 @@ class Seat:
     acked: int = 0
     nacked: str | None = None
     knock: Knock | None = None
+    media: int | None = None
+    """In bits, as who leads has said of this one; None: as everybody."""
 
     @property
     def is_live(self) -> bool:
@@ -85,6 +87,11 @@ class Seat:
         if self.role == "host":
             return "host"
         return "cohost" if self.granted == "cohost" else "member"
+
+
+ALL_MEDIA = 0xF
+"""Microphone 1, camera 2, screen 4, screen also among many 8: what the media server may pass on of
+somebody (sealing-protocol.md, 3)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +152,8 @@ class Instance:
     settled: int = 0
     empty_since_at: datetime | None = None
     open_commits: list[OpenCommit] = field(default_factory=list)
+    media: int = ALL_MEDIA
+    """What everybody may send, in bits."""
     version: int = 0
     """Counts changes: who holds an older one reads the rows again."""
 

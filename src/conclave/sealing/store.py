@@ -78,6 +78,7 @@ async def load(tx: AsyncSession, meeting_id: str) -> tuple[Instance, dict[str, S
         settled=found.settled,
         empty_since_at=found.empty_since_at,
         open_commits=[OpenCommit.from_json(value) for value in found.open_commits],
+        media=found.media,
         version=found.version,
     )
     tx.expunge(found)  # Or a save in the same session would compare against it.
@@ -99,7 +100,16 @@ async def save(
     values = {
         **{
             name: getattr(instance, name)
-            for name in ("epoch", "seq", "pos", "floor_seq", "floor_pos", "settled", "version")
+            for name in (
+                "epoch",
+                "seq",
+                "pos",
+                "floor_seq",
+                "floor_pos",
+                "settled",
+                "media",
+                "version",
+            )
         },
         "empty_since_at": instance.empty_since_at,
         "open_commits": [opened.as_json() for opened in instance.open_commits],
@@ -275,4 +285,5 @@ def _seat(row: Any) -> Seat:
         acked=row["acked"],
         nacked=row["nacked"],
         knock=None if row["knock"] is None else Knock(**row["knock"]),
+        media=row["media"],
     )

@@ -35,6 +35,8 @@ class FakeDoorkeeper:
     bindings: list[tuple[str, bytes, bytes]] = field(default_factory=list)
     failure: Exception | None = None
     tickets: list[tuple[str, str, MemberRole]] = field(default_factory=list)
+    media: dict[str, int] = field(default_factory=dict)
+    """By identity, what its last ticket was good for."""
 
     async def admits(self, meeting_id: str, actor: Actor | None) -> Entry | None:
         if meeting_id not in self.meetings:
@@ -48,9 +50,10 @@ class FakeDoorkeeper:
         self.bindings.append((invitation_id, device, binding))
         return self.invitations.get(invitation_id, Invited("unknown", None, False))
 
-    async def ticket(self, meeting_id: str, identity: str, role: MemberRole) -> Ticket:
+    async def ticket(self, meeting_id: str, identity: str, role: MemberRole, media: int) -> Ticket:
         if self.failure is not None:
             raise self.failure
+        self.media[identity] = media
         self.tickets.append((meeting_id, identity, role))
         return Ticket("", f"token-{identity}")
 
@@ -76,6 +79,8 @@ class SealingStage:
         self.sealing.on_mute(self._mute)
         self.silences: list[tuple[str, frozenset[str]]] = []
         self.sealing.on_silence(self._silence)
+        self.permits: list[Mapping[str, int]] = []
+        self.sealing.on_permit(self._permit)
         self.tabs: list[Tab] = []
         self.is_started = False
 
@@ -91,6 +96,12 @@ class SealingStage:
         if self.mute_failure is not None:
             raise self.mute_failure
         self.silences.append((meeting_id, identities))
+
+    async def _permit(self, meeting_id: str, media: Mapping[str, int]) -> None:
+        assert meeting_id == MEETING
+        if self.mute_failure is not None:
+            raise self.mute_failure
+        self.permits.append(media)
 
     async def start(self) -> None:
         await self.product.start()

@@ -153,6 +153,7 @@ def _requests(seat: str) -> dict[str, dict[str, Any]]:
         "message": {"epoch": 0, "bytes": private(instance_id(), 0, 1)},
         "grant": {"seat": seat, "role": "cohost"},
         "mute": {"seat": seat, "source": "microphone"},
+        "permit": {"all": 0},
         "ticket": {},
     }
 
@@ -166,16 +167,17 @@ async def test_what_only_others_may(sealed: SealingStage) -> None:
         outside: {
             "withdraw": "forbidden", "deny": "forbidden", "commit": "forbidden",
             "message": "forbidden", "grant": "forbidden", "ticket": "forbidden",
-            "mute": "forbidden", "create": "exists",
+            "mute": "forbidden", "permit": "forbidden", "create": "exists",
         },
         knocker: {
             "create": "forbidden", "knock": "forbidden", "deny": "forbidden",
             "commit": "forbidden", "message": "forbidden", "grant": "forbidden",
-            "ticket": "forbidden", "mute": "forbidden",
+            "ticket": "forbidden", "mute": "forbidden", "permit": "forbidden",
         },
         guest: {
             "create": "forbidden", "knock": "forbidden", "withdraw": "forbidden",
             "deny": "forbidden", "grant": "forbidden", "mute": "forbidden",
+            "permit": "forbidden",
         },
         host: {"create": "forbidden", "knock": "forbidden", "withdraw": "forbidden"},
     }  # fmt: skip
@@ -280,7 +282,9 @@ async def test_denied_and_withdrawn(sealed: SealingStage) -> None:
     assert await knocker.closed() == 1000
 
 
-async def test_cohosts_are_granted_by_hosts_alone(sealed: SealingStage) -> None:
+async def test_who_leads_names_cohosts_and_hosts_take_it_back(
+    sealed: SealingStage,
+) -> None:
     host = await sealed.creator()
     guest = await sealed.newcomer(host, 1, 0)
     other = await sealed.newcomer(host, 2, 1)
@@ -290,7 +294,10 @@ async def test_cohosts_are_granted_by_hosts_alone(sealed: SealingStage) -> None:
     assert (await host.ask("grant", seat=guest.seat, role="cohost"))["t"] == "ok"
     assert await other.until("granted") == {"t": "granted", "seat": guest.seat, "role": "cohost"}
     assert await sealed.sealing.role_of(MEETING, identity(1)) == "cohost"
-    assert (await guest.ask("grant", seat=other.seat, role="cohost"))["code"] == "forbidden"
+    assert (await other.ask("grant", seat=guest.seat, role="member"))["code"] == "forbidden"
+    assert (await guest.ask("grant", seat=other.seat, role="cohost"))["t"] == "ok"
+    assert (await guest.ask("grant", seat=other.seat, role="member"))["code"] == "forbidden"
+    assert (await host.ask("grant", seat=other.seat, role="member"))["t"] == "ok"
     assert (await guest.ask("deny", seat=knocker.seat))["t"] == "ok"
     assert (await guest.commit(2, removed={host.seat: "removed"}))["code"] == "forbidden"
     assert (await guest.commit(2, removed={other.seat: "removed"}))["t"] == "ok"

@@ -10,15 +10,9 @@ from livekit.protocol import models
 
 from conclave.kernel.errors import Unavailable
 from conclave.media.engine import Participant, Permission, PublishedTrack, Room
+from conclave.media.tokens import SOURCE_NAMES
 
 _State = models.ParticipantInfo.State
-_Source = Literal["camera", "microphone", "screen_share", "screen_share_audio", "unknown"]
-_SOURCES: dict[models.TrackSource, _Source] = {
-    models.TrackSource.CAMERA: "camera",
-    models.TrackSource.MICROPHONE: "microphone",
-    models.TrackSource.SCREEN_SHARE: "screen_share",
-    models.TrackSource.SCREEN_SHARE_AUDIO: "screen_share_audio",
-}
 _KINDS: dict[models.TrackType, Literal["audio", "video", "data"]] = {
     models.TrackType.AUDIO: "audio",
     models.TrackType.VIDEO: "video",
@@ -56,6 +50,11 @@ def participant_view(info: models.ParticipantInfo) -> Participant:
             can_publish_data=info.permission.can_publish_data,
             can_update_own_metadata=info.permission.can_update_metadata,
             hidden=info.permission.hidden,
+            publish_sources=tuple(
+                SOURCE_NAMES[number]
+                for number in info.permission.can_publish_sources
+                if number in SOURCE_NAMES
+            ),
         ),
         attributes=dict(info.attributes),
         metadata=info.metadata,
@@ -67,7 +66,7 @@ def _track_view(track: models.TrackInfo) -> PublishedTrack:
     return PublishedTrack(
         sid=track.sid,
         kind=_KINDS.get(track.type, "data"),
-        source=_SOURCES.get(track.source, "unknown"),
+        source=SOURCE_NAMES.get(track.source, "unknown"),
         muted=track.muted,
     )
 
@@ -75,7 +74,7 @@ def _track_view(track: models.TrackInfo) -> PublishedTrack:
 def permission_message(
     wanted: Permission, present: models.ParticipantPermission
 ) -> models.ParticipantPermission:
-    """What LiveKit knows beside the port's five words (sources, for one) stays as it is."""
+    """What LiveKit knows beside the port's words stays as it is."""
     message = models.ParticipantPermission()
     message.CopyFrom(present)
     message.can_publish = wanted.can_publish
@@ -83,4 +82,8 @@ def permission_message(
     message.can_publish_data = wanted.can_publish_data
     message.can_update_metadata = wanted.can_update_own_metadata
     message.hidden = wanted.hidden
+    del message.can_publish_sources[:]
+    message.can_publish_sources.extend(
+        number for number, name in SOURCE_NAMES.items() if name in wanted.publish_sources
+    )
     return message

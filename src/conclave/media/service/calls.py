@@ -14,12 +14,12 @@ from google.protobuf.message import Message
 from livekit.protocol import models, room, rtc
 
 from conclave.kernel.errors import ConclaveError, Forbidden, NotFound, TooLarge, Unavailable
-from conclave.media.engine import Permission
+from conclave.media.engine import Permission, Source
 from conclave.media.room_config import RoomConfig
 from conclave.media.service.twirp import TwirpError
 from conclave.media.signal import profile
 from conclave.media.signal_engine import SignalEngine
-from conclave.media.tokens import MAX_ROOM_NAME, Claims
+from conclave.media.tokens import MAX_ROOM_NAME, SOURCE_NAMES, Claims
 
 SERVICE = "livekit.RoomService"
 
@@ -146,27 +146,19 @@ def _permitted(claims: Claims, wanted: models.ParticipantPermission) -> Claims:
             can_publish_data=wanted.can_publish_data,
             can_update_own_metadata=wanted.can_update_metadata,
             hidden=wanted.hidden,
+            publish_sources=tuple(_source(number) for number in wanted.can_publish_sources),
         ),
-        publish_sources=tuple(_source(number) for number in wanted.can_publish_sources),
         is_recorder=wanted.recorder,
         is_agent=wanted.agent,
     )
 
 
-def _source(number: int) -> models.TrackSource:
-    for known in _SOURCES:
+def _source(number: int) -> Source:
+    for known, name in SOURCE_NAMES.items():
         if known == number:
-            return known
+            return name
     words = "can_publish_sources may hold camera, microphone and screen share only"
     raise TwirpError("invalid_argument", words, argument="can_publish_sources")
-
-
-_SOURCES = (
-    models.TrackSource.CAMERA,
-    models.TrackSource.MICROPHONE,
-    models.TrackSource.SCREEN_SHARE,
-    models.TrackSource.SCREEN_SHARE_AUDIO,
-)
 
 
 def _update_subscriptions(

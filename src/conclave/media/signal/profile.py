@@ -79,7 +79,7 @@ def set_claims(turn: Turn, participant: Participant, claims: Claims) -> None:
         return
     before = participant.claims
     participant.claims = claims
-    if (claims.permission, claims.publish_sources) != (before.permission, before.publish_sources):
+    if claims.permission != before.permission:
         _apply_permission(turn, participant, before.permission)
     turn.publish_state(participant)
     if participant.connection is not None:

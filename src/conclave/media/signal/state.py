@@ -19,16 +19,10 @@ from conclave.media.engine import Participant as ParticipantView
 from conclave.media.engine import PublishedTrack
 from conclave.media.engine import Room as RoomView
 from conclave.media.signal.effects import Connection, Effect, Send
-from conclave.media.tokens import Claims
+from conclave.media.tokens import SOURCE_NAMES, Claims
 from conclave.media.transport import Grant, Kind
 
 State = models.ParticipantInfo.State
-SOURCE_NAMES: dict[int, Literal["camera", "microphone", "screen_share", "screen_share_audio"]] = {
-    int(models.TrackSource.CAMERA): "camera",
-    int(models.TrackSource.MICROPHONE): "microphone",
-    int(models.TrackSource.SCREEN_SHARE): "screen_share",
-    int(models.TrackSource.SCREEN_SHARE_AUDIO): "screen_share_audio",
-}
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ import { type FrameOf, readFrame, type ServerFrame } from "./wire.ts";
 import { onDenied } from "./wishes.ts";
 
 const MOST_RETRY_MS = 30_000;
-const TICKET_AGAIN_MS = 2_000;
+const AGAIN_MS = 2_000;
 
 export function onFrame(t: Turn, value: unknown): Done {
   const frame = readFrame(value);
@@ -163,7 +163,9 @@ function onError(t: Turn, { n, code }: FrameOf<"error">): Done {
     case "note":
       return onNoteAnswer(t, request.text, code);
     case "ticket":
-      return t.timer("ticket", t.now + TICKET_AGAIN_MS);
+      return t.timer("ticket", t.now + AGAIN_MS);
+    case "permit":
+      return t.timer("permit", t.now + AGAIN_MS);
     case "leave":
       return finish(t, "left");
     default:

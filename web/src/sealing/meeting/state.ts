@@ -261,6 +261,7 @@ export type TimerName =
   | "psk"
   | "cut"
   | "links"
+  | "permit"
   | "leave";
 
 export type Dropped = "frame" | "knock" | "commit" | "welcome" | "message";

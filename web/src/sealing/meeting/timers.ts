@@ -3,6 +3,7 @@
 import { onCommitLost, onPskTimeout, onVerdict } from "./commits.ts";
 import { enter, showDoor, startOver } from "./connection.ts";
 import { forgetDue, sayProfile, switchDue } from "./epochs.ts";
+import { tellPermissionsAnew } from "./permits.ts";
 import type { TimerName } from "./state.ts";
 import { giveLinks } from "./talk.ts";
 import { finish, type Turn } from "./turn.ts";
@@ -27,6 +28,7 @@ const DUE: Readonly<Record<TimerName, (t: Turn) => void>> = {
   psk: onPskTimeout,
   cut: startOver,
   links: giveLinks,
+  permit: tellPermissionsAnew,
   leave: (t) => finish(t, "left"),
 };
 
