@@ -52,7 +52,9 @@ export class FakePublication {
   isEncrypted = true;
   readonly trackSid: string;
   readonly track: FakeTrack;
-  constructor(trackSid: string, track: FakeTrack) {
+  readonly source: Track.Source;
+  constructor(trackSid: string, track: FakeTrack, source: Track.Source) {
+    this.source = source;
     this.trackSid = trackSid;
     this.track = track;
   }
@@ -88,7 +90,7 @@ export class FakeParticipant {
   publish(source: Track.Source, sid: string, deviceId?: string): FakePublication {
     const isAudio = source === Track.Source.Microphone || source === Track.Source.ScreenShareAudio;
     const track = new FakeTrack(isAudio ? Track.Kind.Audio : Track.Kind.Video, sid, deviceId);
-    const publication = new FakePublication(sid, track);
+    const publication = new FakePublication(sid, track, source);
     this.publications.set(source, publication);
     return publication;
   }

@@ -9,7 +9,7 @@ _SOURCES: tuple[tuple[int, tuple[Source, ...]], ...] = (
     (1, ("microphone",)),
     (2, ("camera",)),
     # Whether many are in the room is asked when a share begins, by those who would see it.
-    (4 | 8, ("screen_share", "screen_share_audio")),
+    (4, ("screen_share", "screen_share_audio")),
 )
 
 

@@ -54,7 +54,7 @@ class Doorkeeper(Protocol):
 
     async def ticket(self, meeting_id: str, identity: str, role: MemberRole, media: int) -> Ticket:
         """A fresh token for one member's media, good for what `media` says in bits (microphone 1,
-        camera 2, screen 4, screen also among many 8). Raises `Unavailable`, or `NotFound`."""
+        camera 2, screen 4). Raises `Unavailable`, or `NotFound`."""
 
 
 EpochListener = Callable[[str, int], Awaitable[None]]

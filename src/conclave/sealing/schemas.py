@@ -164,8 +164,8 @@ class Grant(_Frame):
     role: Literal["cohost", "member"]
 
 
-MediaBits = Annotated[int, Field(ge=0, le=15)]
-"""Microphone 1, camera 2, screen 4, screen also among many 8."""
+MediaBits = Annotated[int, Field(ge=0, le=7)]
+"""Microphone 1, camera 2, screen 4."""
 
 
 class Permitted(_Frame):

@@ -89,9 +89,9 @@ class Seat:
         return "cohost" if self.granted == "cohost" else "member"
 
 
-ALL_MEDIA = 0xF
-"""Microphone 1, camera 2, screen 4, screen also among many 8: what the media server may pass on of
-somebody (sealing-protocol.md, 3)."""
+ALL_MEDIA = 0x7
+"""Microphone 1, camera 2, screen 4: what the media server may pass on of somebody
+(sealing-protocol.md, 7)."""
 
 
 @dataclass(frozen=True, slots=True)

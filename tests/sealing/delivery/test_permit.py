@@ -44,14 +44,14 @@ async def test_what_changes_for_whom_is_handed_up_once(sealed: SealingStage) -> 
 async def test_tickets_say_what_is_permitted(sealed: SealingStage) -> None:
     host = await sealed.creator()
     guest = await sealed.newcomer(host, 1, 0)
-    assert sealed.door.media[identity(1)] == 15
+    assert sealed.door.media[identity(1)] == 7
     assert (await host.ask("permit", all=2, seats=_only(guest.seat, 6)))["t"] == "ok"
     assert (await guest.ask("ticket"))["t"] == "ok"
     assert sealed.door.media[identity(1)] == 6
     await sealed.newcomer(host, 2, 1)
     assert sealed.door.media[identity(2)] == 2
     assert (await host.ask("ticket"))["t"] == "ok"
-    assert sealed.door.media[identity(0)] == 15
+    assert sealed.door.media[identity(0)] == 7
 
 
 async def test_it_is_kept_over_a_restart(
@@ -81,7 +81,7 @@ async def test_a_role_changes_it_too(sealed: SealingStage) -> None:
     sealed.permits.clear()
     await host.ask("grant", seat=guest.seat, role="cohost")
     await host.ask("grant", seat=guest.seat, role="member")
-    assert sealed.permits == [{identity(1): 15}, {identity(1): 0}]
+    assert sealed.permits == [{identity(1): 7}, {identity(1): 0}]
 
 
 @sqlite_only
@@ -100,10 +100,10 @@ async def test_media_out_of_order_do_not_lose_what_was_said(sealed: SealingStage
     [
         {},
         {"all": -1},
-        {"all": 16},
-        {"all": "15"},
+        {"all": 8},
+        {"all": "7"},
         {"all": 1, "seats": [{"seat": "s"}]},
-        {"all": 1, "seats": [{"seat": "s", "may": 16}]},
+        {"all": 1, "seats": [{"seat": "s", "may": 8}]},
         {"all": 1, "seats": [{"seat": "s", "may": 1}] * 1_001},
     ],
 )

@@ -5,6 +5,7 @@ export {
   Tip,
 } from "./components/Button.tsx";
 export { CalmPage } from "./components/CalmPage.tsx";
+export { Choices } from "./components/Choices.tsx";
 export { ControlBox } from "./components/ControlBox.tsx";
 export { DevicePicker } from "./components/DevicePicker.tsx";
 export { Dialog } from "./components/Dialog.tsx";

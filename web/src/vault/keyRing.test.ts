@@ -233,6 +233,17 @@ describe("personal invitations", () => {
     expect(await stranger.ring.readCertificate(ROOM, bytes)).toBeNull();
   });
 
+  it("keep out whom their host has shut out, where there is a key to the room", async () => {
+    const { ring } = await host();
+    expect(ring.blocked(ROOM)).toEqual([]);
+    await ring.keepBlocked(ROOM, [DEVICE]);
+    expect(ring.blocked(ROOM)).toEqual([DEVICE]);
+    await ring.keepBlocked("mtg_unknown", [DEVICE]);
+    expect(ring.blocked("mtg_unknown")).toEqual([]);
+    await ring.keepBlocked(ROOM, []);
+    expect(ring.blocked(ROOM)).toEqual([]);
+  });
+
   it("pin the first device that the server names, and notice another one", async () => {
     const { ring } = await host();
     const [anna, ben] = await made(ring, "Anna Berg", "Ben Claus");

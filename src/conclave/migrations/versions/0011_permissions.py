@@ -13,6 +13,6 @@ depends_on = None
 
 def upgrade() -> None:
     op.add_column(
-        "sealing_instances", sa.Column("media", sa.Integer, nullable=False, server_default="15")
+        "sealing_instances", sa.Column("media", sa.Integer, nullable=False, server_default="7")
     )
     op.add_column("sealing_seats", sa.Column("media", sa.Integer, nullable=True))

@@ -1,11 +1,10 @@
 import { type FormEvent, useDeferredValue, useId, useMemo, useState } from "react";
 import { FieldError, Label, Text, TextArea, TextField } from "react-aria-components";
 import { useTranslation } from "react-i18next";
-import { Button, Icon } from "../../design/index.ts";
+import { Button, Choices, Icon } from "../../design/index.ts";
 import type { InvitedRole } from "../../sealing/keys/invitation.ts";
 import { MOST_INVITED } from "../../sealing/vault/invited.ts";
 import type { NewInvited } from "../../vault/invitations.ts";
-import { Choices } from "./Choices.tsx";
 import { type LeftOut, readNames } from "./model/names.ts";
 import { endOf, type Lasting } from "./model/rows.ts";
 

@@ -94,7 +94,7 @@ export function enterGroup(
     isLeaderLost: false,
   });
   noteLeader(t);
-  tellPermissionsAnew(t);
+  tellPermissionsAnew(t, seats.size === 0);
   t.timer("door", null);
   t.timer("forget", t.state.keyEpochs.length === 0 ? null : t.now + FORGET_MS);
   t.timer("beat", t.now + BEAT_MS);

@@ -175,12 +175,12 @@ test("a personal link brings its part, and a host may change it", () => {
 test("the server is told what it may pass on, by the first who leads", () => {
   const { world, clients } = classroom();
   const [anna, ben] = clients;
-  const media = RULES.class.attendees & 0xf;
+  const media = RULES.class.attendees & 0x7;
   const { permits } = world.server;
   const last = () => permits.at(-1);
   expect(last()?.all).toBe(media);
   const seatOf = (client: Client) => client.state.seat;
-  const ofAnna = { seat: seatOf(anna), may: 0xf };
+  const ofAnna = { seat: seatOf(anna), may: 0x7 };
   expect(last()?.seats).toEqual([ofAnna]);
   const bits = bitsOf("microphone");
   done(world, anna, { type: "allow", identity: identityOf(ben), bits, isAllowed: true });
@@ -205,7 +205,7 @@ test("when the first who leads is gone the next one speaks to the server", () =>
   done(world, anna, { type: "leave" }, 5_000);
   const count = permits.length;
   expect(done(world, ben, { type: "policy", policy: { attendees: EVERYTHING } })).toBe("done");
-  expect(permits.slice(count).at(-1)?.all).toBe(0xf);
+  expect(permits.slice(count).at(-1)?.all).toBe(0x7);
   expect(memberOf(cleo, cleo)?.may).toBe(EVERYTHING);
 });
 
@@ -352,4 +352,24 @@ test("a policy that is full takes what still fits from a co-host, and the newest
   const damaged = { ...NO_PATCH, cohosts: new Map([["!", true]]) };
   expect(patched(group, damaged, true).cohosts).toEqual([]);
   expect(begin(clients[0].setup).permitted).toBeNull();
+});
+
+test("a room where everybody may everything is no news to the server", () => {
+  const { world, clients } = meeting(["Anna"], ["Ben"]);
+  expect(world.server.permits).toEqual([]);
+  const few = { type: "policy", policy: { attendees: EVERYTHING & ~bitsOf("screen") } } as const;
+  done(world, clients[0], few);
+  expect(world.server.permits).toEqual([]);
+  done(world, clients[0], { type: "policy", policy: { attendees: 0 } });
+  expect(world.server.permits).toMatchObject([{ all: 0 }]);
+});
+
+test("a server that did not take it is told again", () => {
+  const { world, clients } = meeting(["Anna"]);
+  world.server.permitError = "rate";
+  done(world, clients[0], { type: "policy", policy: { attendees: 0 } });
+  expect(world.server.permits).toEqual([]);
+  world.server.permitError = null;
+  world.run(3_000);
+  expect(world.server.permits).toMatchObject([{ all: 0 }]);
 });

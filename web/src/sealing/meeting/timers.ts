@@ -28,7 +28,7 @@ const DUE: Readonly<Record<TimerName, (t: Turn) => void>> = {
   psk: onPskTimeout,
   cut: startOver,
   links: giveLinks,
-  permit: tellPermissionsAnew,
+  permit: (t) => tellPermissionsAnew(t),
   leave: (t) => finish(t, "left"),
 };
 

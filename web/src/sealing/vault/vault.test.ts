@@ -11,9 +11,11 @@ import {
   addMeeting,
   decodeContent,
   encodeContent,
+  MOST_BLOCKED,
   pinAccount,
   removeMeetings,
   renameMeeting,
+  setBlocked,
   unpinAccount,
   type VaultContent,
 } from "./content.ts";
@@ -470,6 +472,24 @@ describe("content", () => {
     const added = addInvited(MEETING, [good])(content);
     for (const device of ["", "AA", "no base64url?", "x".repeat(9_999)]) {
       expect(pinDevices(MEETING, new Map([[good.seed, device]]))(added)).toEqual(added);
+    }
+  });
+
+  it("keeps which devices stay outside, 200 at most and nothing that is no key", () => {
+    const shut = setBlocked(MEETING, [KEY, "AA", "no key?"])(content);
+    expect(shut.meetings[0]?.blocked).toEqual([KEY]);
+    expect(decodeContent(encodeContent(shut))).toEqual(shut);
+    expect(setBlocked("gone", [KEY])(content)).toEqual(content);
+    expect(setBlocked(MEETING, [])(shut).meetings[0]?.blocked).toEqual([]);
+    const keys = Array.from({ length: MOST_BLOCKED + 1 }, (_, place) =>
+      b64(Uint8Array.from({ length: 32 }, (__, at) => (at === 0 ? place : 1))),
+    );
+    const full = setBlocked(MEETING, keys)(content);
+    expect(full.meetings[0]?.blocked).toEqual(keys.slice(1));
+    const over = { ...full.meetings[0], blocked: keys };
+    for (const blocked of [over.blocked, null, {}, [7], ["AA"]]) {
+      const text = JSON.stringify({ ...stored, meetings: [{ ...meeting("x"), blocked }] });
+      expect(decodeContent(new TextEncoder().encode(text))).toBeNull();
     }
   });
 

@@ -4,6 +4,7 @@ import { ControlBox } from "../../../design/index.ts";
 import { useSealed } from "../sealed/context.tsx";
 import { HandControl } from "../sealed/HandControl.tsx";
 import { ReactControl } from "../sealed/Reactions.tsx";
+import { useShareBar } from "../sealed/useOwnRights.ts";
 import { useCall, useMeeting, useView } from "./context.tsx";
 import { CamControl, MicControl } from "./DeviceControls.tsx";
 import { PHONE, useMatch } from "./hooks.ts";
@@ -46,8 +47,10 @@ function ShareControl() {
   const canShare = useCall((call) => call.canShare);
   const state = useCall((call) => call.shareState);
   const sharer = useCall(({ share }) => (share === null || share.isSelf ? null : share.name));
+  const bar = useShareBar();
   if (!canShare) return null;
   const isOn = state === "on";
+  const taken = sharer === null ? undefined : t("controls.shareTaken", { name: sharer });
   return (
     <ControlBox
       icon={isOn ? "share-stop" : "share"}
@@ -55,9 +58,7 @@ function ShareControl() {
         state === "choosing" ? "controls.choosing" : isOn ? "controls.stopShare" : "controls.share",
       )}
       isInverted={isOn}
-      disabledReason={
-        isOn || sharer === null ? undefined : t("controls.shareTaken", { name: sharer })
-      }
+      disabledReason={isOn ? undefined : bar === null ? taken : t(`controls.${bar}`)}
       onPress={() => state !== "choosing" && void session.media.setShare(!isOn)}
     />
   );

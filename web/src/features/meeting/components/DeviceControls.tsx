@@ -2,11 +2,13 @@ import { Button } from "react-aria-components";
 import { useTranslation } from "react-i18next";
 import { ControlBox, Icon, Menu, type MenuGroup, Tip } from "../../../design/index.ts";
 import type { DeviceOption, DeviceState } from "../model/call.ts";
+import { selfOf, useSealed, useSealedMeeting } from "../sealed/context.tsx";
+import { useMay } from "../sealed/useOwnRights.ts";
 import { useCall, useMeeting, useView } from "./context.tsx";
 import { MicrophoneLevel, MutedSpeechHint } from "./MicrophoneLevel.tsx";
 
 const SPEAKER = "speaker:";
-const EXPLAINED: readonly DeviceState[] = ["blocked", "missing", "in-use"];
+const EXPLAINED: readonly DeviceState[] = ["blocked", "missing", "in-use", "not-permitted"];
 
 /** Device names as the browser gives them, or numbered while it hides them. */
 export function useDeviceNames(): (options: readonly DeviceOption[]) => DeviceOption[] {
@@ -27,6 +29,7 @@ export function MicControl() {
   const isCameraSeen = useView((view) => !view.isSelfHidden);
   const isCameraOn = useCall((call) => call.camera.state === "on");
   const isOn = state === "on";
+  const asking = useAskToSpeak();
   const groups: MenuGroup[] = [
     {
       id: "microphone",
@@ -44,14 +47,15 @@ export function MicControl() {
       entries: names(speaker.options).map(({ id, label }) => ({ id: SPEAKER + id, label })),
     });
   }
+  const isPermitted = state !== "not-permitted";
+  const label =
+    state === "starting" ? "controls.starting" : isOn ? "controls.mute" : "controls.unmute";
   const box = (
     <ControlBox
       icon={isOn ? "mic" : "mic-off"}
-      label={t(
-        state === "starting" ? "controls.starting" : isOn ? "controls.mute" : "controls.unmute",
-      )}
+      label={isPermitted ? t(label) : asking.label}
       isInverted={!isOn && state !== "starting"}
-      onPress={() => void session.media.setMicrophone(!isOn)}
+      onPress={() => (isPermitted ? void session.media.setMicrophone(!isOn) : asking.ask())}
     >
       {isOn && <MicrophoneLevel />}
       {!isCameraSeen && isCameraOn && (
@@ -129,7 +133,21 @@ export function CamControl() {
   );
 }
 
-type Reason = `${"mic" | "cam"}-${"blocked" | "missing" | "in-use"}` | "mic-off-by-host";
+/** Where the floor is given, the microphone's button asks for it, with one's hand. */
+function useAskToSpeak(): { readonly label: string; ask(): void } {
+  const { t } = useTranslation("meeting");
+  const { actions } = useSealedMeeting();
+  const isUp = useSealed((sealed) => (selfOf(sealed)?.handPlace ?? null) !== null);
+  const mayRaise = useMay("hand");
+  const label = mayRaise
+    ? t(isUp ? "controls.askedToSpeak" : "controls.askToSpeak")
+    : t("controls.unmute");
+  return { label, ask: () => mayRaise && void actions.setHand(!isUp) };
+}
+
+type Reason =
+  | `${"mic" | "cam"}-${"blocked" | "missing" | "in-use" | "not-permitted"}`
+  | "mic-off-by-host";
 
 function reasonOf(device: "mic" | "cam", state: DeviceState): Reason | null {
   if (EXPLAINED.includes(state)) return `${device}-${state}` as Reason;

@@ -3,10 +3,13 @@ import { Button as AriaButton } from "react-aria-components";
 import { useTranslation } from "react-i18next";
 import { useEndMeeting } from "../../../api/queries.ts";
 import { useErrorText } from "../../../api/useErrorText.ts";
-import { Button, Dialog, Icon } from "../../../design/index.ts";
-import { useIsHost } from "../sealed/context.tsx";
+import { Button, Choices, Dialog, Icon } from "../../../design/index.ts";
+import { useIsHost, useSealed, useSealedMeeting } from "../sealed/context.tsx";
 import { useMeeting, useView } from "./context.tsx";
 import { PHONE, useMatch } from "./hooks.ts";
+
+/** Leads on: no identity is empty. */
+const NOBODY = "";
 
 /** The way out. A guest is out at one press; a host is asked one question. */
 export function LeaveControl() {
@@ -33,10 +36,29 @@ export function LeaveControl() {
 function LeaveDialog() {
   const { t } = useTranslation("meeting");
   const { session, view, meetingId } = useMeeting();
+  const { actions } = useSealedMeeting();
+  const members = useSealed((sealed) => sealed.members);
+  const others = members.filter(({ isSelf, isLeaving, name }) => !isSelf && !isLeaving && name);
+  const isAlone = !others.some(({ role }) => role !== "member");
+  const [chosen, setChosen] = useState(NOBODY);
   const isOpen = useView((state) => state.dialog === "leave");
   const end = useEndMeeting();
   const errorText = useErrorText();
   const [problem, setProblem] = useState<string | null>(null);
+  const [isHanding, setHanding] = useState(false);
+  const leave = async () => {
+    const heir = others.find(({ identity }) => identity === chosen);
+    if (heir !== undefined) {
+      setHanding(true);
+      const outcome = await actions.setCohost(heir.identity, true);
+      setHanding(false);
+      if (outcome !== "done") {
+        setProblem(t("leave.notHanded", { name: heir.name }));
+        return;
+      }
+    }
+    await session.leave();
+  };
   const close = () => {
     setProblem(null);
     view.show(null);
@@ -53,20 +75,33 @@ function LeaveDialog() {
             variant="danger-line"
             isBusy={end.isPending}
             onPress={() =>
-              end.mutate(meetingId, { onError: (error) => setProblem(errorText(error)) })
+              end.mutate(meetingId, {
+                onError: (error) => setProblem(t("leave.failed", { problem: errorText(error) })),
+              })
             }
           >
             {t("leave.end")}
           </Button>
-          <Button variant="danger" onPress={() => void session.leave()}>
+          <Button variant="danger" isBusy={isHanding} onPress={() => void leave()}>
             {t("leave.leave")}
           </Button>
         </>
       }
     >
       <p className="dialog__text">{t("leave.text")}</p>
+      {isAlone && others.length > 0 && (
+        <Choices
+          label={t("leave.handOver")}
+          values={[NOBODY, ...others.map(({ identity }) => identity)]}
+          value={chosen}
+          onChange={setChosen}
+          textOf={(one) =>
+            others.find(({ identity }) => identity === one)?.name ?? t("leave.nobody")
+          }
+        />
+      )}
       <p className="dialog__text c-danger" role="alert">
-        {problem === null ? "" : t("leave.failed", { problem })}
+        {problem ?? ""}
       </p>
     </Dialog>
   );

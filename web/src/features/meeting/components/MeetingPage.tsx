@@ -4,7 +4,7 @@ import { PageTitle, SkipLink } from "../../../design/index.ts";
 import { ChatPanel } from "../sealed/ChatPanel.tsx";
 import { CleanRoom, FrozenBar } from "../sealed/CleanRoom.tsx";
 import { useSealed } from "../sealed/context.tsx";
-import { DoorBar } from "../sealed/DoorList.tsx";
+import { DoorBar, LeaderLostBar } from "../sealed/DoorList.tsx";
 import { LockHint } from "../sealed/LockHint.tsx";
 import { FloatingReactions } from "../sealed/Reactions.tsx";
 import { SealDialog } from "../sealed/SealDialog.tsx";
@@ -40,6 +40,7 @@ export const MeetingPage = memo(function MeetingPage() {
           <SealNotice />
           <TopBar />
           <FrozenBar />
+          <LeaderLostBar />
           <DoorBar />
           <LockHint />
           <Banners />

@@ -23,6 +23,7 @@ import { canSpeakerView, type ViewChoice } from "../model/stage.ts";
 import { useFreezeRoom } from "../sealed/CleanRoom.tsx";
 import { useIsLeading, useSealedMeeting } from "../sealed/context.tsx";
 import { REACTION_ICONS } from "../sealed/Reactions.tsx";
+import { useMay, useShareBar } from "../sealed/useOwnRights.ts";
 import { useCall, useMeeting, useView } from "./context.tsx";
 import { toggleFullscreen, useIsFullscreen } from "./hooks.ts";
 
@@ -43,6 +44,8 @@ export function MoreMenu({ isPhone }: { isPhone: boolean }) {
   const { actions } = useSealedMeeting();
   const { session, view } = useMeeting();
   const isLeading = useIsLeading();
+  const mayReact = useMay("reactions");
+  const shareBar = useShareBar();
   const freezeRoom = useFreezeRoom();
   const language = useLanguage();
   const { theme, setTheme } = useTheme();
@@ -56,7 +59,7 @@ export function MoreMenu({ isPhone }: { isPhone: boolean }) {
   const { view: choice, isSelfHidden, wantsMany } = useView((state) => state);
 
   const things: MenuEntry[] = [];
-  if (isPhone && canShare) {
+  if (isPhone && canShare && (isSharing || shareBar === null)) {
     const icon = isSharing ? "share-stop" : "share";
     things.push({ id: "share", label: t(isSharing ? "menu.stopShare" : "menu.share"), icon });
   }
@@ -83,7 +86,7 @@ export function MoreMenu({ isPhone }: { isPhone: boolean }) {
   }
 
   const groups: MenuGroup[] = [];
-  if (isPhone) {
+  if (isPhone && mayReact) {
     // The bar has no room for it there.
     groups.push({
       id: "react",

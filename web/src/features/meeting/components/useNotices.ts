@@ -55,6 +55,11 @@ const REFUSED = {
   camera: "toast.cameraRefused",
   speaker: "toast.speakerRefused",
 } as const;
+const NOT_PERMITTED = {
+  microphone: "reason.mic-not-permitted",
+  camera: "reason.cam-not-permitted",
+  screen: "controls.shareNotAllowed",
+} as const;
 const GONE = { microphone: "toast.microphoneGone", camera: "toast.cameraGone" } as const;
 
 function toastFor(t: Words, notice: CallNotice): string | null {
@@ -68,6 +73,8 @@ function toastFor(t: Words, notice: CallNotice): string | null {
       return t(REFUSED[notice.device]);
     case "device-gone":
       return t(GONE[notice.device]);
+    case "not-permitted":
+      return t(NOT_PERMITTED[notice.device]);
     default:
       return null;
   }
@@ -79,6 +86,7 @@ function eventOf(notice: CallNotice): CallEvent | null {
     case "share-taken":
     case "device-refused":
     case "device-gone":
+    case "not-permitted":
       return null;
     case "share-started":
     case "share-stopped":

@@ -74,7 +74,9 @@ export type DeviceState =
   /** The browser or the system refuses the device. */
   | "blocked"
   | "missing"
-  | "in-use";
+  | "in-use"
+  /** The room's rules do not give it to this person. */
+  | "not-permitted";
 
 export interface DeviceOption {
   readonly id: string;
@@ -126,6 +128,7 @@ export type CallNotice =
   | { readonly type: "share-stopped"; readonly name: string; readonly isSelf: boolean }
   | { readonly type: "share-refused" }
   | { readonly type: "share-taken"; readonly name: string }
+  | { readonly type: "not-permitted"; readonly device: "microphone" | "camera" | "screen" }
   | { readonly type: "device-refused"; readonly device: "microphone" | "camera" | "speaker" }
   | { readonly type: "device-gone"; readonly device: "microphone" | "camera" }
   | { readonly type: "connection-lost" }

@@ -122,6 +122,8 @@ export interface Eyes {
   whoIs(identity: string): Known | null;
   /** Sealed, and a member's: only then it is drawn or played. */
   mayPresent(participant: Participant, publication: TrackPublication): boolean;
+  /** By the room's rules; what is not permitted counts as not sent. */
+  isPermitted(participant: Participant, publication: TrackPublication): boolean;
 }
 
 export interface RoomReader {
@@ -169,7 +171,11 @@ export function createRoomReader(now: () => number): RoomReader {
     if (participant.isSpeaking) {
       spokeAt.set(identity, now());
     }
-    const isMicrophoneOn = microphone !== undefined && !microphone.isMuted;
+    const isOn = (publication: TrackPublication | undefined) =>
+      publication !== undefined &&
+      !publication.isMuted &&
+      (participant.isLocal || eyes.isPermitted(participant, publication));
+    const isMicrophoneOn = isOn(microphone);
     return {
       identity,
       name: known.name,
@@ -178,7 +184,7 @@ export function createRoomReader(now: () => number): RoomReader {
       isSelf: participant.isLocal,
       joinedAt: known.joinedAt,
       camera: handleOf(participant, camera, eyes),
-      isCameraOn: camera !== undefined && !camera.isMuted,
+      isCameraOn: isOn(camera),
       isMicrophoneOn,
       microphoneSid: microphone?.trackSid ?? null,
       isSpeaking: participant.isSpeaking && isMicrophoneOn,
@@ -192,7 +198,7 @@ export function createRoomReader(now: () => number): RoomReader {
 
   function shareOf(participant: Participant, { name }: Known, eyes: Eyes): Share | null {
     const screen = participant.getTrackPublication(Track.Source.ScreenShare);
-    if (screen === undefined) {
+    if (screen === undefined || !(participant.isLocal || eyes.isPermitted(participant, screen))) {
       return null;
     }
     return {

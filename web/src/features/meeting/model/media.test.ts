@@ -3,12 +3,14 @@ import { beforeEach, describe, expect, it } from "vitest";
 import { FakeRoom } from "../../../../test/fakeRoom.ts";
 import { type CallNotice, type CallStore, createCallStore } from "./call.ts";
 import { createOwnMedia, failureOf, type GivenTracks, type OwnMedia } from "./media.ts";
+import type { OwnSource } from "./rights.ts";
 
 const named = (name: string) => Object.assign(new Error(name), { name });
 const ended = { readyState: "ended", stop: () => undefined } as unknown as MediaStreamTrack;
 let room: FakeRoom | null;
 let store: CallStore;
 let notices: CallNotice[];
+let permitted: Set<OwnSource>;
 let listed: Partial<MediaDeviceInfo>[];
 const local = () => (room as FakeRoom).localParticipant;
 
@@ -23,6 +25,8 @@ function media(
     listDevices: async () => listed as MediaDeviceInfo[],
     canShare: true,
     canSelectSpeaker: true,
+    mayBegin: (source) => permitted.has(source),
+    mayGoOn: (source) => permitted.has(source),
   });
   own.begin(
     {
@@ -43,6 +47,7 @@ beforeEach(() => {
   store = createCallStore();
   notices = [];
   listed = [];
+  permitted = new Set(["microphone", "camera", "screen"]);
 });
 const state = (kind: "microphone" | "camera") => store.getState()[kind].state;
 
@@ -253,5 +258,55 @@ describe("sharing", () => {
     await own.setShare(true);
     expect(notices).toEqual([{ type: "share-refused" }]);
     expect(store.getState().shareState).toBe("off");
+  });
+});
+
+describe("the room's rules", () => {
+  it("publish nothing that is not permitted, and say why a press does nothing", async () => {
+    permitted = new Set(["camera"]);
+    let stopped = 0;
+    const microphone = { readyState: "live", stop: () => (stopped += 1) };
+    const given = { camera: null, microphone: microphone as unknown as MediaStreamTrack };
+    const own = media({ microphone: true, camera: true }, given);
+    await own.publish((room as FakeRoom).asRoom());
+    expect(local().calls).toEqual(["camera on"]);
+    expect(stopped).toBe(1);
+    expect([state("microphone"), state("camera")]).toEqual(["not-permitted", "on"]);
+    await own.setMicrophone(true);
+    await own.setShare(true);
+    expect(local().calls).toEqual(["camera on"]);
+    expect(notices).toEqual([
+      { type: "not-permitted", device: "microphone" },
+      { type: "not-permitted", device: "screen" },
+    ]);
+  });
+
+  it("end what is running when they change, and begin nothing when they change back", async () => {
+    const own = media({ microphone: true, camera: true });
+    await own.publish((room as FakeRoom).asRoom());
+    await own.setShare(true);
+    local().calls.length = 0;
+    permitted.clear();
+    own.obey();
+    await new Promise((resolve) => setTimeout(resolve));
+    expect(local().calls.sort()).toEqual(["camera off", "microphone off", "screen_share off"]);
+    own.obey();
+    expect(local().calls).toHaveLength(3);
+    permitted = new Set(["microphone", "camera", "screen"]);
+    own.obey();
+    own.sync();
+    expect([state("microphone"), state("camera")]).toEqual(["off", "off"]);
+    expect(local().calls).toHaveLength(3);
+  });
+
+  it("are asked again when the screen has been chosen", async () => {
+    const own = media();
+    await own.publish((room as FakeRoom).asRoom());
+    local().setScreenShareEnabled = async (isOn: boolean) => {
+      local().calls.push(`share ${isOn}`);
+      permitted.delete("screen");
+    };
+    await own.setShare(true);
+    expect(local().calls).toEqual(["share true", "share false"]);
   });
 });

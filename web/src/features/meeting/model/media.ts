@@ -20,6 +20,7 @@ import type {
   OwnDevice,
   OwnSpeaker,
 } from "./call.ts";
+import type { OwnSource } from "./rights.ts";
 
 export type OwnDeviceKind = "microphone" | "camera";
 
@@ -36,6 +37,9 @@ export interface MediaPorts {
   readonly listDevices: () => Promise<readonly MediaDeviceInfo[]>;
   readonly canShare: boolean;
   readonly canSelectSpeaker: boolean;
+  /** By the room's rules. */
+  readonly mayBegin: (source: OwnSource) => boolean;
+  readonly mayGoOn: (source: OwnSource) => boolean;
 }
 
 export interface OwnMedia {
@@ -46,6 +50,8 @@ export interface OwnMedia {
   setMicrophone(isOn: boolean): Promise<void>;
   setCamera(isOn: boolean): Promise<void>;
   setShare(isOn: boolean): Promise<void>;
+  /** Ends what the room's rules do not allow any more. */
+  obey(): void;
   choose(kind: OwnDeviceKind | "speaker", id: string): Promise<void>;
   refreshDevices(): Promise<void>;
   /** Reads the room's local tracks into the store; called after every event of the room. */
@@ -119,6 +125,9 @@ export function createOwnMedia(ports: MediaPorts): OwnMedia {
     given ??= takeTracks();
     const { camera, microphone } = given;
     given = { camera: null, microphone: null };
+    for (const kind of ["microphone", "camera"] as const) {
+      intents[kind].isWanted &&= ports.mayBegin(kind);
+    }
     await Promise.all([
       publishOne(room, "microphone", microphone),
       publishOne(room, "camera", camera),
@@ -183,6 +192,10 @@ export function createOwnMedia(ports: MediaPorts): OwnMedia {
 
   async function set(kind: OwnDeviceKind, isOn: boolean): Promise<void> {
     const intent = intents[kind];
+    if (isOn && !ports.mayBegin(kind)) {
+      ports.notify({ type: "not-permitted", device: kind });
+      return;
+    }
     intent.isWanted = isOn;
     intent.isMutedByHost = false;
     const room = ports.room();
@@ -208,6 +221,10 @@ export function createOwnMedia(ports: MediaPorts): OwnMedia {
     if (room === null) {
       return;
     }
+    if (isOn && !ports.mayBegin("screen")) {
+      ports.notify({ type: "not-permitted", device: "screen" });
+      return;
+    }
     if (isOn && isTaken()) {
       return;
     }
@@ -226,7 +243,7 @@ export function createOwnMedia(ports: MediaPorts): OwnMedia {
         { simulcast: false, degradationPreference: "maintain-resolution" },
       );
       // Choosing takes its time: nobody should share without anybody seeing it.
-      if (isOn && isTaken()) {
+      if (isOn && (isTaken() || !ports.mayBegin("screen"))) {
         await room.localParticipant.setScreenShareEnabled(false);
       }
     } catch (error) {
@@ -237,6 +254,17 @@ export function createOwnMedia(ports: MediaPorts): OwnMedia {
     } finally {
       store.setState({ shareState: "off" });
       sync();
+    }
+  }
+
+  function obey(): void {
+    for (const kind of ["microphone", "camera"] as const) {
+      if (intents[kind].isWanted && !ports.mayGoOn(kind)) {
+        void set(kind, false);
+      }
+    }
+    if (store.getState().shareState === "on" && !ports.mayGoOn("screen")) {
+      void setShare(false);
     }
   }
 
@@ -319,7 +347,7 @@ export function createOwnMedia(ports: MediaPorts): OwnMedia {
       }
     }
     return {
-      state: stateOf(intent, isSending),
+      state: ports.mayBegin(kind) ? stateOf(intent, isSending) : "not-permitted",
       options: options[kind],
       selected: track?.getSettings().deviceId ?? intent.chosen,
     };
@@ -332,6 +360,7 @@ export function createOwnMedia(ports: MediaPorts): OwnMedia {
     setMicrophone: (isOn) => set("microphone", isOn),
     setCamera: (isOn) => set("camera", isOn),
     setShare,
+    obey,
     choose,
     refreshDevices,
     sync,

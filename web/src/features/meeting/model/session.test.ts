@@ -2,6 +2,7 @@ import { DisconnectReason, RoomEvent, Track } from "livekit-client";
 import { beforeEach, describe, expect, it } from "vitest";
 import { FakeRoom, FakeTrack } from "../../../../test/fakeRoom.ts";
 import { type FakeSealed, fakeSealed, mediaSeat, member } from "../../../../test/fakeSealed.ts";
+import { bitsOf } from "../../../sealing/permissions.ts";
 import type { CallNotice } from "./call.ts";
 import { GIVE_UP_MS } from "./comeBack.ts";
 import { GRACE_MS } from "./roomWatch.ts";
@@ -87,8 +88,8 @@ async function setOut(with_: Partial<Entry> = {}) {
   await settle();
 }
 
-async function comeIn() {
-  await setOut();
+async function comeIn(with_: Partial<Entry> = {}) {
+  await setOut(with_);
   room().signal();
   room().open();
   await settle();
@@ -342,6 +343,44 @@ describe("in the room", () => {
     room().drop(reason);
     await expect(session.ended).resolves.toBe(expected);
     expect(rooms).toHaveLength(1);
+  });
+});
+
+describe("the room's rules", () => {
+  const set = (members: Parameters<typeof member>[1][]) =>
+    sealed.store.setState({
+      members: [member("me", { isSelf: true, ...members[0] }), member("ada", members[1] ?? {})],
+    });
+
+  it("attack: what the group does not permit is neither shown nor heard, whatever is sent", async () => {
+    await comeIn();
+    set([{}, { may: bitsOf("camera") }]);
+    const ada = come("ada");
+    const voice = ada.publish(Track.Source.Microphone, "TR_voice");
+    ada.publish(Track.Source.Camera, "TR_face");
+    ada.publish(Track.Source.ScreenShare, "TR_screen");
+    room().changed();
+    const seen = () => call().people.find(({ identity }) => identity === "ada");
+    expect(seen()).toMatchObject({ isMicrophoneOn: false, isCameraOn: true });
+    expect(voice.track.attachedElements).toEqual([]);
+    expect(call().share).toBeNull();
+    set([{}, {}]);
+    expect(seen()).toMatchObject({ isMicrophoneOn: true });
+    expect(voice.track.attachedElements).toHaveLength(1);
+    expect(call().share?.identity).toBe("ada");
+    set([{}, { may: 0 }]);
+    expect(seen()).toMatchObject({ isMicrophoneOn: false, isCameraOn: false, camera: null });
+    expect(voice.track.attachedElements).toEqual([]);
+    expect(call().share).toBeNull();
+  });
+
+  it("take one's own sound at once when they change", async () => {
+    await comeIn({ devices: { ...DEVICES, isMicrophoneOn: true } });
+    expect(call().microphone.state).toBe("on");
+    set([{ may: 0 }]);
+    await settle();
+    expect(room().localParticipant.calls).toEqual(["microphone on", "microphone off"]);
+    expect(call().microphone.state).toBe("not-permitted");
   });
 });
 

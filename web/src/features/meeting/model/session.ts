@@ -21,6 +21,7 @@ import {
 } from "./livekit.ts";
 import { createOwnMedia } from "./media.ts";
 import { isProven } from "./proof.ts";
+import { createRightsWatch, mayBegin, mayGoOn } from "./rights.ts";
 import { createRoomWatch } from "./roomWatch.ts";
 import type { CallSession, Entry, SealedRoom, SessionPorts } from "./sessionPorts.ts";
 import { readStatistics } from "./statisticsReader.ts";
@@ -72,16 +73,25 @@ export function createSession(ports: SessionPorts): CallSession {
     listDevices: ports.listDevices,
     canShare: ports.canShare,
     canSelectSpeaker: ports.canSelectSpeaker,
+    mayBegin: (source) => mayBegin(entry?.sealed.store.getState() ?? null, source),
+    mayGoOn: (source) => mayGoOn(entry?.sealed.store.getState() ?? null, source),
   });
 
   const isOver = () => store.getState().phase.type === "over";
 
   const sealedNow = (): Sealed | null => entry?.sealed.store.getState() ?? null;
+  const rights = createRightsWatch({
+    now: ports.now,
+    arrivedAt: () => store.getState().connectedAt,
+  });
   const eyes: Eyes = {
     whoIs: (identity) => knownIn(sealedNow(), identity),
     mayPresent: (participant, publication) =>
       !isStopped(sealedNow(), participant.identity) &&
+      eyes.isPermitted(participant, publication) &&
       (sealedRoom?.mayPresent(participant, publication) ?? false),
+    isPermitted: ({ identity }, { source, trackSid }) =>
+      rights.isPermitted(sealedNow(), { identity, source, trackSid }),
   };
   const watch = createRoomWatch({
     store,
@@ -175,6 +185,7 @@ export function createSession(ports: SessionPorts): CallSession {
     }
     if (phase.type !== "over") {
       sealedRoom?.rosterChanged();
+      media.obey();
       watch.sync();
     } else if (phase.reason === "broken") {
       // The page stays and says why; nothing is sent or shown any more.

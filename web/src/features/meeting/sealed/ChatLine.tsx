@@ -17,6 +17,7 @@ import { selfOf, useSealed, useSealedMeeting } from "./context.tsx";
 import type { Draft } from "./draft.ts";
 import { LookalikeMark } from "./LookalikeMark.tsx";
 import { ReactionIcon } from "./Reactions.tsx";
+import { useMay, useWritable } from "./useOwnRights.ts";
 
 export interface ChatLineProps {
   message: ChatMessage;
@@ -157,20 +158,20 @@ function Actions({ message, onDraft }: Pick<ChatLineProps, "message" | "onDraft"
   const { t } = useTranslation("sealed");
   const { actions } = useSealedMeeting();
   const self = useSealed(selfOf);
+  const mayReact = useMay("reactions");
+  const writable = useWritable();
   const tell = (outcome: Outcome) => {
     if (outcome === "done") return;
     showToast(t(outcome === "failed" ? "chat.failedToast" : "chat.notAllowed"));
   };
-  const entries: MenuEntry[] = [
-    { id: "reply", label: t("chat.reply"), icon: "reply" },
-    { id: "copy", label: t("chat.copy"), icon: "copy" },
-  ];
+  const peer = message.privateWith?.identity ?? null;
+  const mayAnswer = peer === null ? writable.isToAll : writable.isTo(peer);
+  const entries: MenuEntry[] = [{ id: "copy", label: t("chat.copy"), icon: "copy" }];
+  if (mayAnswer) entries.unshift({ id: "reply", label: t("chat.reply"), icon: "reply" });
   if (message.isOwn) {
-    entries.push(
-      { id: "edit", label: t("chat.edit"), icon: "pen" },
-      { id: "delete", label: t("chat.delete"), icon: "x", isDanger: true },
-    );
-  } else {
+    if (mayAnswer) entries.push({ id: "edit", label: t("chat.edit"), icon: "pen" });
+    entries.push({ id: "delete", label: t("chat.delete"), icon: "x", isDanger: true });
+  } else if (writable.isTo(message.identity)) {
     entries.push({
       id: "private",
       label: t("chat.privately", { name: message.name }),
@@ -202,7 +203,7 @@ function Actions({ message, onDraft }: Pick<ChatLineProps, "message" | "onDraft"
       label={t("chat.actions")}
       groups={[
         { id: "message", label: t("chat.actions"), entries },
-        { id: "reactions", title: t("react.title"), entries: reactions },
+        ...(mayReact ? [{ id: "reactions", title: t("react.title"), entries: reactions }] : []),
       ]}
       onAction={onAction}
       trigger={<IconButton icon="more" size="dense" label={t("chat.actions")} />}

@@ -118,7 +118,7 @@ function Choose({ onDone, onGoOn }: { onDone(done: Done): void; onGoOn(): void }
       <ol className="clean__what sm">
         <li>{t("clean.whatOut", { count: cleaning.gone.length })}</li>
         <li>{t("clean.whatKey")}</li>
-        {isHost && <li>{t("clean.whatLock")}</li>}
+        <li>{t("clean.whatLock")}</li>
         <li>{t("clean.whatReport")}</li>
       </ol>
       {state === "failed" && (
@@ -156,7 +156,6 @@ function Clean({ done, onGoOn }: { done: Done; onGoOn(): void }) {
   const { t } = useTranslation("sealed");
   const { actions } = useSealedMeeting();
   const isLocked = useSealed((sealed) => sealed.policy.isLocked);
-  const isHost = useIsHost();
   const chat = useSealed((sealed) => sealed.chat);
   const title = useSealed((sealed) => sealed.title);
   const locale = useLocale();
@@ -195,7 +194,7 @@ function Clean({ done, onGoOn }: { done: Done; onGoOn(): void }) {
           <Button icon="download" onPress={save}>
             {t("clean.report.save")}
           </Button>
-          {isHost && isLocked && (
+          {isLocked && (
             <Button icon="unlock" onPress={() => void unlock()}>
               {t("room.unlock")}
             </Button>

@@ -5,6 +5,7 @@ import { Button, Icon, IconButton, Menu, showToast } from "../../../design/index
 import { excess } from "../model/chatText.ts";
 import { useSealed, useSealedMeeting } from "./context.tsx";
 import { type Draft, PLAIN_DRAFT } from "./draft.ts";
+import { useWritable, type Writable } from "./useOwnRights.ts";
 
 export interface ComposerProps {
   draft: Draft;
@@ -29,6 +30,9 @@ export function Composer({ draft, onDraft }: ComposerProps) {
     if (draft !== PLAIN_DRAFT) field.current?.focus();
   }, [draft]);
 
+  const writable = useWritable();
+  const members = useSealed((sealed) => sealed.members);
+  const others = members.filter(({ isSelf, identity }) => !isSelf && writable.isTo(identity));
   const over = excess(text);
   const isEmpty = text.trim() === "";
   const submit = async () => {
@@ -60,6 +64,9 @@ export function Composer({ draft, onDraft }: ComposerProps) {
       onDraft({ ...PLAIN_DRAFT, privateTo });
     }
   };
+  if (!writable.isToAll && others.length === 0) {
+    return <p className="sm mut">{t("chat.off")}</p>;
+  }
   return (
     <div className="composer">
       {(replyTo !== null || editing !== null) && (
@@ -81,6 +88,7 @@ export function Composer({ draft, onDraft }: ComposerProps) {
       )}
       {editing === null && (
         <Recipient
+          writable={writable}
           privateTo={privateTo}
           onChange={(identity) => onDraft({ ...draft, privateTo: identity })}
         />
@@ -116,19 +124,24 @@ export function Composer({ draft, onDraft }: ComposerProps) {
 
 /** To everyone, or to one person only: always in view, so that nothing goes to the wrong ears. */
 function Recipient({
+  writable,
   privateTo,
   onChange,
 }: {
+  writable: Writable;
   privateTo: string | null;
   onChange(identity: string | null): void;
 }) {
   const { t } = useTranslation("sealed");
   const members = useSealed((sealed) => sealed.members);
-  const others = members.filter((member) => !member.isSelf && member.name !== null);
+  const others = members.filter(
+    (member) => !member.isSelf && member.name !== null && writable.isTo(member.identity),
+  );
   const chosen = others.find((member) => member.identity === privateTo);
-  // Whoever left while one was choosing cannot be written to.
+  const first = writable.isToAll ? null : (others[0]?.identity ?? null);
+  // Whoever left while one was choosing cannot be written to; and not everybody always can.
   useEffect(() => {
-    if (privateTo !== null && chosen === undefined) onChange(null);
+    if (chosen === undefined && privateTo !== first) onChange(first);
   });
   const label = chosen === undefined ? t("chat.everyone") : t("chat.toOne", { name: chosen.name });
   return (
@@ -141,7 +154,9 @@ function Recipient({
           label: t("chat.to"),
           selectedId: chosen?.identity ?? EVERYONE,
           entries: [
-            { id: EVERYONE, label: t("chat.everyone"), icon: "people" },
+            ...(writable.isToAll
+              ? [{ id: EVERYONE, label: t("chat.everyone"), icon: "people" as const }]
+              : []),
             ...others.map((member) => ({
               id: member.identity,
               label: member.name ?? "…",

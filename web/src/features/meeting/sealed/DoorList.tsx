@@ -1,6 +1,15 @@
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
-import { Avatar, Button, Dialog, Icon, showToast, Tag } from "../../../design/index.ts";
+import {
+  Avatar,
+  Button,
+  Dialog,
+  Icon,
+  IconButton,
+  Menu,
+  showToast,
+  Tag,
+} from "../../../design/index.ts";
 import type { DoorGuest, Outcome } from "../../../sealing/contract.ts";
 import { useMeeting, useView } from "../components/context.tsx";
 import { useIsLeading, useSealed, useSealedMeeting } from "./context.tsx";
@@ -118,6 +127,20 @@ function Guest({ guest }: { guest: DoorGuest }) {
             {t("door.deny")}
           </Button>
         )}
+        {isLeading && (
+          <Menu
+            label={t("door.more", { name })}
+            groups={[
+              {
+                id: "more",
+                label: t("door.more", { name }),
+                entries: [{ id: "block", label: t("door.block"), icon: "x", isDanger: true }],
+              },
+            ]}
+            onAction={() => void actions.deny(guest.seat, true).then(tell)}
+            trigger={<IconButton icon="more" size="dense" label={t("door.more", { name })} />}
+          />
+        )}
       </div>
     </li>
   );
@@ -139,6 +162,19 @@ const SAID = { "other-device": "passedOn", revoked: "revoked", expired: "expired
 /** Came in a way that a host should look at twice. */
 function isDoubtful({ proof, invited }: DoorGuest): boolean {
   return proof === "unknown" || (invited !== null && invited.standing !== "good");
+}
+
+/** The last who led lost their connection: why nobody comes in meanwhile. */
+export function LeaderLostBar() {
+  const { t } = useTranslation("sealed");
+  const isLost = useSealed((sealed) => sealed.isLeaderLost && sealed.phase.type === "inside");
+  if (!isLost) return null;
+  return (
+    <div className="banner banner--paper" role="status">
+      <Icon name="lock" />
+      <span className="grow">{t("room.leaderLost")}</span>
+    </div>
+  );
 }
 
 /** Above the stage while somebody waits and the list is not open. */

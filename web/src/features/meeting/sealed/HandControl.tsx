@@ -1,6 +1,7 @@
 import { useTranslation } from "react-i18next";
 import { ControlBox, Icon } from "../../../design/index.ts";
 import { selfOf, useSealed, useSealedMeeting } from "./context.tsx";
+import { useMay } from "./useOwnRights.ts";
 
 /** Asks for the floor without interrupting; says where one stands in the line. */
 export function HandControl({ isShort = false }: { isShort?: boolean }) {
@@ -8,12 +9,14 @@ export function HandControl({ isShort = false }: { isShort?: boolean }) {
   const { actions } = useSealedMeeting();
   const place = useSealed((sealed) => selfOf(sealed)?.handPlace ?? null);
   const isUp = place !== null;
+  const mayRaise = useMay("hand");
   return (
     <ControlBox
       icon="hand"
       label={t(isShort ? "hand.short" : isUp ? "hand.lower" : "hand.raise")}
       {...(isShort ? { "aria-label": t(isUp ? "hand.lower" : "hand.raise") } : {})}
       isInverted={isUp}
+      disabledReason={isUp || mayRaise ? undefined : t("hand.notAllowed")}
       onPress={() => void actions.setHand(!isUp)}
     >
       {isUp && (

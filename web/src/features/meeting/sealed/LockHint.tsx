@@ -2,7 +2,7 @@ import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { Button, Icon, showToast } from "../../../design/index.ts";
 import { useNow } from "../../../useNow.ts";
-import { useIsHost, useSealed, useSealedMeeting } from "./context.tsx";
+import { useIsLeading, useSealed, useSealedMeeting } from "./context.tsx";
 
 /** By then who was expected has come; most uninvited guests are called in later. */
 const AFTER_MS = 10 * 60_000;
@@ -12,7 +12,7 @@ const LOOK_MS = 15_000;
 export function LockHint() {
   const { t } = useTranslation("sealed");
   const { actions } = useSealedMeeting();
-  const isHost = useIsHost();
+  const isLeading = useIsLeading();
   const isLocked = useSealed((sealed) => sealed.policy.isLocked);
   const members = useSealed((sealed) => sealed.members);
   const isSomebodyWaiting = useSealed((sealed) => sealed.door.length > 0);
@@ -20,7 +20,7 @@ export function LockHint() {
   const [isDone, setDone] = useState(false);
   const since = members.find((member) => member.isSelf)?.joinedAt ?? Number.POSITIVE_INFINITY;
   const isTime = now.getTime() - since >= AFTER_MS && members.length > 1;
-  if (!isHost || isLocked || isDone || isSomebodyWaiting || !isTime) return null;
+  if (!isLeading || isLocked || isDone || isSomebodyWaiting || !isTime) return null;
   const lock = async () => {
     const outcome = await actions.setPolicy({ isLocked: true });
     if (outcome === "done") setDone(true);

@@ -18,14 +18,16 @@ import { isProven } from "../model/proof.ts";
 import { useIsHost, useIsLeading, useSealedMeeting } from "./context.tsx";
 import { HandMark } from "./HandControl.tsx";
 import { LookalikeLine } from "./LookalikeMark.tsx";
+import { useWritable } from "./useOwnRights.ts";
 
 export interface MemberRowProps {
   member: SealedMember;
   onRemove(member: SealedMember): void;
+  onRights(member: SealedMember): void;
 }
 
 /** One person in the list: who, how they got in, what they send, what can be done. */
-export const MemberRow = memo(function MemberRow({ member, onRemove }: MemberRowProps) {
+export const MemberRow = memo(function MemberRow({ member, onRemove, onRights }: MemberRowProps) {
   const { t } = useTranslation("sealed");
   const meeting = useTranslation("meeting").t;
   const person = useCall((call) => call.people.find((one) => one.identity === member.identity));
@@ -61,7 +63,7 @@ export const MemberRow = memo(function MemberRow({ member, onRemove }: MemberRow
       {member.isSelf ? (
         <span className="mst" />
       ) : (
-        <MemberMenu member={member} person={person} onRemove={onRemove} />
+        <MemberMenu member={member} person={person} onRemove={onRemove} onRights={onRights} />
       )}
     </li>
   );
@@ -75,7 +77,9 @@ export const MemberRow = memo(function MemberRow({ member, onRemove }: MemberRow
       member.verification === "invitation" && name
         ? t("how.invitationOf", { name })
         : t(`how.${member.verification}`);
-    if (member.role === "member") return came;
+    if (member.role === "member") {
+      return member.part === "attendee" ? came : `${t(`rights.parts.${member.part}`)} · ${came}`;
+    }
     return member.verification === "host" ? came : `${t(`how.${member.role}`)} · ${came}`;
   }
 });
@@ -98,13 +102,19 @@ function Sends({ person }: { person: Person }) {
   );
 }
 
-function MemberMenu({ member, person, onRemove }: MemberRowProps & { person: Person | undefined }) {
+function MemberMenu({
+  member,
+  person,
+  onRemove,
+  onRights,
+}: MemberRowProps & { person: Person | undefined }) {
   const { t } = useTranslation("sealed");
   const meeting = useTranslation("meeting").t;
   const { view } = useMeeting();
   const { actions } = useSealedMeeting();
   const isLeading = useIsLeading();
   const isHost = useIsHost();
+  const mayWrite = useWritable().isTo(member.identity);
   const share = useCall((call) => call.share);
   const isPinned = useView((state) => state.pinned.includes(member.identity));
   const name = member.name ?? "…";
@@ -112,8 +122,8 @@ function MemberMenu({ member, person, onRemove }: MemberRowProps & { person: Per
 
   const own: MenuEntry[] = [
     { id: "pin", label: meeting(isPinned ? "people.unpin" : "people.pin"), icon: "pin" },
-    { id: "private", label: t("person.private", { name }), icon: "lock" },
   ];
+  if (mayWrite) own.push({ id: "private", label: t("person.private", { name }), icon: "lock" });
   const groups: MenuGroup[] = [{ id: "own", label: name, entries: own }];
   if (isLeading) {
     const led: MenuEntry[] = [];
@@ -128,13 +138,16 @@ function MemberMenu({ member, person, onRemove }: MemberRowProps & { person: Per
     if (member.handPlace !== null) {
       led.push({ id: "lower-hand", label: t("person.lowerHand"), icon: "hand" });
     }
-    if (isHost && member.role !== "host") {
+    if (member.role === "member" || (isHost && member.role === "cohost")) {
       const isCohost = member.role === "cohost";
       led.push({
         id: "cohost",
         label: t(isCohost ? "person.endCohost" : "person.makeCohost"),
         icon: "people",
       });
+    }
+    if (member.role === "member") {
+      led.push({ id: "rights", label: t("rights.open"), icon: "hand" });
     }
     if (member.role !== "host" || isHost) {
       led.push({ id: "remove", label: t("person.remove"), icon: "x", isDanger: true });
@@ -154,6 +167,7 @@ function MemberMenu({ member, person, onRemove }: MemberRowProps & { person: Per
     if (id === "pin") view.togglePin(identity);
     else if (id === "private") view.setState({ panel: "chat", chatTo: identity });
     else if (id === "remove") onRemove(member);
+    else if (id === "rights") onRights(member);
     else if (id === "cohost") {
       const isCohost = member.role !== "cohost";
       void actions

@@ -4,6 +4,7 @@ import { useTranslation } from "react-i18next";
 import { ControlBox, Icon, type IconName } from "../../../design/index.ts";
 import { REACTIONS, type ReactionId, reactionOf } from "../model/chatText.ts";
 import { useSealedMeeting } from "./context.tsx";
+import { useMay } from "./useOwnRights.ts";
 
 export const REACTION_ICONS: Record<ReactionId, IconName> = {
   thumb: "thumb",
@@ -26,6 +27,12 @@ export function ReactionIcon({ emoji, size = 20 }: { emoji: string; size?: numbe
 export function ReactControl() {
   const { t } = useTranslation("sealed");
   const { actions } = useSealedMeeting();
+  const mayReact = useMay("reactions");
+  if (!mayReact) {
+    return (
+      <ControlBox icon="react" label={t("react.label")} disabledReason={t("react.notAllowed")} />
+    );
+  }
   return (
     <DialogTrigger>
       <ControlBox icon="react" label={t("react.label")} />

@@ -9,19 +9,20 @@ import {
   showToast,
   TextField,
 } from "../../../design/index.ts";
-import type { RoomPolicy, SealedMember } from "../../../sealing/contract.ts";
+import type { SealedMember } from "../../../sealing/contract.ts";
 import { useCopyLink } from "../components/Alone.tsx";
 import { useMeeting } from "../components/context.tsx";
 import { hasKnockSound, setKnockSound } from "../model/knockSound.ts";
 import { useFreezeRoom } from "./CleanRoom.tsx";
-import { useIsHost, useIsLeading, useSealed, useSealedMeeting } from "./context.tsx";
+import { useIsLeading, useSealed, useSealedMeeting } from "./context.tsx";
 import { DoorList } from "./DoorList.tsx";
+import { HandQueue } from "./HandQueue.tsx";
 import { InviteControl } from "./InviteControl.tsx";
 import { MemberRow } from "./MemberRow.tsx";
+import { RightsDialog } from "./RightsDialog.tsx";
+import { RulesDialog } from "./RulesDialog.tsx";
 
 const SEARCH_ABOVE = 10;
-/** How many of the last messages a newcomer is given, where the host wants that. */
-const HISTORY = 50;
 
 /** The door, and everybody in the room in order of arrival. Nobody is hidden. */
 export function SealedPeoplePanel() {
@@ -31,6 +32,7 @@ export function SealedPeoplePanel() {
   const members = useSealed((sealed) => sealed.members);
   const isLeading = useIsLeading();
   const [wanted, setWanted] = useState("");
+  const [ruled, setRuled] = useState<string | null>(null);
   const [removing, setRemoving] = useState<SealedMember | null>(null);
   const invite = useCopyLink();
   const heading = useRef<HTMLHeadingElement>(null);
@@ -62,6 +64,7 @@ export function SealedPeoplePanel() {
           {invite.state === "failed" ? meeting("alone.failed") : ""}
         </p>
         <DoorList />
+        {isLeading && <HandQueue />}
         {members.length > SEARCH_ABOVE && (
           <div className="sec">
             <TextField
@@ -84,13 +87,19 @@ export function SealedPeoplePanel() {
           ) : (
             <ul className="persons">
               {found.map((member) => (
-                <MemberRow key={member.identity} member={member} onRemove={setRemoving} />
+                <MemberRow
+                  key={member.identity}
+                  member={member}
+                  onRemove={setRemoving}
+                  onRights={(one) => setRuled(one.identity)}
+                />
               ))}
             </ul>
           )}
         </section>
       </div>
       {isLeading && <Rules />}
+      <RightsDialog identity={ruled} onClose={() => setRuled(null)} />
       <RemoveDialog member={removing} onClose={() => setRemoving(null)} t={t} />
     </aside>
   );
@@ -100,11 +109,11 @@ export function SealedPeoplePanel() {
 function Rules() {
   const { t } = useTranslation("sealed");
   const { actions } = useSealedMeeting();
-  const isHost = useIsHost();
   const freezeRoom = useFreezeRoom();
-  const { entry, isLocked, history } = useSealed((sealed) => sealed.policy);
-  const set = (policy: Partial<RoomPolicy>) =>
-    void actions.setPolicy(policy).then((outcome) => {
+  const { isLocked } = useSealed((sealed) => sealed.policy);
+  const [isRuling, setRuling] = useState(false);
+  const lock = () =>
+    void actions.setPolicy({ isLocked: !isLocked }).then((outcome) => {
       if (outcome !== "done") showToast(t("person.failed"));
     });
   const others = useSealed((sealed) => sealed.members).filter((member) => !member.isSelf);
@@ -120,22 +129,6 @@ function Rules() {
           <Icon name="lock" size={16} />
           {t("room.locked")}
         </p>
-      )}
-      {isHost && (
-        <>
-          <Switch
-            isSelected={entry === "lobby"}
-            onChange={(isOn) => set({ entry: isOn ? "lobby" : "open" })}
-          >
-            {t("room.lobbyOn")}
-          </Switch>
-          <Switch
-            isSelected={history > 0}
-            onChange={(isOn) => set({ history: isOn ? HISTORY : 0 })}
-          >
-            {t("room.history")}
-          </Switch>
-        </>
       )}
       <Switch
         isSelected={isSounding}
@@ -155,17 +148,14 @@ function Rules() {
         <Button size="dense" className="grow" variant="danger-line" onPress={freezeRoom}>
           {t("clean.open")}
         </Button>
-        {isHost && (
-          <Button
-            size="dense"
-            className="grow"
-            icon={isLocked ? "unlock" : "lock"}
-            onPress={() => set({ isLocked: !isLocked })}
-          >
-            {t(isLocked ? "room.unlock" : "room.lock")}
-          </Button>
-        )}
+        <Button size="dense" className="grow" icon={isLocked ? "unlock" : "lock"} onPress={lock}>
+          {t(isLocked ? "room.unlock" : "room.lock")}
+        </Button>
+        <Button size="dense" className="grow" onPress={() => setRuling(true)}>
+          {t("rules.open")}
+        </Button>
       </div>
+      <RulesDialog isOpen={isRuling} onClose={() => setRuling(false)} />
     </footer>
   );
 }

@@ -245,7 +245,7 @@ describe("the suggestion to lock", () => {
   it.each([
     ["in the first minutes", { members: [{ ...host(), joinedAt: Date.now() }, member("ada")] }],
     ["for who is alone", { members: [host()] }],
-    ["for who is no host", { members: [{ ...host(), role: "cohost" as const }, member("ada")] }],
+    ["for who does not lead", { members: [{ ...host(), role: "member" as const }, member("ada")] }],
     ["while somebody waits", { members: [host(), member("ada")], door: [guest("Lena")] }],
     [
       "when it is locked",
@@ -329,7 +329,8 @@ describe("people", () => {
     expect(screen.getByText("Co-host · Known account")).toBeTruthy();
     expect(screen.getByText("Just came in…")).toBeTruthy();
     expect(screen.getByText("Leaving…")).toBeTruthy();
-    expect(screen.getByText("Hand raised, number 1 in line")).toBeTruthy();
+    // In the line of those who want to speak, and in the list.
+    expect(screen.getAllByText("Hand raised, number 1 in line")).toHaveLength(2);
     await expectAccessible();
   });
 
@@ -350,6 +351,7 @@ describe("people", () => {
     expect(sealed.asked[1]).toBe('remove "ada"');
     await user.click(button("Lock the room"));
     expect(sealed.asked[2]).toBe('setPolicy {"isLocked":true}');
+    await user.click(button("Rules of the room…"));
     await user.click(
       screen.getByRole("switch", { name: "Whoever has no personal link waits at the door" }),
     );

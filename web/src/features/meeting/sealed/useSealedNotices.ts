@@ -2,6 +2,7 @@ import { useEffect } from "react";
 import { useTranslation } from "react-i18next";
 import { announce, announceNow, showToast } from "../../../design/index.ts";
 import type { Order } from "../../../sealing/contract.ts";
+import type { Permission } from "../../../sealing/permissions.ts";
 import { useMeeting } from "../components/context.tsx";
 import { reactionOf } from "../model/chatText.ts";
 import { knock } from "../model/knockSound.ts";
@@ -13,6 +14,19 @@ function obey(media: OwnMedia, what: Order): void {
   if (what === "mute") void media.setMicrophone(false);
   if (what === "stop-video") void media.setCamera(false);
   if (what === "stop-share") void media.setShare(false);
+}
+
+/** The one thing of it that matters most. */
+function rightsWord({
+  gained,
+  lost,
+}: {
+  readonly gained: readonly Permission[];
+  readonly lost: readonly Permission[];
+}) {
+  if (gained.includes("microphone")) return "floor";
+  if (lost.includes("microphone")) return "noFloor";
+  return gained.length > 0 ? "more" : "less";
 }
 
 /** Turns what happens among the people in the room into spoken words and short messages. */
@@ -85,6 +99,12 @@ export function useSealedNotices(): void {
               announceNow(t("announce.thawed"));
             }
             break;
+          case "rights": {
+            const said = t(`rights.${rightsWord(notice)}`);
+            showToast(said);
+            announceNow(said);
+            break;
+          }
           case "policy-changed":
             announce(t("room.policyChanged", { name: notice.by }));
             break;

@@ -53,6 +53,8 @@ export class SimServer {
   /** What hosts wanted muted, in order. */
   readonly mutes: { readonly seat: string; readonly source: string }[] = [];
   silences = 0;
+  /** What permits are answered with; null: they are taken. */
+  permitError: string | null = null;
   readonly permits: { readonly all: number; readonly seats: unknown }[] = [];
   readonly #out: (connection: number, frame: Frame) => void;
   readonly #close: (connection: number) => void;
@@ -223,6 +225,7 @@ export class SimServer {
       case "grant":
         return ok();
       case "permit":
+        if (this.permitError !== null) return error(this.permitError);
         this.permits.push({ all: Number(frame["all"]), seats: frame["seats"] });
         return ok();
       case "silence":
