@@ -146,3 +146,38 @@ def test_they_see_hear_and_read_each_other(
         assert hanna.codes()[1] != before[1], "who has left has none of the keys that follow"
     finally:
         product.close()
+
+
+def test_attack_a_client_that_does_not_know_the_rules_of_the_room(
+    network: str,
+    tmp_path: Path,
+    browser_in: Callable[[str], Browser],
+    people: Callable[..., Person],
+    robots: list[Robot],
+) -> None:
+    product = Product(tmp_path / "data", namespace=network)
+    product.start()
+    try:
+        hanna = people("Hanna Vogel", browser=browser_in(network), tone=500.0)
+        assert product.operator_link is not None
+        hanna.become_operator(product.operator_link)
+        link = hanna.start_room()
+        hanna.join()
+        robots.append(Robot(network, product, link, tone=900.0))
+        hanna.expect_moving("Robot")
+        hanna.expect_hearing([900.0])
+        # It goes on speaking and showing, for it does not look at the rules; the server ends it.
+        hanna.press("People")
+        hanna.press("Rules of the room…")
+        rules = hanna.page.get_by_role("dialog", name="Rules of the room")
+        for name in ("speak", "show themselves"):
+            rules.get_by_role("switch", name=name).click(force=True)
+            expect(rules.get_by_role("switch", name=name)).not_to_be_checked()
+        rules.get_by_role("button", name="Done").click()
+        row = hanna.page.locator(".person[data-identity]").filter(has_text="Robot")
+        expect(row.get_by_text("Microphone off")).to_be_attached()
+        expect(row.get_by_text("Camera off")).to_be_attached()
+        expect(hanna.tile("Robot").locator("video")).to_have_count(0)
+        hanna.expect_hearing([], silent=[900.0])
+    finally:
+        product.close()

@@ -2,6 +2,7 @@ import { IDBFactory } from "fake-indexeddb";
 import fc from "fast-check";
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import { follows, given, hex, MEETING, vectors } from "../../../test/protocolVectors.ts";
+import { b64 } from "../keys/bytes.ts";
 import { certify, checkCredential, encodeCredential } from "../keys/credential.ts";
 import { hostFingerprint, isHost, makeLink } from "../keys/link.ts";
 import { type KeyStore, memoryStore, openKeyStore } from "../keys/store.ts";
