@@ -4,12 +4,14 @@ import { useTranslation } from "react-i18next";
 import { useEndMeeting } from "../../../api/queries.ts";
 import { useErrorText } from "../../../api/useErrorText.ts";
 import { Button, Choices, Dialog, Icon } from "../../../design/index.ts";
+import { isProven } from "../model/proof.ts";
 import { useIsHost, useSealed, useSealedMeeting } from "../sealed/context.tsx";
 import { useMeeting, useView } from "./context.tsx";
 import { PHONE, useMatch } from "./hooks.ts";
 
 /** Leads on: no identity is empty. */
 const NOBODY = "";
+const MOST_HEIRS = 12;
 
 /** The way out. A guest is out at one press; a host is asked one question. */
 export function LeaveControl() {
@@ -40,6 +42,10 @@ function LeaveDialog() {
   const members = useSealed((sealed) => sealed.members);
   const others = members.filter(({ isSelf, isLeaving, name }) => !isSelf && !isLeaving && name);
   const isAlone = !others.some(({ role }) => role !== "member");
+  // Whose name is proven first; who is not among them can be named in the list of people.
+  const heirs = [...others]
+    .sort((a, b) => Number(isProven(b)) - Number(isProven(a)))
+    .slice(0, MOST_HEIRS);
   const [chosen, setChosen] = useState(NOBODY);
   const isOpen = useView((state) => state.dialog === "leave");
   const end = useEndMeeting();
@@ -90,15 +96,17 @@ function LeaveDialog() {
     >
       <p className="dialog__text">{t("leave.text")}</p>
       {isAlone && others.length > 0 && (
-        <Choices
-          label={t("leave.handOver")}
-          values={[NOBODY, ...others.map(({ identity }) => identity)]}
-          value={chosen}
-          onChange={setChosen}
-          textOf={(one) =>
-            others.find(({ identity }) => identity === one)?.name ?? t("leave.nobody")
-          }
-        />
+        <div className="dialog__form">
+          <Choices
+            label={t("leave.handOver")}
+            values={[NOBODY, ...heirs.map(({ identity }) => identity)]}
+            value={chosen}
+            onChange={setChosen}
+            textOf={(one) =>
+              others.find(({ identity }) => identity === one)?.name ?? t("leave.nobody")
+            }
+          />
+        </div>
       )}
       <p className="dialog__text c-danger" role="alert">
         {problem ?? ""}

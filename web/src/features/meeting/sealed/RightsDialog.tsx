@@ -39,7 +39,7 @@ export function RightsDialog({ identity, onClose }: { identity: string | null; o
       onClose={onClose}
       actions={<Button onPress={onClose}>{t("rules.done")}</Button>}
     >
-      <div className="stack stack-4">
+      <div className="stack stack-4 dialog__form">
         <Choices
           label={t("rights.part")}
           values={PARTS}

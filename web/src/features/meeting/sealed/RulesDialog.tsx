@@ -40,7 +40,7 @@ export function RulesDialog({ isOpen, onClose }: { isOpen: boolean; onClose(): v
       onClose={onClose}
       actions={<Button onPress={onClose}>{t("rules.done")}</Button>}
     >
-      <div className="stack stack-4">
+      <div className="stack stack-4 dialog__form">
         <Choices
           label={t("rules.template")}
           values={TEMPLATES}
