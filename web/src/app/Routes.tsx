@@ -23,11 +23,13 @@ const SetUpPage = lazy(() => withLaterTexts(import("../features/account/setup/Se
 const AccountPage = lazy(() => withLaterTexts(import("../features/account/page/AccountPage.tsx")));
 const LogPage = lazy(() => withLaterTexts(import("../features/log/LogPage.tsx")));
 const MembersPage = lazy(() => withLaterTexts(import("../features/members/MembersPage.tsx")));
+const ReportPage = lazy(() => withLaterTexts(import("../features/report/ReportPage.tsx")));
 const LinkPage = lazy(() => withLaterTexts(import("../features/start/devices/LinkPage.tsx")));
 
 const FOR_ANYBODY: Record<string, ComponentType> = {
   "/operator": OperatorPage,
   "/verify": VerifyPage,
+  "/report": ReportPage,
   "/sign-in": SignInPage,
   "/welcome": OneTimePage,
   "/register": RegisterPage,

@@ -113,6 +113,7 @@ function MemberMenu({ member, person, onRemove }: MemberRowProps & { person: Per
   const own: MenuEntry[] = [
     { id: "pin", label: meeting(isPinned ? "people.unpin" : "people.pin"), icon: "pin" },
     { id: "private", label: t("person.private", { name }), icon: "lock" },
+    { id: "report", label: t("report.open"), icon: "flag" },
   ];
   const groups: MenuGroup[] = [{ id: "own", label: name, entries: own }];
   if (isLeading) {
@@ -153,6 +154,7 @@ function MemberMenu({ member, person, onRemove }: MemberRowProps & { person: Per
   const onAction = (id: string) => {
     if (id === "pin") view.togglePin(identity);
     else if (id === "private") view.setState({ panel: "chat", chatTo: identity });
+    else if (id === "report") view.setState({ dialog: "report", reportAbout: identity });
     else if (id === "remove") onRemove(member);
     else if (id === "cohost") {
       const isCohost = member.role !== "cohost";
