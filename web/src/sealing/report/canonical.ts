@@ -30,6 +30,14 @@ export function canonical(value: Json): string {
 
 const isList = (value: object): value is readonly Json[] => Array.isArray(value);
 
+/** What stands behind the `#` of a link to a room is a key to it, and no report's business. */
+const KEY = /(mtg_\w{1,40}\/?)#[\w.~%-]*/gi;
+
+/** `writable`, without the keys of rooms in it. */
+export function withoutKeys(text: string, most: number): string {
+  return writable(text.replace(KEY, "$1#…"), most);
+}
+
 /** At most `most` UTF-16 units of it, with nothing in it that cannot be written. */
 export function writable(text: string, most: number): string {
   return text.slice(0, most).replace(HALF, "\uFFFD");

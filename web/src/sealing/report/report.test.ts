@@ -4,7 +4,7 @@ import { AT, reportPerson, signedReport } from "../../../test/signedReport.ts";
 import { utf8 } from "../keys/bytes.ts";
 import { generateKey, sign } from "../keys/ed25519.ts";
 import { loadWords } from "../words/wordList.ts";
-import { canonical, type Json, writable } from "./canonical.ts";
+import { canonical, type Json, withoutKeys, writable } from "./canonical.ts";
 import { MOST_BYTES, type ReportPicture } from "./format.ts";
 import { openReport, reportWords, sealReport, signedContent } from "./seal.ts";
 
@@ -44,6 +44,18 @@ describe("canonical", () => {
 
   it.each([0.5, Number.NaN, 2 ** 53, "\ud800", ["x\udc00"]])("does not write %j", (value) => {
     expect(() => canonical(value as Json)).toThrow(RangeError);
+  });
+
+  it.each([
+    [
+      "see https://h.example/m/mtg_6mg8#1.AAEC.qSay-_.wMHC now",
+      "see https://h.example/m/mtg_6mg8#… now",
+    ],
+    ["mtg_6mg8/#1.AA, MTG_6MG8#1.BB", "mtg_6mg8/#…, MTG_6MG8#…"],
+    ["#1 of https://h.example/page#part", "#1 of https://h.example/page#part"],
+  ])("leaves out the keys of rooms: %s", (text, left) => {
+    expect(withoutKeys(text, 99)).toBe(left);
+    expect(withoutKeys(text, 5)).toBe(left.slice(0, 5));
   });
 
   it("is given what it can write", () => {

@@ -1,7 +1,7 @@
 /** A report out of what this page has seen (docs/reference/report-format.md). Pure. */
 
 import type { ChatMessage, Sealed, SealedMember, Witnessed } from "../../../sealing/contract.ts";
-import { writable } from "../../../sealing/report/canonical.ts";
+import { withoutKeys, writable } from "../../../sealing/report/canonical.ts";
 import {
   KIND,
   MOST_CHAT,
@@ -77,7 +77,7 @@ export function buildReport(material: Material, { about, note, pictures }: Choic
       .filter(({ sentAt, state }) => state === "sent" && sentAt >= at - CHAT_MS)
       .slice(-MOST_CHAT)
       .map(lineOf),
-    note: writable(note, MOST_NOTE),
+    note: withoutKeys(note, MOST_NOTE),
     pictures,
   };
 }
@@ -113,7 +113,7 @@ function lineOf(message: ChatMessage): ReportLine {
     at: message.sentAt,
     who: writable(identity, MOST_NAME),
     name: writable(name, MOST_NAME),
-    text: writable(message.text, MOST_TEXT),
+    text: withoutKeys(message.text, MOST_TEXT),
     private_with:
       privateWith === null
         ? null

@@ -184,6 +184,22 @@ describe("a report", () => {
     expect(report?.chat.at(-1)?.name).toHaveLength(64);
   });
 
+  it("has no key of a room in it", () => {
+    const link = "https://h.example/m/mtg_6mg8#1.AAEC.qSay.wMHC";
+    const chat = [message("one", { sentAt: NOW, text: `Your link: ${link}` })];
+    const here = { ...material, sealed: sealed({ members, chat }) };
+    const before = sealed({ chat });
+    const after = sealed({ chat: [{ ...chat[0], text: "", isDeleted: true } as never] });
+    const events = groupEvents(before, after, NOW);
+    const report = buildReport(
+      { ...here, recent: { ...recent, events } },
+      { ...choice, note: link },
+    );
+    expect(report?.events).toHaveLength(1);
+    expect(JSON.stringify(report)).not.toContain("AAEC");
+    expect(report?.chat[0]?.text).toBe("Your link: https://h.example/m/mtg_6mg8#…");
+  });
+
   it("names the account only with its word for the device", () => {
     const devices = new Map([["me", device("M", { accountKey: "A" })]]);
     const guest = { ...material, sealed: sealed({ members }) };

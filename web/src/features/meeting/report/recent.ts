@@ -4,7 +4,7 @@
  */
 
 import type { Sealed, SealedMember, SealedNotice } from "../../../sealing/contract.ts";
-import { writable } from "../../../sealing/report/canonical.ts";
+import { withoutKeys, writable } from "../../../sealing/report/canonical.ts";
 import {
   MOST_EVENTS,
   MOST_NAME,
@@ -61,7 +61,7 @@ function event(
     type,
     who: who?.identity ?? null,
     name: name === null ? null : writable(name, MOST_NAME),
-    what: what === null ? null : writable(what, MOST_TEXT),
+    what: what === null ? null : withoutKeys(what, MOST_TEXT),
   };
 }
 

@@ -18,6 +18,7 @@ import { useIsHost, useIsLeading, useSealed, useSealedMeeting } from "./context.
 import { DoorList } from "./DoorList.tsx";
 import { InviteControl } from "./InviteControl.tsx";
 import { MemberRow } from "./MemberRow.tsx";
+import { OpenLinkCount } from "./OpenLinkCount.tsx";
 
 const SEARCH_ABOVE = 10;
 /** How many of the last messages a newcomer is given, where the host wants that. */
@@ -62,6 +63,7 @@ export function SealedPeoplePanel() {
           {invite.state === "failed" ? meeting("alone.failed") : ""}
         </p>
         <DoorList />
+        <OpenLinkCount />
         {members.length > SEARCH_ABOVE && (
           <div className="sec">
             <TextField
