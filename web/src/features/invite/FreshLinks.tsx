@@ -61,7 +61,10 @@ export function FreshLinks(props: FreshLinksProps) {
       </Note>
     );
   }
-  if (state.at === "made") return <Made {...props} links={state.links} fault={state.fault} />;
+  if (state.at === "made") {
+    const had = asked.filter(({ invitation }) => invitation !== null).length;
+    return <Made {...props} links={state.links} had={had} fault={state.fault} />;
+  }
   const count = asked.length;
   return (
     <>
@@ -85,7 +88,7 @@ export function FreshLinks(props: FreshLinksProps) {
         </Button>
       </Note>
       {state.at === "asking" && state.fault !== null && (
-        <p className="c-danger sm" role="alert">
+        <p className="c-danger sm invite__line" role="alert">
           {state.fault}
         </p>
       )}
@@ -95,11 +98,13 @@ export function FreshLinks(props: FreshLinksProps) {
 
 interface MadeProps extends FreshLinksProps {
   links: readonly ForOne[];
+  /** How many of them stand in place of another. */
+  had: number;
   /** What could not be done with them; null: nothing. */
   fault: string | null;
 }
 
-function Made({ links, fault, within, onCopy, onPrint }: MadeProps) {
+function Made({ links, had, fault, within, onCopy, onPrint }: MadeProps) {
   const { t } = useTranslation("invite");
   const [sent, setSent] = useState<ReadonlySet<string>>(new Set());
   const [isSending, setSending] = useState(false);
@@ -122,7 +127,11 @@ function Made({ links, fault, within, onCopy, onPrint }: MadeProps) {
     <>
       <Note
         icon="check"
-        text={t(fault === null ? "fresh.made" : "made.line", { count: links.length })}
+        text={
+          fault === null && had > 0
+            ? `${t("made.line", { count: links.length })} ${t("fresh.takenBack", { count: had })}`
+            : t("made.line", { count: links.length })
+        }
       >
         {waiting.length > 0 && (
           <Button
@@ -143,12 +152,12 @@ function Made({ links, fault, within, onCopy, onPrint }: MadeProps) {
         </Button>
       </Note>
       {fault !== null && (
-        <p className="c-danger sm" role="alert">
+        <p className="c-danger sm invite__line" role="alert">
           {fault}
         </p>
       )}
       {hasTried && (
-        <p className="sm" role="status">
+        <p className="sm invite__line" role="status">
           {waiting.length === 0
             ? t("fresh.sent", { count: links.length })
             : t("fresh.notSent", {

@@ -146,7 +146,7 @@ export default function InviteDialog(props: InviteDialogProps) {
   latest.current = act;
   const onAct = useCallback((row: InvitedRow, what: RowAct) => latest.current(row, what), []);
 
-  const isFormOpen = isAdding ?? (rows !== null && rows.length === 0);
+  const isFormOpen = isAdding ?? (rows !== null && rows.length === 0 && fresh === undefined);
   return (
     <Dialog
       isOpen
@@ -247,7 +247,7 @@ export default function InviteDialog(props: InviteDialogProps) {
         />
       )}
       {within !== null && within.openLinkDevices > 0 && (
-        <p className="sm mut">{t("openLink", { count: within.openLinkDevices })}</p>
+        <p className="sm mut invite__line">{t("openLink", { count: within.openLinkDevices })}</p>
       )}
       {rows !== null &&
         (rows.length === 0 ? (

@@ -141,8 +141,14 @@ export function useInvitations(
       if (role === "cohost") await within?.keepCohost(identity);
     }
     const ids = had.flatMap(({ invitation }) => invitation ?? []);
-    for (const id of ids) await changeInvitation(meetingId, id, "revoke");
+    // First those inside: they open the door, whatever the server has.
     const told = ids.length === 0 ? "done" : await within?.revoke(ids, true);
+    for (const id of ids) {
+      await changeInvitation(meetingId, id, "revoke").catch((error: unknown) => {
+        // One that the server does not have opens nothing there.
+        if (asApiError(error).status !== 404) throw error;
+      });
+    }
     if (told !== undefined && told !== "done") throw new RoomNotTold();
   }
 

@@ -2,7 +2,7 @@ import { useState } from "react";
 import { Checkbox, CheckboxGroup, Label } from "react-aria-components";
 import { useTranslation } from "react-i18next";
 import "./report.css";
-import { Button, Dialog, Icon, Switch, showToast, TextField } from "../../../design/index.ts";
+import { Button, Dialog, Icon, Switch, TextField } from "../../../design/index.ts";
 import { useLanguage, useLocale } from "../../../i18n/index.ts";
 import type { SealedMember, Witness } from "../../../sealing/contract.ts";
 import { MOST_NOTE, type Report } from "../../../sealing/report/format.ts";
@@ -50,7 +50,6 @@ export default function ReportDialog({ moment, about, sign, onClose }: ReportDia
   async function saved(report: Report): Promise<readonly string[]> {
     const { text, digest } = await sealReport(report, sign);
     saveText(text, "conclave-report", "json");
-    showToast(t("dialog.saved"));
     return reportWords(digest, report.reporter.device_key, await loadWords(language));
   }
 
