@@ -18,6 +18,7 @@ from conclave.audit.kinds import KINDS
 from conclave.audit.models import AuditEntry
 from conclave.kernel.ids import unguessable_id
 from conclave.kernel.outbox import StoredEvent
+from tests.accounts.steps import invited
 from tests.meetings.invitation import Invitation, b64
 from tests.meetings.test_invitations import open_sitting
 from tests.sealing.delivery.tab import knock
@@ -126,6 +127,53 @@ async def test_it_is_read_in_pages(stage: Stage, monkeypatch: pytest.MonkeyPatch
     assert first["number"] == second["number"] + 1
     (following, _) = await log_of(operator, f"?before={second['number']}")
     assert following["number"] == second["number"] - 1
+
+
+async def test_a_host_finds_own_meetings_after_their_end(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(service, "PAGE", 2)
+    operator = await stage.operator()
+    old = await stage.meeting(operator)
+    stage.clock.advance(timedelta(days=360))
+    operator = await stage.operator()
+    # Two of them in the same moment: none is passed over, none comes twice.
+    opened = {await stage.meeting(operator) for _ in range(3)}
+    ended = min(opened)
+    await operator.post(f"/api/v1/meetings/{ended}/end")
+    found: list[dict[str, object]] = []
+    query = ""
+    while True:
+        answer = await operator.get(f"/api/v1/audit/meetings{query}")
+        assert answer.status_code == 200, answer.text
+        found += answer.json()["meetings"]
+        if not answer.json()["has_more"]:
+            break
+        query = f"?before={found[-1]['id']}"
+    ids = [one["id"] for one in found]
+    assert ids == [*sorted(opened, reverse=True), old]
+    assert {one["id"] for one in found if one["ended_at"] is None} == {*opened, old} - {ended}
+    # As long as the log may have something of it, and no longer.
+    stage.clock.advance(timedelta(days=6))
+    operator = await stage.operator()
+    ids = [one["id"] for one in (await operator.get("/api/v1/audit/meetings")).json()["meetings"]]
+    assert old not in ids
+
+
+async def test_of_others_meetings_nothing_is_told(stage: Stage) -> None:
+    operator = await stage.operator()
+    meeting = await stage.meeting(operator)
+    other = await invited(stage, operator)
+    path = "/api/v1/audit/meetings"
+    assert (await other.get(path)).json() == {"meetings": [], "has_more": False}
+    # Another's meeting is no place to go on from, nor is one that never was.
+    await stage.meeting(other)
+    for place in (meeting, unguessable_id("mtg")):
+        answer = await other.get(f"{path}?before={place}")
+        assert answer.json() == {"meetings": [], "has_more": False}, answer.text
+    for place in ("", "%00", "1", meeting.upper(), f"{meeting}x", "mtg_" + "%C3%A4" * 26):
+        assert (await other.get(f"{path}?before={place}")).status_code == 422
+    assert (await stage.guest().get(path)).status_code == 401
 
 
 @pytest.mark.parametrize("harm", ["changed", "taken out", "put in"])

@@ -56,11 +56,35 @@ def test_first_stop_then_ask_then_out(own_product: Product, people: Callable[...
     report = waiting.value.path().read_text("utf-8")
     assert "xX_tom_Xx: Came by link" in report
     assert "ha ha" in report
+    # Who stays gets a link of their own, in the chat, read by nobody else.
+    host.press("Make new links for the people who stay")
+    links = host.page.get_by_role("dialog", name="Personal links")
+    opened = "The link for everybody was opened on 2 devices."
+    expect(links.get_by_text(opened)).to_be_visible()
+    assert_accessible(host.page, "new links")
+    links.get_by_role("button", name="Make the new link").click()
+    links.get_by_role("button", name="Send it privately").click()
+    expect(links.get_by_text("The link was sent in the chat")).to_be_visible()
+    assert_accessible(host.page, "new links are made")
+    links.get_by_role("button", name="Done").click()
+    friend.open_chat()
+    told = friend.message("This is your new link to this meeting")
+    expect(told).to_contain_text("only to you")
+    personal = told.get_by_role("link").get_attribute("href")
+    assert personal is not None
+    assert re.search(r"#1\.[\w-]{22}\.[\w-]{22}\.[\w-]{22}$", personal)
+    friend.page.keyboard.press("Escape")
     host.press("Go on with the meeting")
+    host.press("People")
+    expect(host.page.get_by_text(opened)).to_be_visible()
     expect(friend.page.locator(".banner").filter(has_text=stopped)).to_have_count(0)
     # It goes on with who has stayed, behind a locked door.
     friend.press("Start video")
     host.expect_moving(friend.name)
+    # The new link is known for what it is at the door, whatever device comes with it first.
+    again = people("Jonas at home")
+    again.open(personal)
+    expect(again.page.get_by_label("Your name")).to_have_value("Jonas Weber")
     # Whoever comes back by the link, on whatever device, knocks.
     late = people("Tom again")
     late.open(room)

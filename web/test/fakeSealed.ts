@@ -10,6 +10,8 @@ import type {
   SealedActions,
   SealedMember,
   SealedNotice,
+  Witness,
+  Witnessed,
 } from "../src/sealing/contract.ts";
 import type { KeyRing } from "../src/sealing/frames/keyRing.ts";
 import { EVERYTHING } from "../src/sealing/permissions.ts";
@@ -75,6 +77,7 @@ export function guest(seat: string, change: Partial<DoorGuest> = {}): DoorGuest 
 
 export interface FakeSealed extends SealedSession {
   readonly store: StoreApi<Sealed>;
+  readonly witness: { readonly store: StoreApi<Witnessed>; signReport: Witness["signReport"] };
   /** "action argument argument", in the order in which they were asked for. */
   readonly asked: string[];
   /** What the next actions come to. */
@@ -125,6 +128,15 @@ export function fakeSealed(change: Partial<Sealed> = {}): FakeSealed {
   let admit: (seat: MediaSeat) => void = () => undefined;
   const fake: FakeSealed = {
     store,
+    witness: {
+      store: createStore<Witnessed>(() => ({
+        instance: null,
+        devices: new Map(),
+        openLinkDevices: 0,
+        certificate: null,
+      })),
+      signReport: () => Promise.reject(new Error("no key")),
+    },
     asked,
     outcome: "done",
     renewals: [],

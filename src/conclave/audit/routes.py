@@ -10,7 +10,7 @@ from fastapi import APIRouter, Depends, Query
 from conclave.accounts import Actor, require_member, require_operator
 from conclave.audit import service
 from conclave.audit.chain import Link
-from conclave.audit.schemas import EntriesOut, EntryOut
+from conclave.audit.schemas import EntriesOut, EntryOut, OwnMeetingOut, OwnMeetingsOut
 from conclave.kernel.app import App, current_app
 
 router = APIRouter(prefix="/api/v1", tags=["audit"])
@@ -18,6 +18,7 @@ router = APIRouter(prefix="/api/v1", tags=["audit"])
 CurrentApp = Annotated[App, Depends(current_app)]
 Operator = Annotated[Actor, Depends(require_operator)]
 Host = Annotated[Actor, Depends(require_member)]
+Behind = Annotated[str | None, Query(pattern=r"^mtg_[0-9a-z]{26}$")]
 Before = Annotated[int | None, Query(ge=1, lt=1 << 53)]
 
 
@@ -25,6 +26,16 @@ Before = Annotated[int | None, Query(ge=1, lt=1 << 53)]
 async def get_audit(app: CurrentApp, actor: Operator, before: Before = None) -> EntriesOut:
     """At most 200 entries, newest first; the ones before are asked for by number."""
     return _out(await service.page_of(app, actor, before=before))
+
+
+@router.get("/audit/meetings")
+async def get_own_meetings(app: CurrentApp, actor: Host, before: Behind = None) -> OwnMeetingsOut:
+    """At most 200 of one's own meetings, running and ended, newest first."""
+    own = await service.meetings_of(app, actor, before=before)
+    shaped = [
+        OwnMeetingOut(id=one.id, opened_at=one.opened_at, ended_at=one.ended_at) for one in own
+    ]
+    return OwnMeetingsOut(meetings=shaped, has_more=len(shaped) == service.PAGE)
 
 
 @router.get("/meetings/{meeting_id}/audit")

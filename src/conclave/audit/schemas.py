@@ -23,3 +23,15 @@ class EntriesOut(BaseModel):
     entries: list[EntryOut]
     """Newest first."""
     has_more: bool
+
+
+class OwnMeetingOut(BaseModel):
+    id: str
+    opened_at: datetime
+    ended_at: datetime | None
+
+
+class OwnMeetingsOut(BaseModel):
+    meetings: list[OwnMeetingOut]
+    """Newest first."""
+    has_more: bool

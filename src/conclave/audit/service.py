@@ -21,7 +21,7 @@ from conclave.audit.models import AuditEntry
 from conclave.kernel.app import App
 from conclave.kernel.db import Database
 from conclave.kernel.outbox import StoredEvent
-from conclave.meetings import was_opened_by
+from conclave.meetings import OwnMeeting, list_opened_by, was_opened_by
 
 PAGE = 200
 _READ = 1_000
@@ -127,6 +127,12 @@ async def page_of_meeting(
     """The same of one meeting that the actor has opened. `NotFound` for any other."""
     await was_opened_by(app, actor, meeting_id)
     return await _page(app, actor.org_id, before, meeting_id)
+
+
+async def meetings_of(app: App, actor: Actor, *, before: str | None) -> Sequence[OwnMeeting]:
+    """The actor's own meetings of which there may still be entries, newest first."""
+    since = app.clock.now() - timedelta(days=app.settings.audit.days)
+    return await list_opened_by(app, actor, since=since, before=before, limit=PAGE)
 
 
 async def _page(

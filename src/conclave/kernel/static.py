@@ -26,7 +26,8 @@ _ENCODINGS = (("br", ".br"), ("gzip", ".gz"))
 # What the single-page application shows something for. A wrong meeting id has the same status as a
 # right one: the page asks the API.
 _PAGES = re.compile(
-    r"/|/(?:account|link|log|members|operator|register|set-up|sign-in|verify|welcome)/?|/m/[^/]+/?"
+    r"/|/(?:account|link|log|members|operator|register|report|set-up|sign-in|verify|welcome)/?"
+    r"|/(?:log|m)/[^/]+/?"
 )
 _NOT_PAGES = ("/api/", "/rtc", "/twirp", "/assets/")
 _TYPES = {

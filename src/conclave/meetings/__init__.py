@@ -19,12 +19,13 @@ from conclave.meetings.doorkeeper import MeetingsDoorkeeper
 from conclave.meetings.events import MeetingEnded
 from conclave.meetings.invitation_routes import router as invitation_router
 from conclave.meetings.jobs import Follower
+from conclave.meetings.past import OwnMeeting, list_opened_by
 from conclave.meetings.realtime import show
 from conclave.meetings.routes import router
 from conclave.meetings.service import MeetingsMetrics, was_opened_by
 from conclave.sealing import Sealing, SealingMemberGone
 
-__all__ = ["SLICE", "Follower", "was_opened_by"]
+__all__ = ["SLICE", "Follower", "OwnMeeting", "list_opened_by", "was_opened_by"]
 
 
 def _setup(app: App) -> None:

@@ -22,12 +22,16 @@ const RegisterPage = lazy(() =>
 const SetUpPage = lazy(() => withLaterTexts(import("../features/account/setup/SetUpPage.tsx")));
 const AccountPage = lazy(() => withLaterTexts(import("../features/account/page/AccountPage.tsx")));
 const LogPage = lazy(() => withLaterTexts(import("../features/log/LogPage.tsx")));
+const MeetingLogPage = lazy(() => withLaterTexts(import("../features/log/MeetingLogPage.tsx")));
+const OwnMeetingsPage = lazy(() => withLaterTexts(import("../features/log/OwnMeetingsPage.tsx")));
 const MembersPage = lazy(() => withLaterTexts(import("../features/members/MembersPage.tsx")));
+const ReportPage = lazy(() => withLaterTexts(import("../features/report/ReportPage.tsx")));
 const LinkPage = lazy(() => withLaterTexts(import("../features/start/devices/LinkPage.tsx")));
 
 const FOR_ANYBODY: Record<string, ComponentType> = {
   "/operator": OperatorPage,
   "/verify": VerifyPage,
+  "/report": ReportPage,
   "/sign-in": SignInPage,
   "/welcome": OneTimePage,
   "/register": RegisterPage,
@@ -54,6 +58,18 @@ export function Routes() {
       </Route>
       <Route path="/log">
         <ForMembers page="/log">{() => <LogPage />}</ForMembers>
+      </Route>
+      <Route path="/log/meetings">
+        <ForMembers page="/log/meetings">
+          {(user) => <OwnMeetingsPage userId={user.id} />}
+        </ForMembers>
+      </Route>
+      <Route path="/log/:id">
+        {({ id }) => (
+          <ForMembers page={`/log/${id}`}>
+            {(user) => <MeetingLogPage key={id} userId={user.id} meetingId={id} />}
+          </ForMembers>
+        )}
       </Route>
       <Route path="/members">
         <ForMembers page="/members">{() => <MembersPage />}</ForMembers>

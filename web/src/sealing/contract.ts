@@ -308,8 +308,35 @@ export interface SealedActions {
   ): Promise<Outcome>;
 }
 
+/** Of one device in this sitting. All bytes as base64url. */
+export interface WitnessedDevice {
+  readonly deviceKey: string;
+  readonly accountKey: string | null;
+  /** The identity whose key change let it in; null: was there before, or it was not seen. */
+  readonly addedBy: string | null;
+}
+
+/** What this device can say of the sitting to somebody who was not there. */
+export interface Witnessed {
+  /** Null: in no group yet. */
+  readonly instance: string | null;
+  /** By identity; those who are gone, too. */
+  readonly devices: ReadonlyMap<string, WitnessedDevice>;
+  /** How many different devices have come by the link for everybody, or knocked with it. */
+  readonly openLinkDevices: number;
+  /** The account's word for one's own device; null: a guest. */
+  readonly certificate: string | null;
+}
+
+export interface Witness {
+  readonly store: StoreApi<Witnessed>;
+  /** Signs a report with the device key, and nothing else. `digest`: 32 bytes; see `report/seal.ts`. */
+  signReport(digest: Uint8Array): Promise<Uint8Array>;
+}
+
 export interface SealedMeeting {
   readonly store: StoreApi<Sealed>;
   readonly actions: SealedActions;
+  readonly witness: Witness;
   onNotice(listener: (notice: SealedNotice) => void): () => void;
 }

@@ -9,6 +9,7 @@ import type { NewInvited } from "../../vault/invitations.ts";
 import { AddPeople } from "./AddPeople.tsx";
 import type { InviteRequest } from "./contract.ts";
 import { EntrySwitch } from "./EntrySwitch.tsx";
+import { FreshLinks } from "./FreshLinks.tsx";
 import { InvitedList } from "./InvitedList.tsx";
 import type { RowAct } from "./InvitedRow.tsx";
 import { type Letter, Letters } from "./Letters.tsx";
@@ -28,7 +29,7 @@ const OPEN_UP_TO = 5;
 
 /** Who has a personal link to this meeting, what became of it, and links for more people. */
 export default function InviteDialog(props: InviteDialogProps) {
-  const { userId, meetingId, url, title, within, onClose } = props;
+  const { userId, meetingId, url, title, within, fresh, onClose } = props;
   const { t } = useTranslation(["invite", "common"]);
   const isSlow = useSlowly();
   const faultText = useFaultText();
@@ -105,6 +106,17 @@ export default function InviteDialog(props: InviteDialogProps) {
     showToast(hasCopied ? t("list.copied", { count }) : t("common:linkNotCopied"));
   }
 
+  /** By whatever program of this device its person chooses. */
+  async function share({ link }: Letter): Promise<void> {
+    try {
+      await navigator.share(title === "" ? { url: link } : { title, url: link });
+    } catch (error) {
+      // Thought better of it.
+      if (error instanceof DOMException && error.name === "AbortError") return;
+      showToast(t((await copyText(link)) ? "common:linkCopied" : "common:linkNotCopied"));
+    }
+  }
+
   async function renew(row: InvitedRow): Promise<void> {
     await change(async () => {
       const { id, name, fragment } = await invitations.renew(row, nameOf(row));
@@ -120,6 +132,7 @@ export default function InviteDialog(props: InviteDialogProps) {
         showToast(t(hasCopied ? "common:linkCopied" : "common:linkNotCopied")),
       );
     } else if (what === "qr") setShown(letter);
+    else if (what === "share") void share(letter);
     else if (what === "release") setReleasing(row);
     else if (what === "renew") void renew(row);
     else {
@@ -133,7 +146,7 @@ export default function InviteDialog(props: InviteDialogProps) {
   latest.current = act;
   const onAct = useCallback((row: InvitedRow, what: RowAct) => latest.current(row, what), []);
 
-  const isFormOpen = isAdding ?? (rows !== null && rows.length === 0);
+  const isFormOpen = isAdding ?? (rows !== null && rows.length === 0 && fresh === undefined);
   return (
     <Dialog
       isOpen
@@ -156,6 +169,18 @@ export default function InviteDialog(props: InviteDialogProps) {
         <p className="invite__none mut" role="status">
           {t("list.loading")}
         </p>
+      )}
+      {fresh !== undefined && within !== null && rows !== null && (
+        <FreshLinks
+          people={fresh}
+          rows={rows}
+          url={url}
+          within={within}
+          onMake={invitations.replace}
+          faultText={faultText}
+          onCopy={(letters) => void copyAll(letters)}
+          onPrint={setPrinting}
+        />
       )}
       {made.length > 0 && (
         <Note icon="check" text={t("made.line", { count: made.length })}>
@@ -220,6 +245,9 @@ export default function InviteDialog(props: InviteDialogProps) {
           isInside={within !== null}
           onChange={(wanted) => change(() => invitations.setEntry(wanted))}
         />
+      )}
+      {within !== null && within.openLinkDevices > 0 && (
+        <p className="sm mut invite__line">{t("openLink", { count: within.openLinkDevices })}</p>
       )}
       {rows !== null &&
         (rows.length === 0 ? (

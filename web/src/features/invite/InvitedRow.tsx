@@ -4,7 +4,7 @@ import { Icon, IconButton, type IconName, Menu, type MenuEntry, Tag } from "../.
 import { isLive, type InvitedRow as Row, type Standing } from "./model/rows.ts";
 import { useMoment } from "./useInviteWords.ts";
 
-export type RowAct = "copy" | "qr" | "revoke" | "restore" | "release" | "renew";
+export type RowAct = "copy" | "qr" | "share" | "revoke" | "restore" | "release" | "renew";
 
 export interface InvitedRowProps {
   row: Row;
@@ -66,6 +66,10 @@ export const InvitedRow = memo(function InvitedRow({ row, onAct }: InvitedRowPro
   function entriesOf(): MenuEntry[] {
     const { type } = row.standing;
     const entries: MenuEntry[] = [];
+    // Where the browser cannot, copying stands in the row.
+    if (row.fragment !== null && isLive(row) && typeof navigator.share === "function") {
+      entries.push({ id: "share", label: t("row.share"), icon: "send" });
+    }
     if (type === "used" || type === "passed-on" || type === "other-device") {
       entries.push({ id: "release", label: t("row.release"), icon: "device" });
     }

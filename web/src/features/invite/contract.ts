@@ -12,6 +12,23 @@ export interface RoomWithin {
   readonly entry: MeetingEntry;
   setEntry(entry: MeetingEntry): Promise<Outcome>;
   revoke(ids: readonly string[], isRevoked: boolean): Promise<Outcome>;
+  /** On how many devices the link for everybody was opened, in this sitting and as seen from here. */
+  readonly openLinkDevices: number;
+  /** A co-host by invitation stays one for this sitting when the invitation is taken back. */
+  keepCohost(identity: string): Promise<Outcome>;
+  /** A line in the chat that this one person alone can read. */
+  tellPrivately(identity: string, text: string): Promise<Outcome>;
+}
+
+/** Somebody in the room who may need a link of their own in place of what they came by. */
+export interface FreshFor {
+  readonly identity: string;
+  readonly name: string;
+  readonly role: "attendee" | "cohost";
+  /** The id of their personal invitation; null: they came without one. */
+  readonly invitation: string | null;
+  /** Somebody else was here with it. */
+  readonly isLeaked: boolean;
 }
 
 export interface InviteRequest {
@@ -22,6 +39,8 @@ export interface InviteRequest {
   readonly title: string;
   /** Null: seen from outside. */
   readonly within: RoomWithin | null;
+  /** Whom new links are to be offered for. */
+  readonly fresh?: readonly FreshFor[];
   onClose(): void;
 }
 

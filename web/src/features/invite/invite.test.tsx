@@ -62,6 +62,13 @@ async function open(
   return { user, server, shelf, ring, closed: () => closed, clipboard };
 }
 
+/** The room from inside, where all that is asked is done. */
+function insideOf(change: Partial<RoomWithin> = {}): RoomWithin {
+  const done = async () => "done" as const;
+  const all = { setEntry: done, revoke: done, keepCohost: done, tellPrivately: done };
+  return { entry: "open", openLinkDevices: 0, ...all, ...change };
+}
+
 const LIST_OR_NAMES = { name: /^(Invited people|Eingeladene Personen|Names)$/ };
 const rows = () => document.querySelectorAll("[data-invitation]");
 const clipboard = () => navigator.clipboard.readText();
@@ -214,14 +221,12 @@ describe("one link", () => {
 
   it("is taken back and given back, and the people in the room know at once", async () => {
     const told: string[] = [];
-    const inside: RoomWithin = {
-      entry: "open",
-      setEntry: async () => "done",
+    const inside = insideOf({
       revoke: async (ids, isRevoked) => {
         told.push(`${ids.join()} ${isRevoked}`);
         return "done";
       },
-    };
+    });
     const { user, server } = await open(["Anna"], undefined, inside);
     const id = server.invitations[0]?.id;
     await choose(user, "Anna", "Take back");
@@ -233,11 +238,8 @@ describe("one link", () => {
   });
 
   it("that the room could not be told of is said", async () => {
-    const inside: RoomWithin = {
-      entry: "open",
-      setEntry: async () => "failed",
-      revoke: async () => "failed",
-    };
+    const failed = async () => "failed" as const;
+    const inside = insideOf({ setEntry: failed, revoke: failed });
     const { user } = await open(["Anna"], undefined, inside);
     await choose(user, "Anna", "Take back");
     expect((await screen.findAllByText(/people in the room could not be told/)).length).toBe(1);
@@ -376,7 +378,7 @@ describe("who comes in by themselves", () => {
 
   it("is as the group inside has it, and changes there, too", async () => {
     const set = vi.fn(async () => "done" as const);
-    const inside: RoomWithin = { entry: "invited", setEntry: set, revoke: async () => "done" };
+    const inside = insideOf({ entry: "invited", setEntry: set });
     const { user, server } = await open([], undefined, inside);
     const toggle = screen.getByRole<HTMLInputElement>("switch");
     expect(toggle.checked).toBe(true);

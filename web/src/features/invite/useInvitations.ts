@@ -18,7 +18,8 @@ import { b64, fromB64 } from "../../sealing/keys/bytes.ts";
 import type { CertifiedName, InvitedLink, NewInvited } from "../../vault/invitations.ts";
 import type { KeyRing } from "../../vault/keyRing.ts";
 import { keyRingOf } from "../../vault/session.ts";
-import type { RoomWithin } from "./contract.ts";
+import type { FreshFor, RoomWithin } from "./contract.ts";
+import { freshOf } from "./model/fresh.ts";
 import { type InvitedRow, renewedEnd, rowsOf } from "./model/rows.ts";
 
 /** A link that is passed on meanwhile shows while the dialog is open. */
@@ -60,7 +61,16 @@ export interface Invitations {
   release(row: InvitedRow): Promise<void>;
   /** A fresh link for the same person; the one before opens nothing any more. */
   renew(row: InvitedRow, name: string): Promise<InvitedLink>;
+  /** The same for several, also for some who had none. Rejects when no link was made. */
+  replace(people: readonly FreshFor[], onSent: (count: number) => void): Promise<Replaced>;
   setEntry(entry: MeetingEntry): Promise<void>;
+}
+
+export interface Replaced {
+  /** In the order of the people. */
+  readonly made: readonly InvitedLink[];
+  /** Why not all of them are with the server, or the ones before not taken back; null: all is done. */
+  readonly fault: unknown;
 }
 
 interface Loaded {
@@ -124,6 +134,24 @@ export function useInvitations(
     if (told !== undefined && told !== "done") throw new RoomNotTold();
   }
 
+  /** What people had before they were given another; who was a co-host by it stays one for now. */
+  async function takeBack(people: readonly FreshFor[]): Promise<void> {
+    const had = people.filter(({ invitation }) => invitation !== null);
+    for (const { identity, role } of had) {
+      if (role === "cohost") await within?.keepCohost(identity);
+    }
+    const ids = had.flatMap(({ invitation }) => invitation ?? []);
+    // First those inside: they open the door, whatever the server has.
+    const told = ids.length === 0 ? "done" : await within?.revoke(ids, true);
+    for (const id of ids) {
+      await changeInvitation(meetingId, id, "revoke").catch((error: unknown) => {
+        // One that the server does not have opens nothing there.
+        if (asApiError(error).status !== 404) throw error;
+      });
+    }
+    if (told !== undefined && told !== "done") throw new RoomNotTold();
+  }
+
   const { data } = query;
   return {
     rows: data?.rows ?? null,
@@ -161,6 +189,21 @@ export function useInvitations(
         await send([made.id], () => undefined);
         await revoke(row.id, true);
         return made;
+      }),
+    replace: (people, onSent) =>
+      act(async () => {
+        const made = await make(people.map((one) => freshOf(one, data?.rows ?? [], Date.now())));
+        try {
+          await send(
+            made.map(({ id }) => id),
+            onSent,
+          );
+          await takeBack(people);
+          return { made, fault: null };
+        } catch (fault) {
+          // They are there: nobody is to make them once more.
+          return { made, fault };
+        }
       }),
     setEntry: (entry) =>
       act(async () => {

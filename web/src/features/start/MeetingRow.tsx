@@ -68,6 +68,11 @@ export function MeetingRow({
             />
           </>
         )}
+        <IconButton
+          icon="clock"
+          label={t("page.happenedLabel", { time })}
+          onPress={() => navigate(`/log/${meeting.id}`)}
+        />
         <Button size="dense" aria-label={t("page.openLabel", { time })} onPress={enter}>
           {t("page.open")}
         </Button>

@@ -1,6 +1,7 @@
 import { useQueryClient } from "@tanstack/react-query";
 import { useEffect } from "react";
 import { useTranslation } from "react-i18next";
+import { Link } from "wouter";
 import { sessionQuery, useRunningMeetings } from "../../api/queries.ts";
 import { useLiveMeetings } from "../../api/realtime/useLiveMeetings.ts";
 import type { User } from "../../api/types.ts";
@@ -63,6 +64,9 @@ export function StartPage({ user, invite }: { user: User; invite: RenderInvite }
               keys={keys}
               isStale={isSlow && !isLive && running.data !== undefined}
             />
+            <p className="start__past sm">
+              <Link href="/log/meetings">{t("page.past")}</Link>
+            </p>
           </section>
         </div>
         <aside aria-label={t("common:seal.word")}>

@@ -72,6 +72,14 @@ export async function certify(account: DeviceKey, deviceKey: Uint8Array): Promis
   return { accountKey: account.publicKey, certificate };
 }
 
+/** Whether it is that account's word for this device. */
+export function isCertified(
+  { accountKey, certificate }: Credential,
+  deviceKey: Uint8Array,
+): Promise<boolean> {
+  return verify(accountKey, certified(deviceKey), certificate);
+}
+
 /** Of a leaf with this identity and signature key. */
 export async function checkCredential(
   identity: Uint8Array,
@@ -80,10 +88,7 @@ export async function checkCredential(
   const claims = decodeCredential(identity);
   if (claims === null) return { ok: false };
   const { account, bound } = claims;
-  if (account !== null) {
-    const content = certified(signatureKey);
-    if (!(await verify(account.accountKey, content, account.certificate))) return { ok: false };
-  }
+  if (account !== null && !(await isCertified(account, signatureKey))) return { ok: false };
   const invitation = bound === null ? null : await checkBound(bound, signatureKey);
   if (bound !== null && invitation === null) return { ok: false };
   return { ok: true, accountKey: account?.accountKey ?? null, invitation };

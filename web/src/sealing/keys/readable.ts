@@ -5,6 +5,8 @@
 
 /** Control, format (but the joiner that emoji need), surrogates, private use, line separators. */
 const UNSAFE = /(?!\u200d)[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Zl}\p{Zp}]/gu;
+/** The same but for what parts words and lines. */
+const HIDDEN = /(?![\u200d\n\r\t])[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Zl}\p{Zp}]/gu;
 const MAX_NAME = 60;
 const MAX_TITLE = 120;
 const MAX_NOTE = 200;
@@ -27,4 +29,14 @@ export function readableTitle(value: unknown): string | null {
 /** A line from in front of the door. */
 export function readableNote(value: unknown): string | null {
   return readable(value, MAX_NOTE);
+}
+
+/** Something longer that somebody wrote, with its lines; what cannot be seen is left out. */
+export function readableText(text: string): string {
+  return text.normalize("NFC").replace(HIDDEN, "").trim();
+}
+
+/** Whether `readableText` leaves something out of it. */
+export function hasHidden(text: string): boolean {
+  return text.search(HIDDEN) >= 0;
 }

@@ -96,6 +96,7 @@ async function prepare(engine: MlsEngine, visitor: Visitor): Promise<Prepared> {
     {
       engine,
       keys,
+      certificate: credential?.certificate ?? null,
       connect: (listener) => openLine(meetingId, listener),
       createRing: (ownIdentity, onUsing) =>
         createKeyRing({ ownIdentity, now: Date.now, after, onUsing }),

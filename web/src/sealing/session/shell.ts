@@ -13,6 +13,7 @@ import type { Ask, CallName, Calls, Effect, Input, Setup, Wish } from "../meetin
 import { begin, step } from "../meeting/machine.ts";
 import { view } from "../meeting/view.ts";
 import type { Ticket } from "../meeting/wire.ts";
+import { createWitness } from "./witness.ts";
 
 /** The cryptography around the group that is not MLS (`sealing/keys/`), for one meeting. */
 export type KeyCalls = {
@@ -54,6 +55,8 @@ export interface LineListener {
 export interface ShellPorts {
   readonly engine: MlsEngine;
   readonly keys: KeyCalls;
+  /** The account's word for this device, 64 bytes; null: a guest. */
+  readonly certificate: Uint8Array | null;
   /** Opens the sealing socket of the meeting. */
   readonly connect: (listener: LineListener) => Line;
   readonly createRing: (identity: string, onUsing: (epoch: number) => void) => KeyRing;
@@ -90,6 +93,10 @@ export interface SealedSession extends SealedMeeting {
 
 export function createSealedSession(ports: ShellPorts, setup: Omit<Setup, "name">): SealedSession {
   const { engine } = ports;
+  const { saw, ...witness } = createWitness({
+    sign: (content) => engine.sign(content),
+    certificate: ports.certificate,
+  });
   let state = begin({ ...setup, name: "" });
   const store = createStore<Sealed>(() => view(state));
   const listeners = new Set<(notice: SealedNotice) => void>();
@@ -129,7 +136,9 @@ export function createSealedSession(ports: ShellPorts, setup: Omit<Setup, "name"
         const isSame = after === state;
         state = after;
         for (const effect of effects) carryOut(effect);
-        if (!isSame) store.setState(view(state, store.getState()), true);
+        if (isSame) continue;
+        saw(state);
+        store.setState(view(state, store.getState()), true);
       }
     } finally {
       isTaking = false;
@@ -340,6 +349,7 @@ export function createSealedSession(ports: ShellPorts, setup: Omit<Setup, "name"
   return {
     store,
     actions,
+    witness,
     onNotice(listener) {
       listeners.add(listener);
       return () => listeners.delete(listener);

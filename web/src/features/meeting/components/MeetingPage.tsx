@@ -1,6 +1,7 @@
 import { memo } from "react";
 import { useTranslation } from "react-i18next";
 import { PageTitle, SkipLink } from "../../../design/index.ts";
+import { Report } from "../report/Report.tsx";
 import { ChatPanel } from "../sealed/ChatPanel.tsx";
 import { CleanRoom, FrozenBar } from "../sealed/CleanRoom.tsx";
 import { useSealed } from "../sealed/context.tsx";
@@ -67,6 +68,7 @@ export const MeetingPage = memo(function MeetingPage() {
       {panel === "figures" && <FiguresPanel />}
       <SealDialog />
       <CleanRoom />
+      <Report />
       <SealBroken />
       <ShortcutsDialog />
       <DevicesDialog />

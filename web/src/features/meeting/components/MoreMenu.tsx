@@ -81,6 +81,7 @@ export function MoreMenu({ isPhone }: { isPhone: boolean }) {
   }
   things.push({ id: "figures", label: t("menu.figures"), icon: "weak" });
   things.push({ id: "shortcuts", label: t("menu.shortcuts"), icon: "keyboard" });
+  things.push({ id: "report", label: sealed("report.open"), icon: "flag" });
   if (isLeading) {
     things.push({ id: "clean", label: sealed("clean.open"), icon: "leave", isDanger: true });
   }
@@ -139,6 +140,7 @@ export function MoreMenu({ isPhone }: { isPhone: boolean }) {
     many: () => view.setState({ wantsMany: !wantsMany }),
     figures: () => view.setPanel("figures"),
     shortcuts: () => view.show("shortcuts"),
+    report: () => view.setState({ dialog: "report", reportAbout: null }),
     clean: freezeRoom,
   };
   const onAction = (id: string, group: string) => {

@@ -6,13 +6,15 @@
 import { createStore, type StoreApi } from "zustand/vanilla";
 import type { StageChoices, ViewChoice } from "./stage.ts";
 
-export type DialogName = "seal" | "shortcuts" | "devices" | "leave" | "self" | "clean";
+export type DialogName = "seal" | "shortcuts" | "devices" | "leave" | "self" | "clean" | "report";
 
 export interface View extends StageChoices {
   readonly panel: "people" | "chat" | "figures" | null;
   /** Whom the next chat message is for, as another part of the page has named them. */
   readonly chatTo: string | null;
   readonly dialog: DialogName | null;
+  /** Whom a report is to be about, as another part of the page has named them. */
+  readonly reportAbout: string | null;
   readonly isSelfHidden: boolean;
   readonly areSingleKeysOn: boolean;
   /** The bar that says why the room is not sealed has been folded to the badge. */
@@ -44,6 +46,7 @@ export function createViewStore(keep: Keep): ViewStore {
     panel: null,
     chatTo: null,
     dialog: null,
+    reportAbout: null,
     isSelfHidden: keep.read("selfHidden") === "yes",
     areSingleKeysOn: keep.read("singleKeys") !== "no",
     isNoticeFolded: false,

@@ -6,6 +6,7 @@ import { useLocale } from "../../../i18n/index.ts";
 import { useMeeting, useView } from "../components/context.tsx";
 import { type Candidate, candidates, cleaningOf, report } from "../model/cleaning.ts";
 import { useIsHost, useIsLeading, useSealed, useSealedMeeting } from "./context.tsx";
+import { FreshLinksControl } from "./FreshLinksControl.tsx";
 import { LookalikeLine } from "./LookalikeMark.tsx";
 import { saveText } from "./saveText.ts";
 
@@ -228,6 +229,7 @@ function Clean({ done, onGoOn }: { done: Done; onGoOn(): void }) {
           </ul>
         </section>
       )}
+      <FreshLinksControl gone={done.gone} stayed={done.stayed} />
     </Dialog>
   );
 }

@@ -3,16 +3,16 @@ import { useTranslation } from "react-i18next";
 import { Button, Menu } from "../../../design/index.ts";
 import type { Copying } from "../components/Alone.tsx";
 import { useMeeting } from "../components/context.tsx";
-import { useIsHost, useSealed, useSealedMeeting } from "./context.tsx";
+import { useIsHost, useSealed } from "./context.tsx";
+import { useRoomWithin } from "./useRoomWithin.ts";
 
 /** Copies the link for everybody; the host may make personal ones, too. */
 export function InviteControl({ copying }: { copying: Copying }) {
   const { t } = useTranslation("meeting");
   const { invite, meetingId, guestLink } = useMeeting();
-  const { actions } = useSealedMeeting();
   const isHost = useIsHost();
   const title = useSealed((sealed) => sealed.title);
-  const isLobby = useSealed(({ policy }) => policy.entry === "lobby");
+  const within = useRoomWithin();
   const [isInviting, setInviting] = useState(false);
   const isCopied = copying.state === "copied";
   const look = {
@@ -22,7 +22,6 @@ export function InviteControl({ copying }: { copying: Copying }) {
     children: t(isCopied ? "alone.copied" : "people.invite"),
   } as const;
   if (!isHost || invite === null) return <Button {...look} onPress={copying.copy} />;
-  const entry = isLobby ? "invited" : "open";
   return (
     <>
       <Menu
@@ -45,14 +44,7 @@ export function InviteControl({ copying }: { copying: Copying }) {
           meetingId,
           url: guestLink.split("#", 1)[0] ?? guestLink,
           title: title ?? "",
-          within: {
-            entry,
-            setEntry: async (wanted) =>
-              wanted === entry
-                ? "done"
-                : actions.setPolicy({ entry: wanted === "invited" ? "lobby" : "open" }),
-            revoke: actions.revoke,
-          },
+          within,
           onClose: () => setInviting(false),
         })}
     </>

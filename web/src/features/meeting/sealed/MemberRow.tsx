@@ -124,6 +124,7 @@ function MemberMenu({
     { id: "pin", label: meeting(isPinned ? "people.unpin" : "people.pin"), icon: "pin" },
   ];
   if (mayWrite) own.push({ id: "private", label: t("person.private", { name }), icon: "lock" });
+  own.push({ id: "report", label: t("report.open"), icon: "flag" });
   const groups: MenuGroup[] = [{ id: "own", label: name, entries: own }];
   if (isLeading) {
     const led: MenuEntry[] = [];
@@ -166,6 +167,7 @@ function MemberMenu({
   const onAction = (id: string) => {
     if (id === "pin") view.togglePin(identity);
     else if (id === "private") view.setState({ panel: "chat", chatTo: identity });
+    else if (id === "report") view.setState({ dialog: "report", reportAbout: identity });
     else if (id === "remove") onRemove(member);
     else if (id === "rights") onRights(member);
     else if (id === "cohost") {

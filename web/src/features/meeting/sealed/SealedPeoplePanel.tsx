@@ -19,6 +19,7 @@ import { DoorList } from "./DoorList.tsx";
 import { HandQueue } from "./HandQueue.tsx";
 import { InviteControl } from "./InviteControl.tsx";
 import { MemberRow } from "./MemberRow.tsx";
+import { OpenLinkCount } from "./OpenLinkCount.tsx";
 import { RightsDialog } from "./RightsDialog.tsx";
 import { RulesDialog } from "./RulesDialog.tsx";
 
@@ -65,6 +66,7 @@ export function SealedPeoplePanel() {
         </p>
         <DoorList />
         {isLeading && <HandQueue />}
+        <OpenLinkCount />
         {members.length > SEARCH_ABOVE && (
           <div className="sec">
             <TextField

@@ -12,6 +12,7 @@ import {
 import { expectAccessible, problem, serve, showPage } from "../../../../test/page.tsx";
 import type { SealedMember } from "../../../sealing/contract.ts";
 import { beginning } from "../../../sealing/templates.ts";
+import type { InviteRequest } from "../../invite/contract.ts";
 import { type Meeting, MeetingProvider } from "../components/context.tsx";
 import { createViewStore, type ViewStore } from "../model/view.ts";
 import { CleanRoom, FrozenBar, useFreezeRoom } from "./CleanRoom.tsx";
@@ -25,6 +26,8 @@ let view: ViewStore;
 let asked: ReturnType<typeof serve>;
 let server: Parameters<typeof serve>[0];
 let saved: Promise<string>[];
+/** What the dialog of personal links was opened with last. */
+let inviting: InviteRequest | null;
 
 function Panic() {
   const freeze = useFreezeRoom();
@@ -46,7 +49,12 @@ function show(role: "host" | "cohost" | "member" = "host"): FakeSealed {
     door: [guest("s1", { name: null, proof: "unknown" })],
     title: "Class 4b",
   });
-  const meeting = { view, meetingId: "mtg_1" } as unknown as Meeting;
+  const invite = (request: InviteRequest) => {
+    inviting = request;
+    return <p>the dialog</p>;
+  };
+  const guestLink = "https://here.example/m/mtg_1#1.secret.host";
+  const meeting = { view, meetingId: "mtg_1", guestLink, invite } as unknown as Meeting;
   showPage(
     <MeetingProvider value={meeting}>
       <SealedProvider value={sealed}>
@@ -63,6 +71,7 @@ beforeEach(() => {
   server = { [PATCH]: { body: {} } };
   asked = serve(server);
   saved = [];
+  inviting = null;
   vi.spyOn(URL, "createObjectURL").mockImplementation((blob) => {
     saved.push((blob as Blob).text());
     return "blob:here";
@@ -162,6 +171,42 @@ describe("cleaning the room", () => {
     );
     await user.click(button("Unlock the room"));
     expect(sealed.asked.at(-1)).toBe('setPolicy {"isLocked":false}');
+  });
+
+  it("offers new links for those who stay, made in the dialog of personal links", async () => {
+    const sealed = show();
+    sealed.witness.store.setState({ openLinkDevices: 4 });
+    await user.click(button("panic"));
+    await user.click(screen.getByRole("switch", { name: /Leak/ }));
+    await user.click(button("Clean the room"));
+    await user.click(await screen.findByRole("button", { name: /^Make new links/ }));
+    expect(inviting).toMatchObject({
+      meetingId: "mtg_1",
+      url: "https://here.example/m/mtg_1",
+      title: "Class 4b",
+      fresh: [
+        { identity: "leak", name: "Leo", invitation: INVITED.id, isLeaked: false },
+        { identity: "ada", name: "Ada", invitation: "x" },
+      ],
+    });
+    const room = inviting?.within;
+    expect(room?.openLinkDevices).toBe(4);
+    await room?.keepCohost("ada");
+    await room?.tellPrivately("ada", "psst");
+    expect(sealed.asked.slice(-2)).toEqual([
+      'setCohost "ada" true',
+      'sendChat "psst" {"privateTo":"ada"}',
+    ]);
+    act(() => inviting?.onClose());
+    expect(screen.queryByText("the dialog")).toBeNull();
+  });
+
+  it("offers them to no co-host, who can make none", async () => {
+    show("cohost");
+    await user.click(button("panic"));
+    await user.click(button("Clean the room"));
+    expect(await screen.findByText(/were taken out/)).toBeTruthy();
+    expect(screen.queryByRole("button", { name: /^Make new links/ })).toBeNull();
   });
 
   it("is told to the others, and can be ended by who leads", async () => {

@@ -362,6 +362,38 @@ describe("people", () => {
     ]);
   });
 
+  it("says to who leads on how many devices the link for everybody was opened", async () => {
+    const sealed = fakeSealed({ members: [me({ role: "cohost" }), member("ada")] });
+    show(<SealedPeoplePanel />, sealed);
+    const said = () => document.querySelector(".openlink")?.textContent ?? null;
+    expect(said()).toBeNull();
+    const count = (openLinkDevices: number) =>
+      act(() => sealed.witness.store.setState({ openLinkDevices }));
+    await count(1);
+    expect(said()).toBe("The link for everybody was opened on one device.");
+    await count(7);
+    expect(said()).toBe("The link for everybody was opened on 7 devices.");
+    await set(sealed, { members: [me(), member("ada")] });
+    expect(said()).toBeNull();
+  });
+
+  it("leads from a person's menu, and from More, to a report", async () => {
+    const sealed = fakeSealed({ members: [me(), member("ada")] });
+    show(
+      <>
+        <SealedPeoplePanel />
+        <MoreMenu isPhone={false} />
+      </>,
+      sealed,
+    );
+    await user.click(button("Actions for Ada"));
+    await user.click(screen.getByRole("menuitem", { name: "Report…" }));
+    expect(view.getState()).toMatchObject({ dialog: "report", reportAbout: "ada" });
+    await user.click(button("More"));
+    await user.click(screen.getByRole("menuitem", { name: "Report…" }));
+    expect(view.getState()).toMatchObject({ dialog: "report", reportAbout: null });
+  });
+
   it("gives others only what is theirs", async () => {
     show(<SealedPeoplePanel />, fakeSealed({ members: [me(), member("ada")] }));
     expect(screen.queryByRole("button", { name: "Mute everyone" })).toBeNull();
@@ -369,6 +401,7 @@ describe("people", () => {
     expect(screen.getAllByRole("menuitem").map((item) => item.textContent)).toEqual([
       "Pin",
       "Write to Ada only",
+      "Report…",
     ]);
     await user.click(screen.getByRole("menuitem", { name: "Write to Ada only" }));
     expect(view.getState()).toMatchObject({ panel: "chat", chatTo: "ada" });
