@@ -5,6 +5,7 @@ number a program may know and still use a database of this version: raise it wit
 older programs cannot live with (a contract step). A test holds both to the files.
 """
 
-HEAD = "0009"
-SCHEMA_VERSION = 9
-SCHEMA_COMPAT = 7
+HEAD = "0010"
+SCHEMA_VERSION = 10
+# An older program would end planned meetings for being empty.
+SCHEMA_COMPAT = 10
