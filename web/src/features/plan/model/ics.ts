@@ -77,7 +77,7 @@ function utcEnd(rule: Rule, { zone }: Plan, minute: number): Rule {
 function escaped(text: string): string {
   return text
     .replace(/\r\n?/g, "\n")
-    .replace(/[\u0000-\u0009\u000b-\u001f\u007f]/g, " ")
+    .replace(/(?!\n)\p{Cc}/gu, " ")
     .replace(/[\\;,]/g, "\\$&")
     .replace(/\n/g, "\\n");
 }

@@ -115,7 +115,7 @@ function listOf<T>(text: string | undefined, read: (item: string) => T | null): 
 
 function readByDay(text: string): ByDay | null {
   const found = /^(-?[1-5])?([A-Z]{2})$/.exec(text);
-  const weekday = WEEKDAYS.findIndex((known) => known === found?.[2]);
+  const weekday = WEEKDAYS.indexOf(found?.[2] as (typeof WEEKDAYS)[number]);
   return weekday < 0 ? null : { weekday, nth: Number(found?.[1] ?? 0) };
 }
 
