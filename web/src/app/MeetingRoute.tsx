@@ -9,6 +9,7 @@ import type { Going, LeaveReason } from "../features/meeting/contract.ts";
 import type { SealedSession } from "../sealing/session/shell.ts";
 import { GuestFrame } from "./frames.tsx";
 import { renderInviteFor } from "./Invite.tsx";
+import { PlanAtDoor } from "./PlanAtDoor.tsx";
 import { guestLinkOf, linkHere, type NoVisit, prepareVisit, type Visit } from "./visit.ts";
 
 type Timer = ReturnType<typeof setTimeout>;
@@ -149,6 +150,16 @@ export function MeetingRoute({ meetingId }: { meetingId: string }) {
               personal={visit?.personal ?? null}
               deadLink={deadLink}
               guestLink={guestLink}
+              planned={
+                visit?.plan && (
+                  <PlanAtDoor
+                    meetingId={meetingId}
+                    plan={visit.plan}
+                    link={visit.ownLink ?? guestLink}
+                    isPersonal={visit.personal !== null}
+                  />
+                )
+              }
               fragment={
                 link !== null ? "whole" : fragment.type === "damaged" ? "damaged" : "missing"
               }
@@ -180,6 +191,7 @@ export function MeetingRoute({ meetingId }: { meetingId: string }) {
             meetingId={meetingId}
             guestLink={guestLink}
             invite={invite}
+            isKept={facts?.keep === "until" || facts?.keep === "always"}
             onLeave={leave}
           />
         </Activity>

@@ -6,10 +6,12 @@
 import type { ComponentType } from "react";
 import type { OpenMeeting, User } from "../api/types.ts";
 import type { MeetingProps } from "../features/meeting/index.tsx";
+import type { Plan, Template } from "../features/plan/model/plan.ts";
 import type { Sealed } from "../sealing/contract.ts";
 import { keepFragment, takeFragment } from "../sealing/keys/address.ts";
 import { fromB64, isSame } from "../sealing/keys/bytes.ts";
 import {
+  deriveLinkKeys,
   type Fragment,
   formatFragment,
   formatLink,
@@ -28,6 +30,12 @@ export interface Visit {
   readonly link: LinkSecret | null;
   /** Null: came by no personal link. */
   readonly personal: PersonalFacts | null;
+  /** Null: nothing is planned here, or it cannot be read. */
+  readonly plan: Plan | null;
+  /** Which rules the meeting begins with. */
+  readonly template: Template;
+  /** The whole link by which one came, one's own personal one too; null without its key. */
+  readonly ownLink: string | null;
   warmUp(): Promise<void>;
 }
 
@@ -65,6 +73,7 @@ export async function prepareVisit(
   const own = vault?.content.meetings.find(({ id }) => id === meeting.id);
   const link =
     fragment.type === "link" ? fragment.link : await ownLink(own?.secret, vault?.account.publicKey);
+  const plan = await planOf(meeting, link);
   const onLink = (found: LinkSecret) => keepFragment(meeting.id, formatFragment(found));
   const { session: sealed, deviceKey } = await prepareSealed({
     meetingId: meeting.id,
@@ -92,8 +101,24 @@ export async function prepareVisit(
     sealed,
     link,
     personal: personal && personalFacts(personal, deviceKey),
+    plan,
+    template: plan?.template ?? "none",
+    ownLink: link && formatLink(location.origin, meeting.id, link, personal?.seed ?? null),
     warmUp,
   };
+}
+
+/** What is planned, for who has the whole link. Its code is loaded where there is a plan. */
+async function planOf(meeting: OpenMeeting, link: LinkSecret | null): Promise<Plan | null> {
+  const sealed = meeting.sealed_plan ? fromB64(meeting.sealed_plan) : null;
+  if (sealed === null || link === null) return null;
+  const [{ parsePlan }, { openPlan }, keys] = await Promise.all([
+    import("../features/plan/model/plan.ts"),
+    import("../sealing/keys/intro.ts"),
+    deriveLinkKeys(link.secret, meeting.id),
+  ]);
+  const content = await openPlan(keys, sealed);
+  return content && parsePlan(content);
 }
 
 /** A host's memory of which device came with which invitation: a server that says otherwise shows. */

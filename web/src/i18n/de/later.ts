@@ -3,6 +3,7 @@ import account from "./account.json";
 import devices from "./devices.json";
 import log from "./log.json";
 import members from "./members.json";
+import plan from "./plan.json";
 import signin from "./signin.json";
 
-export default { account, devices, log, members, signin } satisfies typeof en;
+export default { account, devices, log, members, plan, signin } satisfies typeof en;

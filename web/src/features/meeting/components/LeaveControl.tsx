@@ -32,7 +32,7 @@ export function LeaveControl() {
 
 function LeaveDialog() {
   const { t } = useTranslation("meeting");
-  const { session, view, meetingId } = useMeeting();
+  const { session, view, meetingId, isKept } = useMeeting();
   const isOpen = useView((state) => state.dialog === "leave");
   const end = useEndMeeting();
   const errorText = useErrorText();
@@ -64,7 +64,7 @@ function LeaveDialog() {
         </>
       }
     >
-      <p className="dialog__text">{t("leave.text")}</p>
+      <p className="dialog__text">{t(isKept ? "leave.textKept" : "leave.text")}</p>
       <p className="dialog__text c-danger" role="alert">
         {problem === null ? "" : t("leave.failed", { problem })}
       </p>
