@@ -131,7 +131,7 @@ export function MailDialog({ userId, meeting, plan, link, onClose }: MailDialogP
       }
     >
       <p className="dialog__text">{t("mail.text")}</p>
-      <form id={form} className="dialog__form plan" onSubmit={submit} noValidate>
+      <form id={form} className="dialog__form" onSubmit={submit} noValidate>
         <Pick
           label={t("mail.which")}
           values={LINKS}

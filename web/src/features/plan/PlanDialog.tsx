@@ -113,7 +113,7 @@ export function PlanDialog({ userId, changing, onSaved, onClose }: PlanDialogPro
         </>
       }
     >
-      <form id={form} className="dialog__form plan" onSubmit={submit} noValidate>
+      <form id={form} className="dialog__form" onSubmit={submit} noValidate>
         <TextField
           label={t("form.title")}
           hint={t("form.titleHint")}

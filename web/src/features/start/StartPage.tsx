@@ -61,19 +61,21 @@ export function StartPage({ user, invite, planning }: StartPageProps) {
       <div className="start__cols">
         <div>
           <JoinForm isLabelHidden />
-          <section className="start__list" aria-labelledby="open-now">
-            <h2 className="label" id="open-now">
-              {t("page.list")}
-            </h2>
-            <MeetingList
-              userId={userId}
-              invite={invite}
-              running={running}
-              rooms={rooms}
-              keys={keys}
-              isStale={isSlow && !isLive && running.data !== undefined}
-            />
-          </section>
+          {(rooms.length > 0 || planned.length === 0) && (
+            <section className="start__list" aria-labelledby="open-now">
+              <h2 className="label" id="open-now">
+                {t("page.list")}
+              </h2>
+              <MeetingList
+                userId={userId}
+                invite={invite}
+                running={running}
+                rooms={rooms}
+                keys={keys}
+                isStale={isSlow && !isLive && running.data !== undefined}
+              />
+            </section>
+          )}
           {running.data !== undefined &&
             planning.planned({
               userId,
