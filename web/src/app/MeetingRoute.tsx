@@ -1,6 +1,7 @@
 import { Activity, useEffect, useMemo, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { useStore } from "zustand";
+import { asApiError } from "../api/errors.ts";
 import { useOpenMeeting, useSession } from "../api/queries.ts";
 import { useErrorText } from "../api/useErrorText.ts";
 import { JoinPage } from "../features/join/JoinPage.tsx";
@@ -132,6 +133,15 @@ export function MeetingRoute({ meetingId }: { meetingId: string }) {
     [],
   );
 
+  // Planned, or with a link that stays; until it is cancelled.
+  const isGone = meeting.isError && asApiError(meeting.error).status === 404;
+  const isKept = !isGone && (facts?.keep === "until" || facts?.keep === "always");
+  // Was it ended for now, or for good?
+  const hasEnded = stage.at === "left" && stage.reason === "ended";
+  useEffect(() => {
+    if (hasEnded) void refetch();
+  }, [hasEnded, refetch]);
+
   const link = visit?.link ?? (fragment.type === "link" ? fragment.link : null);
   const guestLink = guestLinkOf(meetingId, link);
   const title = useSealedTitle(visit?.sealed ?? null);
@@ -142,7 +152,11 @@ export function MeetingRoute({ meetingId }: { meetingId: string }) {
       {stage.at !== "inside" && (
         <GuestFrame>
           {stage.at === "left" ? (
-            <LeavePage reason={stage.reason} onAgain={() => setStage({ at: "door" })} />
+            <LeavePage
+              reason={stage.reason}
+              isKept={isKept}
+              onAgain={() => setStage({ at: "door" })}
+            />
           ) : (
             <JoinPage
               meetingId={meetingId}
@@ -191,7 +205,7 @@ export function MeetingRoute({ meetingId }: { meetingId: string }) {
             meetingId={meetingId}
             guestLink={guestLink}
             invite={invite}
-            isKept={facts?.keep === "until" || facts?.keep === "always"}
+            isKept={isKept}
             onLeave={leave}
           />
         </Activity>

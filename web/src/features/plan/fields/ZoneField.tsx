@@ -1,4 +1,4 @@
-import { useMemo } from "react";
+import { useState } from "react";
 import {
   Button,
   ComboBox,
@@ -10,7 +10,7 @@ import {
   Text,
 } from "react-aria-components";
 import { Icon } from "../../../design/index.ts";
-import { isZone } from "../model/zones.ts";
+import { isZone, ownZone } from "../model/zones.ts";
 import { zoneName } from "../usePlanWords.ts";
 
 export interface ZoneFieldProps {
@@ -22,13 +22,11 @@ export interface ZoneFieldProps {
 
 /** On whose clock: all zones that the browser knows, found by typing. */
 export function ZoneField({ label, value, onChange, hint }: ZoneFieldProps) {
-  const zones = useMemo(
-    () =>
-      [...new Set([value, "UTC", ...Intl.supportedValuesOf("timeZone")])]
-        .filter(isZone)
-        .sort()
-        .map((id) => ({ id, name: zoneName(id) })),
-    [value],
+  const [zones] = useState(() =>
+    [...new Set([value, ownZone(), "UTC", ...Intl.supportedValuesOf("timeZone")])]
+      .filter(isZone)
+      .sort()
+      .map((id) => ({ id, name: zoneName(id) })),
   );
   return (
     <ComboBox
