@@ -54,8 +54,13 @@ export function MailDialog({ userId, meeting, plan, link, onClose }: MailDialogP
   const shown = which === "open" ? null : (filled[0] ?? people[0] ?? null);
   const preview = letter(shown);
   const read = readAddresses(text);
-  const count =
-    which === "personal" ? filled.length : read.type === "read" ? read.addresses.length : 0;
+  const all =
+    which === "personal"
+      ? filled.map(({ id }) => (own.get(id) ?? "").trim())
+      : read.type === "read"
+        ? read.addresses
+        : [];
+  const addresses = all.join(", ");
 
   /** Null: something is wrong, and it has been said. */
   function postsNow(): readonly Post[] | null {
@@ -125,7 +130,7 @@ export function MailDialog({ userId, meeting, plan, link, onClose }: MailDialogP
             {t("common:cancel")}
           </Button>
           <Button type="submit" form={form} variant="primary" icon="send" isBusy={isSending}>
-            {isSending ? t("mail.sending") : t("mail.send", { count })}
+            {isSending ? t("mail.sending") : t("mail.send", { count: all.length })}
           </Button>
         </>
       }
@@ -184,6 +189,12 @@ export function MailDialog({ userId, meeting, plan, link, onClose }: MailDialogP
             {t("mail.reads")}
           </h3>
           {shown !== null && <p className="sm mut">{t("mail.example", { name: shown.name })}</p>}
+          {addresses !== "" && (
+            <>
+              <p className="sm mut">{t("mail.to")}</p>
+              <p>{addresses}</p>
+            </>
+          )}
           <p className="sm mut">{t("mail.subject")}</p>
           <p className="b">{preview.subject}</p>
           <p className="sm mut">{t("mail.body")}</p>

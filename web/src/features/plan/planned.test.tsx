@@ -283,6 +283,7 @@ describe("what is planned", () => {
     await expectAccessible();
     expect(bodies(letters)).toHaveLength(0);
     await user.type(field, "@example.org");
+    expect(shown.textContent).toContain("anna@example.org, ben@example.org");
     await press("Send 2 letters");
     expect(await screen.findByText("2 letters are on their way.")).toBeTruthy();
     const [letter] = bodies(letters);
