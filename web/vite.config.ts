@@ -4,6 +4,7 @@ import { defineConfig } from "vite";
 import { hashes } from "./build/hashes.ts";
 import { patchedMls } from "./build/mlsPatch.ts";
 import { precompress } from "./build/precompress.ts";
+import { trustedAria } from "./build/trustedAria.ts";
 
 const SERVER = process.env["CONCLAVE_DEV_SERVER"] ?? "http://localhost:8080";
 
@@ -11,7 +12,7 @@ const SERVER = process.env["CONCLAVE_DEV_SERVER"] ?? "http://localhost:8080";
 const RULES_WITH_A_DOM = ["src/i18n/i18n.test.ts", "src/features/meeting/model/session.test.ts"];
 
 export default defineConfig({
-  plugins: [patchedMls(), react(), hashes(), precompress()],
+  plugins: [patchedMls(), trustedAria(), react(), hashes(), precompress()],
   build: {
     outDir: "../src/conclave/static",
     emptyOutDir: true,

@@ -38,11 +38,15 @@ async def test_an_operator_opens_and_lists_meetings(stage: Stage) -> None:
         "url": f"http://localhost:8080/m/{opened['id']}",
         "entry": "open",
         "sealed_title": None,
+        "keep": "while-used",
+        "keep_until": None,
+        "sealed_plan": None,
+        "is_own_room": False,
     }
     stage.clock.advance(1)
     newer = (await operator.post("/api/v1/meetings")).json()
     listed = (await operator.get("/api/v1/meetings")).json()
-    assert listed == {"meetings": [newer, opened]}
+    assert listed == {"meetings": [newer, opened], "can_mail": False}
 
 
 @sqlite_only
@@ -71,6 +75,9 @@ async def test_anybody_with_the_link_sees_an_open_meeting(stage: Stage) -> None:
         "opened_at": "2026-01-01T00:00:00Z",
         "entry": "open",
         "sealed_title": None,
+        "keep": "while-used",
+        "keep_until": None,
+        "sealed_plan": None,
     }
     path = f"/api/v1/meetings/{meeting}"
     assert (await stage.guest().get(path)).json() == {**seen, "is_host": False}
@@ -140,7 +147,7 @@ async def test_ending_ends_for_all(stage: Stage) -> None:
     assert answer.content == b""
     await stage.settled()
     assert ("delete_room", meeting) in stage.engine.calls
-    assert (await operator.get("/api/v1/meetings")).json() == {"meetings": []}
+    assert (await operator.get("/api/v1/meetings")).json()["meetings"] == []
     assert not await stage.engine.enter(meeting, identity(1)), (
         "an older token does not open it again"
     )

@@ -186,6 +186,9 @@ def computed(given: Vectors) -> Vectors:
             text({"v": 1, "title": given["title"]}),
             b"conclave title v1" + meeting_id,
         ),
+        "sealed_plan": seal(
+            intro, raw["plan_nonce"], given["plan"].encode(), b"conclave plan v1" + meeting_id
+        ),
         "device_key": device_key,
         "certificate": certificate,
         "credential": bytes([1, 32]) + account_key + bytes([0x40, 64]) + certificate,
@@ -233,6 +236,7 @@ _HEX_INPUTS = {
     "invited_nonce",
     "other_account_key",
     "title_nonce",
+    "plan_nonce",
     "intro_nonce",
     "instance",
     "key_package_ref",

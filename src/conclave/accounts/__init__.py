@@ -17,6 +17,7 @@ from conclave.accounts import reactions
 from conclave.accounts.account.routes import router as account_router
 from conclave.accounts.actors import Actor
 from conclave.accounts.credentials.hashing import PasswordHashing
+from conclave.accounts.credentials.logins import is_address
 from conclave.accounts.device_links.mailbox import Waits
 from conclave.accounts.device_links.routes import router as device_links_router
 from conclave.accounts.events import MemberRemoved, MemberSuspended, SignedIn, SignInRefused
@@ -45,6 +46,7 @@ __all__ = [
     "MemberSuspended",
     "ensure_organisation",
     "has_operator",
+    "is_address",
     "maybe_actor",
     "new_operator_link",
     "require_loopback_or_operator",

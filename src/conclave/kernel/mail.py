@@ -1,7 +1,7 @@
 """Letters by SMTP (RFC 5321), through the server of the settings and no other.
 
-Plain text to one address. Must never log a recipient, a subject or a text, nor send a password
-over a connection without TLS (the settings refuse that).
+Plain text to one address, perhaps with a calendar file. Must never log a recipient, a subject or a
+text, nor send a password over a connection without TLS (the settings refuse that).
 """
 
 from __future__ import annotations
@@ -38,6 +38,8 @@ class Letter:
     to: str
     subject: str
     text: str
+    calendar: str | None = None
+    """A whole calendar file (RFC 5545), to be read and not to be answered (RFC 5546, PUBLISH)."""
 
 
 class MailFailed(Exception):
@@ -90,6 +92,13 @@ class Mailer:
         message["Message-ID"] = f"<{secrets.token_hex(16)}@{sender.partition('@')[2]}>"
         message["Auto-Submitted"] = "auto-generated"  # RFC 3834: no answer by machine, please
         message.set_content(letter.text)
+        if letter.calendar is not None:
+            message.add_attachment(
+                letter.calendar,
+                subtype="calendar",
+                filename="meeting.ics",
+                params={"method": "PUBLISH"},
+            )
         return message
 
     @contextlib.asynccontextmanager

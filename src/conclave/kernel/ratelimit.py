@@ -37,12 +37,13 @@ class RateLimiter:
     def __len__(self) -> int:
         return len(self._clear_at)
 
-    def hit(self, name: str, key: str, rate: Rate) -> None:
-        """Count one use of `name` by `key`; `LimitReached` when `rate` is used up."""
+    def hit(self, name: str, key: str, rate: Rate, times: int = 1) -> None:
+        """Count so many uses of `name` by `key`, all or none; `LimitReached` past `rate`."""
         now = self._clock.monotonic()
         slot = (name, key)
         clear_at = max(self._clear_at.pop(slot, now), now)
-        excess = clear_at + rate.interval - now - rate.seconds
+        debt = rate.interval * times
+        excess = clear_at + debt - now - rate.seconds
         # A hair of tolerance: sums of intervals are floats.
         if excess > 1e-9:
             self._clear_at[slot] = clear_at
@@ -50,7 +51,7 @@ class RateLimiter:
                 f"Too many attempts. Please wait {max(1, round(excess))} s and try again.",
                 retry_after=excess,
             )
-        self._clear_at[slot] = clear_at + rate.interval
+        self._clear_at[slot] = clear_at + debt
         if len(self._clear_at) > self._capacity:
             self._make_room(now)
 

@@ -1,6 +1,6 @@
 """Meetings: what opens a room, who gets a token for it, and when it ends.
 
-This room holds running and ended meetings. It decides who may enter
+This room holds open and ended meetings, planned ones among them. It decides who may enter
 (the engine's gate) and tells the engine to close. It must never store a participant's name, nor
 look into the engine other than through its port.
 """
@@ -16,10 +16,11 @@ from conclave.kernel.slices import Slice
 from conclave.media.engine import MediaEngine
 from conclave.meetings import service
 from conclave.meetings.doorkeeper import MeetingsDoorkeeper
-from conclave.meetings.events import MeetingEnded
+from conclave.meetings.events import MeetingEnded, MeetingSittingEnded
 from conclave.meetings.invitation_routes import router as invitation_router
 from conclave.meetings.jobs import Follower
 from conclave.meetings.past import OwnMeeting, list_opened_by
+from conclave.meetings.plan_routes import router as plan_router
 from conclave.meetings.realtime import show
 from conclave.meetings.routes import router
 from conclave.meetings.service import MeetingsMetrics, was_opened_by
@@ -44,6 +45,7 @@ def _setup(app: App) -> None:
         "meetings",
         {
             MeetingEnded.type,
+            MeetingSittingEnded.type,
             SealingMemberGone.type,
             MemberRemoved.type,
             MemberSuspended.type,
@@ -63,7 +65,7 @@ async def _stop(app: App) -> None:
 
 SLICE = Slice(
     name="meetings",
-    routers=(router, invitation_router),
+    routers=(router, plan_router, invitation_router),
     setup=_setup,
     start=_start,
     stop=_stop,

@@ -1,5 +1,5 @@
 """Domain events of meetings. Payloads hold no name, no link secret, and no sealed
-title either: the log keeps them for longer than the meeting lasts."""
+title or plan either: the log keeps them for longer than the meeting lasts."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, ClassVar, Literal
 
-EndReason = Literal["host", "empty", "unused"]
+EndReason = Literal["host", "empty", "unused", "over"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +43,20 @@ class MeetingRenamed(_MeetingEvent):
     """The sealed title is another one: read it from the list."""
 
     type: ClassVar[str] = "meeting.renamed"
+
+
+@dataclass(frozen=True, slots=True)
+class MeetingPlanned(_MeetingEvent):
+    """The sealed plan, or how long the meeting is kept, is another one: read it from the list."""
+
+    type: ClassVar[str] = "meeting.planned"
+
+
+@dataclass(frozen=True, slots=True)
+class MeetingSittingEnded(_MeetingEvent):
+    """Its host has sent everybody home. The meeting is kept, and so are its links."""
+
+    type: ClassVar[str] = "meeting.sitting_ended"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,22 +1,34 @@
 """Tables of meetings. Names of people are not in them: they live in the token and in memory. Titles
-are, as bytes that only browsers with the whole link can open."""
+are, as bytes that only browsers with the whole link can open, and so are plans."""
 
 from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import Index, Integer, LargeBinary, String
+from sqlalchemy import Boolean, Index, Integer, LargeBinary, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from conclave.kernel.db import Base
 from conclave.kernel.models import Timestamp
 
 _ID = String(40)
+_OWN = text("is_own_room AND ended_at IS NULL")
 
 
 class Meeting(Base):
     __tablename__ = "meetings"
-    __table_args__ = (Index(None, "id"), Index(None, "org_id", "ended_at", "opened_at"))
+    __table_args__ = (
+        Index(None, "id"),
+        Index(None, "org_id", "ended_at", "opened_at"),
+        Index(
+            "ix_meetings_own_room",
+            "org_id",
+            "opened_by",
+            unique=True,
+            sqlite_where=_OWN,
+            postgresql_where=_OWN,
+        ),
+    )
 
     org_id: Mapped[str] = mapped_column(_ID, primary_key=True)
     id: Mapped[str] = mapped_column(_ID, primary_key=True)
@@ -33,6 +45,15 @@ class Meeting(Base):
     """`open`: whoever has the link; `invited`: once a host is there, whoever has a personal one."""
     sealed_title: Mapped[bytes | None] = mapped_column(LargeBinary)
     """None without a title, and after the end."""
+    keep: Mapped[str] = mapped_column(String(10), default="while-used")
+    """`while-used`: until it has been empty for a while; `until`: at least until `keep_until`;
+    `always`: until its host ends it."""
+    keep_until: Mapped[datetime | None] = mapped_column(Timestamp)
+    """Of `until` alone."""
+    sealed_plan: Mapped[bytes | None] = mapped_column(LargeBinary)
+    """When it takes place and what it is about; None without a plan, and after the end."""
+    is_own_room: Mapped[bool] = mapped_column(Boolean, default=False)
+    """The host's room with a link that stays; one for each account."""
 
 
 class Invitation(Base):

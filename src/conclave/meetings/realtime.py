@@ -1,4 +1,5 @@
-"""Which meeting events the page of who opened it sees, in the list's shape but for the title."""
+"""Which meeting events the page of who opened it sees, in the list's shape but for what is
+sealed."""
 
 from __future__ import annotations
 
@@ -10,13 +11,20 @@ from conclave.meetings.events import (
     MeetingEnded,
     MeetingOpened,
     MeetingParticipantsChanged,
+    MeetingPlanned,
     MeetingRenamed,
 )
 from conclave.meetings.schemas import MeetingChange
 
 
 def show(realtime: Realtime) -> None:
-    for event in (MeetingOpened, MeetingEnded, MeetingParticipantsChanged, MeetingRenamed):
+    for event in (
+        MeetingOpened,
+        MeetingEnded,
+        MeetingParticipantsChanged,
+        MeetingRenamed,
+        MeetingPlanned,
+    ):
         realtime.show(event.type, _shape, _host)
 
 

@@ -10,6 +10,7 @@ from starlette.requests import Request
 from conclave.accounts import Actor, maybe_actor, require_member
 from conclave.kernel.app import App, current_app
 from conclave.kernel.http import base_url, source
+from conclave.kernel.mail import Mailer
 from conclave.kernel.policy import require_anyone
 from conclave.kernel.ratelimit import Rate
 from conclave.meetings import service
@@ -34,9 +35,12 @@ _MINUTE = 60.0
 
 @router.get("")
 async def list_meetings(app: CurrentApp, request: Request, actor: Member) -> MeetingsOut:
-    """Running meetings, newest first."""
+    """Open meetings, newest first."""
     running = await service.list_running(app, actor)
-    return MeetingsOut(meetings=[shape(meeting, base_url(app, request)) for meeting in running])
+    return MeetingsOut(
+        meetings=[shape(meeting, base_url(app, request)) for meeting in running],
+        can_mail=app.use(Mailer).can_mail,
+    )
 
 
 @router.post("", status_code=201)
@@ -56,7 +60,10 @@ async def get_meeting(
         opened_at=meeting.opened_at,
         is_host=meeting.is_host,
         entry=meeting.entry,
-        sealed_title=_title(meeting),
+        sealed_title=_text(meeting.sealed_title),
+        keep=meeting.keep,
+        keep_until=meeting.keep_until,
+        sealed_plan=_text(meeting.sealed_plan),
     )
 
 
@@ -73,8 +80,15 @@ async def set_entry(app: CurrentApp, actor: Member, meeting_id: str, body: Entry
 
 
 @router.post("/{meeting_id}/end", status_code=204)
-async def end_meeting(app: CurrentApp, actor: Member, meeting_id: str) -> None:
-    await service.end_meeting(app, actor, meeting_id)
+async def end_sitting(app: CurrentApp, actor: Member, meeting_id: str) -> None:
+    """Everybody is disconnected. A meeting that is kept goes on existing, any other ends."""
+    await service.end_sitting(app, actor, meeting_id)
+
+
+@router.delete("/{meeting_id}", status_code=204)
+async def cancel_meeting(app: CurrentApp, actor: Member, meeting_id: str) -> None:
+    """The meeting ends for good, planned or not."""
+    await service.cancel_meeting(app, actor, meeting_id)
 
 
 def shape(meeting: RunningMeeting, base: str) -> MeetingOut:
@@ -84,9 +98,13 @@ def shape(meeting: RunningMeeting, base: str) -> MeetingOut:
         participants=meeting.participants,
         url=f"{base}/m/{meeting.id}",
         entry=meeting.entry,
-        sealed_title=_title(meeting),
+        sealed_title=_text(meeting.sealed_title),
+        keep=meeting.keep,
+        keep_until=meeting.keep_until,
+        sealed_plan=_text(meeting.sealed_plan),
+        is_own_room=meeting.is_own_room,
     )
 
 
-def _title(meeting: RunningMeeting) -> str | None:
-    return None if meeting.sealed_title is None else to_base64url(meeting.sealed_title)
+def _text(sealed: bytes | None) -> str | None:
+    return None if sealed is None else to_base64url(sealed)

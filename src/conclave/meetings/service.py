@@ -28,8 +28,9 @@ from conclave.meetings.events import (
     MeetingOpened,
     MeetingParticipantsChanged,
     MeetingRenamed,
+    MeetingSittingEnded,
 )
-from conclave.meetings.machine import Lifetimes, Occupancy, counted, end_reason
+from conclave.meetings.machine import Keep, Keeping, Lifetimes, Occupancy, counted, end_reason
 from conclave.meetings.models import Invitation, Meeting
 from conclave.meetings.rights import permission_of
 from conclave.meetings.schemas import EntryKind
@@ -69,6 +70,10 @@ class RunningMeeting:
     is_host: bool
     entry: EntryKind
     sealed_title: bytes | None
+    keep: Keep
+    keep_until: datetime | None
+    sealed_plan: bytes | None
+    is_own_room: bool
 
 
 async def open_meeting(app: App, actor: Actor) -> RunningMeeting:
@@ -84,6 +89,10 @@ async def open_meeting(app: App, actor: Actor) -> RunningMeeting:
         empty_since_at=now,
         entry="open",
         sealed_title=None,
+        keep="while-used",
+        keep_until=None,
+        sealed_plan=None,
+        is_own_room=False,
     )
     async with app.db.transaction() as tx:
         tx.add(meeting)
@@ -160,7 +169,31 @@ async def set_entry(app: App, actor: Actor, meeting_id: str, entry: EntryKind) -
         meeting.entry = entry
 
 
-async def end_meeting(app: App, actor: Actor, meeting_id: str) -> None:
+async def end_sitting(app: App, actor: Actor, meeting_id: str) -> None:
+    """Everybody goes home. The meeting ends with it, unless it is kept: then its link and its
+    invitations stay good for the next time."""
+    async with app.db.transaction() as tx:
+        meeting = await policy.require_host(tx, actor, meeting_id)
+        is_kept = meeting.keep != "while-used"
+        if is_kept:
+            await app.outbox.emit(
+                tx,
+                MeetingSittingEnded(
+                    meeting.org_id,
+                    meeting.id,
+                    meeting.opened_by,
+                    meeting.opened_at,
+                    meeting.participants,
+                ),
+            )
+        else:
+            await _end(app, tx, meeting, "host")
+    if not is_kept:
+        app.use(MeetingsMetrics).ended.labels("host").inc()
+
+
+async def cancel_meeting(app: App, actor: Actor, meeting_id: str) -> None:
+    """It ends for good, planned or not: every link to it stops working."""
     async with app.db.transaction() as tx:
         meeting = await policy.require_host(tx, actor, meeting_id)
         await _end(app, tx, meeting, "host")
@@ -209,9 +242,10 @@ async def react(app: App, event: StoredEvent) -> None:
     engine = app.use(MediaEngine)
     sealing = app.use(Sealing)
     try:
-        if event.type == MeetingEnded.type:
+        if event.type in {MeetingEnded.type, MeetingSittingEnded.type}:
             await sealing.end(event.payload["id"])
-            await engine.delete_room(event.payload["id"])
+            await _delete_room(engine, event.payload["id"])
+            await note_occupancy(app, event.payload["id"], 0)
             return
         meeting_id, identity = event.payload["meeting_id"], event.payload["identity"]
         # The same device may be back by now: its new media are not to be cut.
@@ -268,7 +302,7 @@ async def _mute(
 
 
 async def note_occupancy(app: App, meeting_id: str, participants: int) -> None:
-    """The engine says how many are in a meeting's room now."""
+    """The engine says how many are in a meeting's room now. Nothing for one that has ended."""
     now = app.clock.now()
     async with app.db.transaction() as tx:
         meeting = await tx.scalar(
@@ -337,7 +371,7 @@ async def _end_due(app: App) -> None:
         for meeting in await tx.scalars(
             select(Meeting).where(Meeting.ended_at.is_(None), Meeting.empty_since_at.is_not(None))
         ):
-            reason = end_reason(_occupancy(meeting), lifetimes, app.clock.now())
+            reason = end_reason(_occupancy(meeting), _keeping(meeting), lifetimes, app.clock.now())
             if reason is not None:
                 await _end(app, tx, meeting, reason)
                 ended.append(reason)
@@ -353,7 +387,7 @@ async def _end(app: App, tx: AsyncSession, meeting: Meeting, reason: EndReason) 
         .where(
             Meeting.org_id == meeting.org_id, Meeting.id == meeting.id, Meeting.ended_at.is_(None)
         )
-        .values(ended_at=now, participants=0, sealed_title=None)
+        .values(ended_at=now, participants=0, sealed_title=None, sealed_plan=None)
         .returning(Meeting.id)
     )
     if ended is None:
@@ -381,6 +415,17 @@ def _occupancy(meeting: Meeting) -> Occupancy:
     return Occupancy(meeting.participants, meeting.joined_at, meeting.empty_since_at)
 
 
+def _keeping(meeting: Meeting) -> Keeping:
+    return Keeping(keep_of(meeting), meeting.keep_until)
+
+
+def keep_of(meeting: Meeting) -> Keep:
+    for known in ("until", "always"):
+        if meeting.keep == known:
+            return known
+    return "while-used"
+
+
 def _running(meeting: Meeting, *, is_host: bool) -> RunningMeeting:
     return RunningMeeting(
         MeetingId(meeting.id),
@@ -389,4 +434,8 @@ def _running(meeting: Meeting, *, is_host: bool) -> RunningMeeting:
         is_host,
         "invited" if meeting.entry == "invited" else "open",
         meeting.sealed_title,
+        keep_of(meeting),
+        meeting.keep_until,
+        meeting.sealed_plan,
+        meeting.is_own_room,
     )

@@ -7,4 +7,5 @@ older programs cannot live with (a contract step). A test holds both to the file
 
 HEAD = "0011"
 SCHEMA_VERSION = 11
-SCHEMA_COMPAT = 7
+# An older program would end planned meetings for being empty.
+SCHEMA_COMPAT = 10

@@ -137,6 +137,8 @@ export function useRedeemOperatorLink() {
 
 interface RunningMeetings {
   meetings: RunningMeeting[];
+  /** Whether letters about them can be sent. */
+  can_mail?: boolean;
 }
 
 /** As the server knows them now, past everything that is remembered here. */
@@ -151,6 +153,17 @@ export function useRunningMeetings() {
     select: (answer) => answer.meetings,
     placeholderData: keepPreviousData,
   });
+}
+
+/** Whether this server has settings for mail; false while it is not known. */
+export function useCanMail(): boolean {
+  return (
+    useQuery({
+      queryKey: meetingsKey,
+      queryFn: ({ signal }) => fetchRunningMeetings(signal),
+      select: (answer) => answer.can_mail === true,
+    }).data === true
+  );
 }
 
 export function useStartMeeting() {

@@ -37,6 +37,13 @@ export interface RunningMeeting {
   entry?: MeetingEntry;
   /** Readable with the room's link alone; base64url. Events do not have it. */
   sealed_title?: string | null;
+  /** How long the server keeps it. Events do not have this, nor what follows. */
+  keep?: MeetingKeep;
+  keep_until?: string | null;
+  /** Readable with the room's link alone; base64url. */
+  sealed_plan?: string | null;
+  /** The host's room with a link that stays. */
+  is_own_room?: boolean;
 }
 
 /** A meeting as anyone with its link sees it. */
@@ -49,6 +56,9 @@ export interface OpenMeeting {
   entry: MeetingEntry;
   /** Readable with the link alone; base64url. */
   sealed_title?: string | null;
+  keep?: MeetingKeep;
+  /** Readable with the link alone; base64url. */
+  sealed_plan?: string | null;
 }
 
 /** What a personal link leads to. */
@@ -71,3 +81,6 @@ export interface HostedInvitation extends PersonalInvitation {
 
 /** `open`: whoever has the link comes in; `invited`: who has a personal one, others knock. */
 export type MeetingEntry = "open" | "invited";
+
+/** Until it has been empty for a while, at least until a date, or until its host cancels it. */
+export type MeetingKeep = "while-used" | "until" | "always";

@@ -4,6 +4,7 @@ import { WelcomePage } from "../features/start/WelcomePage.tsx";
 import { GuestFrame } from "./frames.tsx";
 import { renderInviteFor } from "./Invite.tsx";
 import { MemberRoute } from "./MemberRoute.tsx";
+import { planning } from "./planning.tsx";
 
 /** `/`: one's rooms, or what this is for everybody else. */
 export function HomeRoute() {
@@ -17,7 +18,7 @@ export function HomeRoute() {
         </GuestFrame>
       }
     >
-      {(user) => <StartPage user={user} invite={renderInviteFor(user.id)} />}
+      {(user) => <StartPage user={user} invite={renderInviteFor(user.id)} planning={planning} />}
     </MemberRoute>
   );
 }

@@ -1,6 +1,7 @@
 import { Activity, useEffect, useMemo, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { useStore } from "zustand";
+import { asApiError } from "../api/errors.ts";
 import { useOpenMeeting, useSession } from "../api/queries.ts";
 import { useErrorText } from "../api/useErrorText.ts";
 import { JoinPage } from "../features/join/JoinPage.tsx";
@@ -9,6 +10,7 @@ import type { Going, LeaveReason } from "../features/meeting/contract.ts";
 import type { SealedSession } from "../sealing/session/shell.ts";
 import { GuestFrame } from "./frames.tsx";
 import { renderInviteFor } from "./Invite.tsx";
+import { PlanAtDoor } from "./PlanAtDoor.tsx";
 import { guestLinkOf, linkHere, type NoVisit, prepareVisit, type Visit } from "./visit.ts";
 
 type Timer = ReturnType<typeof setTimeout>;
@@ -131,6 +133,15 @@ export function MeetingRoute({ meetingId }: { meetingId: string }) {
     [],
   );
 
+  // Planned, or with a link that stays; until it is cancelled.
+  const isGone = meeting.isError && asApiError(meeting.error).status === 404;
+  const isKept = !isGone && (facts?.keep === "until" || facts?.keep === "always");
+  // Was it ended for now, or for good?
+  const hasEnded = stage.at === "left" && stage.reason === "ended";
+  useEffect(() => {
+    if (hasEnded) void refetch();
+  }, [hasEnded, refetch]);
+
   const link = visit?.link ?? (fragment.type === "link" ? fragment.link : null);
   const guestLink = guestLinkOf(meetingId, link);
   const title = useSealedTitle(visit?.sealed ?? null);
@@ -141,7 +152,11 @@ export function MeetingRoute({ meetingId }: { meetingId: string }) {
       {stage.at !== "inside" && (
         <GuestFrame>
           {stage.at === "left" ? (
-            <LeavePage reason={stage.reason} onAgain={() => setStage({ at: "door" })} />
+            <LeavePage
+              reason={stage.reason}
+              isKept={isKept}
+              onAgain={() => setStage({ at: "door" })}
+            />
           ) : (
             <JoinPage
               meetingId={meetingId}
@@ -149,6 +164,16 @@ export function MeetingRoute({ meetingId }: { meetingId: string }) {
               personal={visit?.personal ?? null}
               deadLink={deadLink}
               guestLink={guestLink}
+              planned={
+                visit?.plan && (
+                  <PlanAtDoor
+                    meetingId={meetingId}
+                    plan={visit.plan}
+                    link={visit.ownLink ?? guestLink}
+                    isPersonal={visit.personal !== null}
+                  />
+                )
+              }
               fragment={
                 link !== null ? "whole" : fragment.type === "damaged" ? "damaged" : "missing"
               }
@@ -180,6 +205,7 @@ export function MeetingRoute({ meetingId }: { meetingId: string }) {
             meetingId={meetingId}
             guestLink={guestLink}
             invite={invite}
+            isKept={isKept}
             onLeave={leave}
           />
         </Activity>

@@ -6,10 +6,12 @@
 import type { ComponentType } from "react";
 import type { OpenMeeting, User } from "../api/types.ts";
 import type { MeetingProps } from "../features/meeting/index.tsx";
+import type { Plan } from "../features/plan/model/plan.ts";
 import type { Sealed } from "../sealing/contract.ts";
 import { keepFragment, takeFragment } from "../sealing/keys/address.ts";
 import { fromB64, isSame } from "../sealing/keys/bytes.ts";
 import {
+  deriveLinkKeys,
   type Fragment,
   formatFragment,
   formatLink,
@@ -17,10 +19,10 @@ import {
   type LinkSecret,
 } from "../sealing/keys/link.ts";
 import type { SealedSession } from "../sealing/session/shell.ts";
-import { beginning } from "../sealing/templates.ts";
 import { keyRingOf, openMyVault } from "../vault/session.ts";
 import { createKeptOut } from "./keptOut.ts";
 import type { Personal, PersonalFacts } from "./personal.ts";
+import { createPlanKeeper, firstPolicy } from "./plannedRules.ts";
 
 export interface Visit {
   readonly Page: ComponentType<MeetingProps>;
@@ -30,6 +32,10 @@ export interface Visit {
   readonly link: LinkSecret | null;
   /** Null: came by no personal link. */
   readonly personal: PersonalFacts | null;
+  /** Null: nothing is planned here, or it cannot be read. */
+  readonly plan: Plan | null;
+  /** The whole link by which one came, one's own personal one too; null without its key. */
+  readonly ownLink: string | null;
   warmUp(): Promise<void>;
 }
 
@@ -67,6 +73,8 @@ export async function prepareVisit(
   const own = vault?.content.meetings.find(({ id }) => id === meeting.id);
   const link =
     fragment.type === "link" ? fragment.link : await ownLink(own?.secret, vault?.account.publicKey);
+  const plan = await planOf(meeting, link);
+  const template = plan?.template ?? "none";
   const onLink = (found: LinkSecret) => keepFragment(meeting.id, formatFragment(found));
   const { session: sealed, deviceKey } = await prepareSealed({
     meetingId: meeting.id,
@@ -80,7 +88,7 @@ export async function prepareVisit(
     knownDevices: pins?.known ?? new Map(),
     invitation: personal,
     sealedTitle: meeting.sealed_title ? fromB64(meeting.sealed_title) : null,
-    policy: { ...beginning("none"), entry: meeting.entry === "invited" ? "lobby" : "open" },
+    policy: firstPolicy(meeting.entry, template),
     blocked: pins?.blocked ?? [],
     onLink,
   });
@@ -88,14 +96,34 @@ export async function prepareVisit(
     sealed.store.subscribe(pins.note);
     sealed.store.subscribe(pins.keptOut((keys) => void sealed.actions.block(keys)));
   }
+  if (meeting.is_host) {
+    sealed.store.subscribe(
+      createPlanKeeper(template, (policy) => void sealed.actions.setPolicy(policy)),
+    );
+  }
   return {
     Page,
     session: openSession(),
     sealed,
     link,
     personal: personal && personalFacts(personal, deviceKey),
+    plan,
+    ownLink: link && formatLink(location.origin, meeting.id, link, personal?.seed ?? null),
     warmUp,
   };
+}
+
+/** What is planned, for who has the whole link. Its code is loaded where there is a plan. */
+async function planOf(meeting: OpenMeeting, link: LinkSecret | null): Promise<Plan | null> {
+  const sealed = meeting.sealed_plan ? fromB64(meeting.sealed_plan) : null;
+  if (sealed === null || link === null) return null;
+  const [{ parsePlan }, { openPlan }, keys] = await Promise.all([
+    import("../features/plan/model/plan.ts"),
+    import("../sealing/keys/intro.ts"),
+    deriveLinkKeys(link.secret, meeting.id),
+  ]);
+  const content = await openPlan(keys, sealed);
+  return content && parsePlan(content);
 }
 
 /** A host's memory of which device came with which invitation: a server that says otherwise shows. */

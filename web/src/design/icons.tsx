@@ -9,6 +9,12 @@ const SEAL =
 
 const glyphs = {
   alert: <path d="M12 4L2.8 19.8h18.4zM12 10v4.5M12 17.1v.2" />,
+  calendar: (
+    <>
+      <rect x="3.5" y="5" width="17" height="15.5" rx="2" />
+      <path d="M3.5 10h17M8 3v4M16 3v4" />
+    </>
+  ),
   cam: (
     <>
       <rect x="3" y="6" width="12.5" height="12" rx="2.5" />

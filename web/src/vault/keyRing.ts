@@ -8,7 +8,7 @@
  */
 import { forgetFragment } from "../sealing/keys/address.ts";
 import { b64, fromB64 } from "../sealing/keys/bytes.ts";
-import { openTitle, sealTitle } from "../sealing/keys/intro.ts";
+import { openPlan, openTitle, sealPlan, sealTitle } from "../sealing/keys/intro.ts";
 import type { MadeInvitation } from "../sealing/keys/invitation.ts";
 import {
   deriveLinkKeys,
@@ -85,6 +85,10 @@ export interface NewRoom {
   /** False: only this page has its key. */
   readonly isKept: boolean;
 }
+
+export type SealedPlan =
+  | { readonly type: "sealed"; readonly sealed: string }
+  | { readonly type: "no-key" | "too-long" };
 
 export type Inviting =
   | { readonly type: "made"; readonly made: readonly InvitedLink[] }
@@ -228,6 +232,21 @@ export class KeyRing {
     const bytes = fromB64(sealed);
     const keys = bytes && (await this.#keysOf(id));
     return bytes && keys && openTitle(keys, bytes);
+  }
+
+  /** For the server; `no-key`: for this room, `too-long`: more than the server keeps. */
+  async sealPlan(id: string, content: Readonly<Record<string, unknown>>): Promise<SealedPlan> {
+    const keys = await this.#keysOf(id);
+    if (keys === null) return { type: "no-key" };
+    const sealed = await sealPlan(keys, content);
+    return sealed === null ? { type: "too-long" } : { type: "sealed", sealed: b64(sealed) };
+  }
+
+  /** Null: no key for this room, or it was not sealed with it. */
+  async openPlan(id: string, sealed: string): Promise<Readonly<Record<string, unknown>> | null> {
+    const bytes = fromB64(sealed);
+    const keys = bytes && (await this.#keysOf(id));
+    return bytes && keys && openPlan(keys, bytes);
   }
 
   /** In the vault; empty: without a title. */

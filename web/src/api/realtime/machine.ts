@@ -6,7 +6,10 @@
 import type { RunningMeeting } from "../types.ts";
 
 export type RealtimeEvent =
-  | { type: "meeting.opened" | "meeting.participants" | "meeting.renamed"; data: RunningMeeting }
+  | {
+      type: "meeting.opened" | "meeting.participants" | "meeting.renamed" | "meeting.planned";
+      data: RunningMeeting;
+    }
   | { type: "meeting.ended"; data: RunningMeeting };
 
 export interface RealtimeState {
@@ -136,6 +139,7 @@ const EVENT_TYPES = [
   "meeting.ended",
   "meeting.participants",
   "meeting.renamed",
+  "meeting.planned",
 ] as const;
 
 function asEvent(frame: Record<string, unknown>): RealtimeEvent | null {

@@ -21,11 +21,12 @@ export function applyEvent(
 
 function applyToCache(client: QueryClient, event: RealtimeEvent): void {
   client.setQueryData<{ meetings: RunningMeeting[] }>(meetingsKey, (list) =>
-    list ? { meetings: applyEvent(list.meetings, event) } : list,
+    list ? { ...list, meetings: applyEvent(list.meetings, event) } : list,
   );
   // A list asked for before the event may arrive after it and know nothing of it: ask once more.
-  // A new title is in the list alone.
-  if (event.type === "meeting.renamed" || client.isFetching({ queryKey: meetingsKey }) > 0) {
+  // A new title or plan is in the list alone.
+  const isSealed = event.type === "meeting.renamed" || event.type === "meeting.planned";
+  if (isSealed || client.isFetching({ queryKey: meetingsKey }) > 0) {
     void client.invalidateQueries({ queryKey: meetingsKey });
   }
 }

@@ -14,7 +14,14 @@ import { useCapture } from "./useCapture.ts";
 export interface JoinPageProps
   extends Pick<
     DoorProps,
-    "title" | "guestLink" | "fragment" | "personal" | "isEntering" | "problem" | "onEnter"
+    | "title"
+    | "guestLink"
+    | "fragment"
+    | "personal"
+    | "planned"
+    | "isEntering"
+    | "problem"
+    | "onEnter"
   > {
   meetingId: string;
   /** A personal link that opens nothing any more, and why. */
@@ -72,6 +79,7 @@ function OpenDoor({ createPort, waiting, onStopWaiting, onNote, ...door }: OpenD
       words={words}
       isInvited={door.meeting.entry === "invited"}
       personal={door.personal}
+      planned={door.planned}
       hasWholeLink={door.fragment === "whole"}
       capture={capture}
       note={note}

@@ -36,6 +36,13 @@ describe("after the meeting", () => {
     },
   );
 
+  it("ended for now: the link stays good", () => {
+    serve(SERVER);
+    showPage(<LeavePage reason="ended" isKept onAgain={() => {}} />);
+    expect(screen.getByText(/Your link stays good for the next time\./)).toBeTruthy();
+    expect(screen.queryByText(/no longer opens/)).toBeNull();
+  });
+
   it("blocked: names the ports and the command", async () => {
     serve(SERVER);
     showPage(<LeavePage reason="blocked" onAgain={() => {}} />);

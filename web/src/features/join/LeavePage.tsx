@@ -40,12 +40,14 @@ const ICON: Record<LeaveReason, IconName> = {
 
 export interface LeavePageProps {
   reason: LeaveReason;
+  /** The meeting is kept: over for now, its link opens it again the next time. */
+  isKept?: boolean;
   /** Back to the door. */
   onAgain(): void;
 }
 
 /** What stands in the meeting's place afterwards: why, and the one way on. */
-export function LeavePage({ reason, onAgain }: LeavePageProps) {
+export function LeavePage({ reason, isKept = false, onAgain }: LeavePageProps) {
   const { t } = useTranslation(["leave", "common"]);
   const [, navigate] = useLocation();
   const again = AGAIN[reason];
@@ -54,7 +56,15 @@ export function LeavePage({ reason, onAgain }: LeavePageProps) {
       title={t(`${reason}.title`)}
       icon={ICON[reason]}
       heading={t(`${reason}.heading`)}
-      text={reason === "blocked" ? <BlockedText /> : t(`${reason}.text`)}
+      text={
+        reason === "blocked" ? (
+          <BlockedText />
+        ) : reason === "ended" && isKept ? (
+          t("ended.textKept")
+        ) : (
+          t(`${reason}.text`)
+        )
+      }
       actions={
         <>
           {again && (

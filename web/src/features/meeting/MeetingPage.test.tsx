@@ -81,7 +81,9 @@ async function enter(role: "host" | "member" = "member", server: Server = {}) {
   view = createViewStore({ read: () => null, write: () => undefined });
   const guestLink = "https://here.example/m/mtg_1";
   showPage(
-    <MeetingProvider value={{ session, view, meetingId: ID, guestLink, invite: null }}>
+    <MeetingProvider
+      value={{ session, view, meetingId: ID, guestLink, invite: null, isKept: false }}
+    >
       <SealedProvider value={sealed}>
         <MeetingPage />
       </SealedProvider>

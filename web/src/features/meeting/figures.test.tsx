@@ -61,7 +61,9 @@ beforeEach(async () => {
   session.start({ sealed, seat: mediaSeat(), devices, preview });
   view = createViewStore({ read: () => null, write: () => undefined });
   showPage(
-    <MeetingProvider value={{ session, view, meetingId: "mtg_1", guestLink: "", invite: null }}>
+    <MeetingProvider
+      value={{ session, view, meetingId: "mtg_1", guestLink: "", invite: null, isKept: false }}
+    >
       <SealedProvider value={sealed}>
         <MeetingPage />
       </SealedProvider>

@@ -33,13 +33,15 @@ export interface MeetingProps {
   guestLink: string;
   /** The dialog of personal links; null for who is not signed in. */
   invite: RenderInvite | null;
+  /** Planned, or with a link that stays. */
+  isKept: boolean;
   /** Called once, after the meeting has let go of its devices and its connection. */
   onLeave(reason: LeaveReason): void;
 }
 
 export default function Meeting(props: MeetingProps) {
   const [view] = useState(() => createViewStore({ read: readSetting, write: writeSetting }));
-  const { session, sealed, meetingId, guestLink, invite } = props;
+  const { session, sealed, meetingId, guestLink, invite, isKept } = props;
   const onLeave = useRef(props.onLeave);
   onLeave.current = props.onLeave;
 
@@ -53,8 +55,8 @@ export default function Meeting(props: MeetingProps) {
   useLeaveOnUnmount(session);
 
   const meeting = useMemo(
-    () => ({ session, view, meetingId, guestLink, invite }),
-    [session, view, meetingId, guestLink, invite],
+    () => ({ session, view, meetingId, guestLink, invite, isKept }),
+    [session, view, meetingId, guestLink, invite, isKept],
   );
   return (
     <MeetingProvider value={meeting}>

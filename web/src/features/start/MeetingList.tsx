@@ -17,21 +17,21 @@ export interface MeetingListProps {
   /** The dialog of personal links. */
   invite: RenderInvite;
   running: UseQueryResult<RunningMeeting[]>;
+  /** Of these, the ones for right now. */
+  rooms: readonly RunningMeeting[];
   keys: KeyRingView;
   /** The list stands still because the live connection is lost. */
   isStale: boolean;
 }
 
-const NONE: readonly RunningMeeting[] = [];
-
-export function MeetingList({ userId, invite, running, keys, isStale }: MeetingListProps) {
+export function MeetingList({ userId, invite, running, rooms, keys, isStale }: MeetingListProps) {
   const { t } = useTranslation(["start", "common"]);
   const errorText = useErrorText();
   const isSlow = useSlowly();
   const [ending, setEnding] = useState<RunningMeeting>();
   const [renaming, setRenaming] = useState<RunningMeeting>();
   const [inviting, setInviting] = useState<RunningMeeting>();
-  const titleOf = useTitles(userId, running.data ?? NONE, keys.rooms);
+  const titleOf = useTitles(userId, rooms, keys.rooms);
 
   if (running.isError && running.data === undefined) {
     return (
@@ -53,11 +53,11 @@ export function MeetingList({ userId, invite, running, keys, isStale }: MeetingL
           {t("page.notLive")}
         </p>
       )}
-      {running.data.length === 0 ? (
+      {rooms.length === 0 ? (
         <p className="start__note mut">{t("page.empty")}</p>
       ) : (
         <ul className="prog">
-          {running.data.map((meeting) => (
+          {rooms.map((meeting) => (
             <MeetingRow
               key={meeting.id}
               meeting={meeting}

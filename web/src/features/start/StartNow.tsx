@@ -7,8 +7,14 @@ import { useStartRoom } from "./useStartRoom.ts";
 /** What the sealed title takes at most. */
 export const MAX_TITLE = 120;
 
-/** One press opens a room; a title for it is a gift. */
-export function StartNow({ userId, status }: { userId: string; status: KeyRingStatus }) {
+export interface StartNowProps {
+  userId: string;
+  status: KeyRingStatus;
+  onPlan(): void;
+}
+
+/** One press opens a room; a title for it is a gift. Or it is for later. */
+export function StartNow({ userId, status, onPlan }: StartNowProps) {
   const { t } = useTranslation(["start", "vault"]);
   const [title, setTitle] = useState("");
   const { isStarting, start } = useStartRoom(userId);
@@ -43,6 +49,14 @@ export function StartNow({ userId, status }: { userId: string; status: KeyRingSt
           disabledReason={status === "unable" ? t("vault:unable.title") : undefined}
         >
           {isStarting ? t("page.starting") : t("page.start")}
+        </Button>
+        <Button
+          size="large"
+          icon="calendar"
+          disabledReason={status === "unable" ? t("vault:unable.title") : undefined}
+          onPress={onPlan}
+        >
+          {t("page.schedule")}
         </Button>
       </form>
     </section>

@@ -1,5 +1,5 @@
 /**
- * Names at the door and the title at the meeting's row, sealed with the intro key
+ * Names at the door, the title and the plan at the meeting's row, sealed with the intro key
  * (docs/reference/sealing-protocol.md, 1 and 4). What does not open, or opens to something else, is
  * null: the door then shows three words instead, the list an unnamed meeting.
  */
@@ -20,6 +20,7 @@ const MAX_TITLE_BYTES = 1_024;
 const MAX_INTRO_BYTES = 2_048;
 const MAX_INVITED_BYTES = 512;
 const MAX_NOTE_BYTES = 1_050;
+const MAX_PLAN_BYTES = 4_096;
 
 async function seal(
   key: CryptoKey,
@@ -58,6 +59,10 @@ async function open(
 
 function titleAad(keys: LinkKeys): Uint8Array {
   return utf8(`conclave title v1${keys.meetingId}`);
+}
+
+function planAad(keys: LinkKeys): Uint8Array {
+  return utf8(`conclave plan v1${keys.meetingId}`);
 }
 
 function invitedAad(keys: LinkKeys, invitationKey: Uint8Array): Uint8Array {
@@ -110,6 +115,24 @@ export async function openIntro(
   const colour = value?.["colour"];
   const isColour = Number.isInteger(colour) && Number(colour) >= 0 && Number(colour) <= 11;
   return name !== null && isColour ? { name, colour: Number(colour) } : null;
+}
+
+/** When a meeting takes place and what it is about. Null: too long to be stored. */
+export async function sealPlan(
+  keys: LinkKeys,
+  content: Readonly<Record<string, unknown>>,
+  nonce = randomBytes(NONCE),
+): Promise<Uint8Array | null> {
+  const sealed = await seal(keys.intro, nonce, planAad(keys), { v: 1, ...content });
+  return sealed.length > MAX_PLAN_BYTES ? null : sealed;
+}
+
+/** As it was written: what is in it is still to be read. */
+export function openPlan(
+  keys: LinkKeys,
+  sealed: Uint8Array,
+): Promise<Readonly<Record<string, unknown>> | null> {
+  return open(keys.intro, planAad(keys), sealed, MAX_PLAN_BYTES);
 }
 
 /** The name in a personal invitation, for everybody with the link; `name` as `readableName` takes. */

@@ -1,7 +1,16 @@
 import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
 import { follows, given, hex, MEETING, vectors } from "../../../test/protocolVectors.ts";
-import { openIntro, openNote, openTitle, sealIntro, sealNote, sealTitle } from "./intro.ts";
+import {
+  openIntro,
+  openNote,
+  openPlan,
+  openTitle,
+  sealIntro,
+  sealNote,
+  sealPlan,
+  sealTitle,
+} from "./intro.ts";
 import { deriveLinkKeys, type LinkKeys } from "./link.ts";
 import { knockContent, makeMeetingMac, makeProof, verifyMeetingMac, verifyProof } from "./proof.ts";
 import { readableName, readableTitle } from "./readable.ts";
@@ -24,6 +33,19 @@ describe("vectors", () => {
     const sealed = await sealTitle(keys, TITLE, given("title_nonce"));
     expect(hex(sealed)).toBe(vectors.follows["sealed_title"]);
     expect(await openTitle(keys, follows("sealed_title"))).toBe(TITLE);
+  });
+
+  it("the plan is sealed as the document says", async () => {
+    const { v, ...content } = JSON.parse(vectors.given["plan"] ?? "") as Record<string, unknown>;
+    const sealed = await sealPlan(keys, content, given("plan_nonce"));
+    expect(hex(sealed)).toBe(vectors.follows["sealed_plan"]);
+    expect(await openPlan(keys, follows("sealed_plan"))).toEqual({ v, ...content });
+    expect(await openTitle(keys, follows("sealed_plan"))).toBeNull();
+    expect(await openPlan(keys, follows("sealed_title"))).toBeNull();
+    const altered = follows("sealed_plan");
+    altered[40] = (altered[40] ?? 0) ^ 1;
+    expect(await openPlan(keys, altered)).toBeNull();
+    expect(await sealPlan(keys, { note: "x".repeat(4_060) })).toBeNull();
   });
 
   it("seals the intro", async () => {

@@ -1,6 +1,6 @@
 /**
  * Names and titles that came from somebody else, made fit to be shown: no control characters, no
- * turning of the line, one line, bounded. Null: nothing is left to show.
+ * turning of the line, one line (but for notes to what is planned), bounded. Null: nothing is left to show.
  */
 
 /** Control, format (but the joiner that emoji need), surrogates, private use, line separators. */
@@ -39,4 +39,20 @@ export function readableText(text: string): string {
 /** Whether `readableText` leaves something out of it. */
 export function hasHidden(text: string): boolean {
   return text.search(HIDDEN) >= 0;
+}
+
+/** Several lines: a note to what is planned. `most`: characters. */
+export function readableParagraphs(value: unknown, most: number): string | null {
+  if (typeof value !== "string" || value.length > 4 * most) return null;
+  const lines = value
+    .normalize("NFC")
+    .split(/\r\n|[\n\r\u2028\u2029]/u)
+    .map((line) => line.replace(UNSAFE, " ").trimEnd());
+  // No page of empty lines between two words.
+  const text = lines
+    .join("\n")
+    .replace(/\n{3,}/gu, "\n\n")
+    .trim();
+  const cut = [...text].slice(0, most).join("").trim();
+  return /[^\s\u200d]/u.test(cut) ? cut : null;
 }

@@ -46,7 +46,7 @@ function groupOf(roster: readonly LeafFacts[], groupId = INSTANCE): Group {
     context: {
       meetingId: utf8("mtg_a"),
       hostFingerprint: accountFingerprint(HOST),
-      policy: { cohosts: [], revoked: [] },
+      policy: { cohosts: [], revoked: [], people: [], blocked: [], attendees: 0 },
     } as unknown as Group["context"],
   };
 }

@@ -1,4 +1,4 @@
-import { type FormEvent, useRef, useState } from "react";
+import { type FormEvent, type ReactNode, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import type { OpenMeeting } from "../../../api/types.ts";
 import { Button, PageTitle, TextField, Vow } from "../../../design/index.ts";
@@ -26,6 +26,8 @@ export interface DoorProps {
   fragment: FragmentState;
   /** Whose personal link one's own is; null: it is for everybody. */
   personal: PersonalLinkFacts | null;
+  /** When it takes place and what it is about; absent: it is for right now, or cannot be read. */
+  planned?: ReactNode;
   /** Knocking, or being let in. */
   isEntering: boolean;
   /** Why going in did not work, in words. */
@@ -43,6 +45,7 @@ export function Door({
   guestLink,
   fragment,
   personal,
+  planned = null,
   isEntering,
   problem,
   onEnter,
@@ -87,6 +90,8 @@ export function Door({
     });
   }
 
+  // Open since its link was made, which says nothing.
+  const isKept = meeting.keep === "until" || meeting.keep === "always";
   const devices = <DeviceRows model={capture.model} />;
   return (
     <main id="main" className="door">
@@ -94,7 +99,8 @@ export function Door({
         <PageTitle title={t("title")}>
           {title ?? t(meeting.is_host ? "headingHost" : "headingGuest")}
         </PageTitle>
-        <OpenSince openedAt={meeting.opened_at} />
+        {planned}
+        {!isKept && <OpenSince openedAt={meeting.opened_at} />}
         <Vow
           state="sealed"
           line={t("common:seal.line")}
@@ -125,7 +131,7 @@ export function Door({
         {meeting.is_host ? (
           <GuestLink link={guestLink} />
         ) : personal === null ? (
-          <LinkFacts />
+          <LinkFacts isKept={isKept} />
         ) : (
           <PersonalFacts personal={personal} />
         )}

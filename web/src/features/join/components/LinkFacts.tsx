@@ -3,7 +3,7 @@ import { Button, Icon } from "../../../design/index.ts";
 import { useCopyLink } from "../../../useCopyLink.ts";
 
 /** For guests: what the link they followed does, in three lines. */
-export function LinkFacts() {
+export function LinkFacts({ isKept }: { isKept: boolean }) {
   const { t } = useTranslation("join");
   return (
     <section className="door__facts">
@@ -19,7 +19,7 @@ export function LinkFacts() {
         </li>
         <li>
           <Icon name="clock" />
-          {t("link.until")}
+          {t(isKept ? "link.untilCancelled" : "link.until")}
         </li>
       </ul>
     </section>

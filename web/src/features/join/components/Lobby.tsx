@@ -1,4 +1,4 @@
-import { type FormEvent, useState } from "react";
+import { type FormEvent, type ReactNode, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { Button, Icon, PageTitle, TextField } from "../../../design/index.ts";
 import { useLanguage } from "../../../i18n/index.ts";
@@ -16,6 +16,8 @@ export interface LobbyProps {
   /** A host has to be there before anybody comes in. */
   isInvited: boolean;
   personal: PersonalLinkFacts | null;
+  /** When it takes place and what it is about. */
+  planned?: ReactNode;
   capture: CaptureHandle;
   /** The last line that went to the host. */
   note: string | null;
@@ -31,6 +33,7 @@ export function Lobby({
   hasWholeLink,
   isInvited,
   personal,
+  planned = null,
   capture,
   note,
   onNote,
@@ -43,6 +46,7 @@ export function Lobby({
       <div className="calm__in" aria-live="polite">
         <PageTitle title={t("lobby.title")}>{t("lobby.heading")}</PageTitle>
         <p className="calm__text">{textOf()}</p>
+        {planned}
         <PreviewPane model={capture.model} />
         <p className="sm mut">{t("lobby.nobody")}</p>
         {!hasWholeLink && <p className="sm">{t("lobby.noLink")}</p>}

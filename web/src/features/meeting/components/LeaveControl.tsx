@@ -37,7 +37,7 @@ export function LeaveControl() {
 
 function LeaveDialog() {
   const { t } = useTranslation("meeting");
-  const { session, view, meetingId } = useMeeting();
+  const { session, view, meetingId, isKept } = useMeeting();
   const { actions } = useSealedMeeting();
   const members = useSealed((sealed) => sealed.members);
   const others = members.filter(({ isSelf, isLeaving, name }) => !isSelf && !isLeaving && name);
@@ -94,7 +94,7 @@ function LeaveDialog() {
         </>
       }
     >
-      <p className="dialog__text">{t("leave.text")}</p>
+      <p className="dialog__text">{t(isKept ? "leave.textKept" : "leave.text")}</p>
       {isAlone && others.length > 0 && (
         <div className="dialog__form">
           <Choices

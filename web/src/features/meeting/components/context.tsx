@@ -11,6 +11,8 @@ export interface Meeting {
   meetingId: string;
   guestLink: string;
   invite: RenderInvite | null;
+  /** Planned, or with a link that stays: ending it for everyone leaves its link good. */
+  isKept: boolean;
 }
 
 const Context = createContext<Meeting | null>(null);
