@@ -320,6 +320,8 @@ class SealingSettings(BaseModel):
     waiting: int = Field(default=200, ge=1, le=1000)
     messages_per_second: int = Field(default=20, ge=1, le=1000)
     messages_burst: int = Field(default=60, ge=1, le=10_000)
+    free_knocks_per_source: int = Field(default=30, ge=1)
+    free_knocks_per_meeting: int = Field(default=60, ge=1)
     knocks_per_source: int = Field(default=60, ge=1)
     knocks_per_meeting: int = Field(default=240, ge=1)
     sockets_per_source: int = Field(default=240, ge=1)
