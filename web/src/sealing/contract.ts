@@ -150,7 +150,8 @@ export interface RoomPolicy {
 
 export type SealedPhase =
   /** Connecting, creating or knocking. */
-  | { readonly type: "entering" }
+  /** `isCrowded`: many come at once, and this device works for being heard. */
+  | { readonly type: "entering"; readonly isCrowded: boolean }
   /** At the door: a host has to let us in. */
   | {
       readonly type: "waiting";

@@ -14,7 +14,14 @@ import { useCapture } from "./useCapture.ts";
 export interface JoinPageProps
   extends Pick<
     DoorProps,
-    "title" | "guestLink" | "fragment" | "personal" | "isEntering" | "problem" | "onEnter"
+    | "title"
+    | "guestLink"
+    | "fragment"
+    | "personal"
+    | "isEntering"
+    | "isCrowded"
+    | "problem"
+    | "onEnter"
   > {
   meetingId: string;
   /** A personal link that opens nothing any more, and why. */

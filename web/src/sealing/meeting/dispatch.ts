@@ -18,6 +18,7 @@ import type { State } from "./state.ts";
 import { type Done, finish, type Turn } from "./turn.ts";
 import { type FrameOf, readFrame, type ServerFrame } from "./wire.ts";
 import { onDenied } from "./wishes.ts";
+import { onWorkWanted } from "./work.ts";
 
 const MOST_RETRY_MS = 30_000;
 const TICKET_AGAIN_MS = 2_000;
@@ -145,13 +146,16 @@ function onOk(t: Turn, { n, ticket }: FrameOf<"ok">): Done {
   }
 }
 
-function onError(t: Turn, { n, code }: FrameOf<"error">): Done {
+function onError(t: Turn, frame: FrameOf<"error">): Done {
+  const { n, code } = frame;
   const request = n === null ? undefined : take(t, n);
   switch (request?.type) {
     case undefined:
       return t.drop("frame");
-    case "create":
     case "knock":
+      if (code === "work") return onWorkWanted(t, request.fields, frame);
+      return onEntryError(t, request.type, code);
+    case "create":
       return onEntryError(t, request.type, code);
     case "commit":
       return onCommitError(t, code);

@@ -23,6 +23,7 @@ import type { Link, Setup } from "./io.ts";
 import type { MeetingContext, Policy } from "./meetingContext.ts";
 import type { Content } from "./messages.ts";
 import type { FrameOf, Ticket } from "./wire.ts";
+import type { WorkJob } from "./work.ts";
 
 export interface Person {
   readonly identity: string;
@@ -111,18 +112,17 @@ export interface Outgoing {
   readonly mute: Mute | null;
 }
 
+/** As it went out, in case it has to go out again. */
+export type KnockFields = Readonly<Record<string, unknown>> & {
+  readonly instance: Uint8Array;
+  readonly key_package: Uint8Array;
+};
+
 export type Request =
   | {
-      readonly type:
-        | "create"
-        | "knock"
-        | "commit"
-        | "ticket"
-        | "leave"
-        | "grant"
-        | "mute"
-        | "silence";
+      readonly type: "create" | "commit" | "ticket" | "leave" | "grant" | "mute" | "silence";
     }
+  | { readonly type: "knock"; readonly fields: KnockFields }
   | { readonly type: "deny"; readonly seat: string; readonly wish: number | null }
   | { readonly type: "note"; readonly text: string }
   | { readonly type: "message"; readonly out: Outgoing };
@@ -171,6 +171,7 @@ export interface ChatEntry extends ChatMessage {
 export type Job =
   | { readonly type: "enter"; readonly instance: Uint8Array | null }
   | { readonly type: "create"; readonly ticket: Ticket | null }
+  | WorkJob
   | { readonly type: "welcome"; readonly frame: FrameOf<"welcome"> }
   | { readonly type: "knock"; readonly frame: FrameOf<"knock"> }
   | { readonly type: "commit"; readonly frame: FrameOf<"commit"> }
@@ -195,6 +196,7 @@ export type Next =
       readonly keyPackage: Uint8Array;
       readonly ref: Uint8Array;
     }
+  | { readonly type: "worked"; readonly challenge: Uint8Array; readonly fields: KnockFields }
   | { readonly type: "joined"; readonly frame: FrameOf<"welcome"> }
   | {
       readonly type: "group-verified";
@@ -269,6 +271,8 @@ export interface State {
   readonly isGreeted: boolean;
   readonly resume: string | null;
   readonly seat: string | null;
+  /** The secret of a seat inside that was given up: the next knock goes before a crowd by it. */
+  readonly former: string | null;
   /** The last sequence number that was taken in. */
   readonly seq: number;
   readonly awaySince: number | null;
@@ -387,6 +391,7 @@ export function begin(setup: Setup): State {
     isGreeted: false,
     resume: null,
     seat: null,
+    former: null,
     seq: 0,
     awaySince: null,
     attempts: 0,

@@ -22,6 +22,7 @@ import {
 import { deriveLinkKeys, type LinkSecret } from "../keys/link.ts";
 import { openKeyStore } from "../keys/store.ts";
 import { loadWords } from "../words/wordList.ts";
+import { startWork } from "../work/start.ts";
 import { createKeyCalls } from "./keyCalls.ts";
 import { openLine } from "./line.ts";
 import { createSealedSession, type SealedSession } from "./shell.ts";
@@ -92,6 +93,7 @@ async function prepare(engine: MlsEngine, visitor: Visitor): Promise<Prepared> {
     {
       engine,
       keys,
+      work: startWork(),
       connect: (listener) => openLine(meetingId, listener),
       createRing: (ownIdentity, onUsing) =>
         createKeyRing({ ownIdentity, now: Date.now, after, onUsing }),

@@ -13,10 +13,11 @@ import type { Ask, CallName, Calls, Effect, Input, Setup, Wish } from "../meetin
 import { begin, step } from "../meeting/machine.ts";
 import { view } from "../meeting/view.ts";
 import type { Ticket } from "../meeting/wire.ts";
+import type { Work } from "../work/client.ts";
 
 /** The cryptography around the group that is not MLS (`sealing/keys/`), for one meeting. */
 export type KeyCalls = {
-  readonly [K in Exclude<CallName, keyof EngineCalls>]: (
+  readonly [K in Exclude<CallName, keyof EngineCalls | "work">]: (
     ask: Calls[K]["ask"],
   ) => Promise<Calls[K]["answer"]>;
 };
@@ -54,6 +55,8 @@ export interface LineListener {
 export interface ShellPorts {
   readonly engine: MlsEngine;
   readonly keys: KeyCalls;
+  /** Proof of work for a crowded door; ended with the socket that asked for it. */
+  readonly work: Work;
   /** Opens the sealing socket of the meeting. */
   readonly connect: (listener: LineListener) => Line;
   readonly createRing: (identity: string, onUsing: (epoch: number) => void) => KeyRing;
@@ -194,6 +197,7 @@ export function createSealedSession(ports: ShellPorts, setup: Omit<Setup, "name"
       onClose() {
         if (line !== mine) return;
         line = null;
+        ports.work.stop();
         take({ type: "closed" });
       },
     });
@@ -203,6 +207,7 @@ export function createSealedSession(ports: ShellPorts, setup: Omit<Setup, "name"
   function hangUp(): void {
     const old = line;
     line = null;
+    ports.work.stop();
     old?.close();
   }
 
@@ -286,6 +291,8 @@ export function createSealedSession(ports: ShellPorts, setup: Omit<Setup, "name"
         return engine.sealTo(asked.ask.recipient, asked.ask.info, asked.ask.aad, asked.ask.content);
       case "openBox":
         return engine.openBox(asked.ask.info, asked.ask.aad, asked.ask.box);
+      case "work":
+        return ports.work.find(asked.ask);
       default:
         return (ports.keys[asked.call] as (ask: object) => Promise<unknown>)(asked.ask);
     }

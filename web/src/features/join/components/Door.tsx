@@ -28,6 +28,8 @@ export interface DoorProps {
   personal: PersonalLinkFacts | null;
   /** Knocking, or being let in. */
   isEntering: boolean;
+  /** Many come at once, and this device works for being heard. */
+  isCrowded?: boolean;
   /** Why going in did not work, in words. */
   problem: string | null;
   onEnter(going: Going): void;
@@ -44,6 +46,7 @@ export function Door({
   fragment,
   personal,
   isEntering,
+  isCrowded = false,
   problem,
   onEnter,
 }: DoorProps) {
@@ -136,6 +139,9 @@ export function Door({
               {problem}
             </p>
           )}
+          <p className="sm door__crowd" role="status">
+            {isEntering && isCrowded ? t("crowded") : null}
+          </p>
           <Button type="submit" variant="primary" size="large" isWide isBusy={isEntering}>
             {isEntering ? t("joining") : t("button")}
           </Button>

@@ -40,6 +40,7 @@ interface Instance {
 }
 
 const TICKET = { url: "wss://media", token: "token" };
+const CHALLENGE = "A".repeat(39);
 const LOST_MS = 40_000;
 const EMPTY_MS = 60_000;
 
@@ -53,6 +54,8 @@ export class SimServer {
   /** What hosts wanted muted, in order. */
   readonly mutes: { readonly seat: string; readonly source: string }[] = [];
   silences = 0;
+  /** Knocks have to bring work, whatever it is. */
+  isCrowded = false;
   readonly #out: (connection: number, frame: Frame) => void;
   readonly #close: (connection: number) => void;
   #next = 0;
@@ -145,6 +148,10 @@ export class SimServer {
         return this.#create(seat, frame, ok, error);
       case "knock":
         if (this.instance?.id !== frame["instance"]) return error("no_instance");
+        if (this.isCrowded && frame["work"] === undefined) {
+          const asked = { code: "work", challenge: CHALLENGE, bits: 16 };
+          return this.#send(seat, { t: "error", n, detail: "", ...asked });
+        }
         seat.state = "knocking";
         seat.knock = {
           t: "knock",
