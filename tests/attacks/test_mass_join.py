@@ -3,15 +3,19 @@ waits; personal invitations, hosts and who was inside are not kept out by the cr
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from conclave.kernel.clock import ManualClock
-from conclave.kernel.work import LIFE_S, Pressure, Toll, zero_bits
+from conclave.kernel.work import LIFE_S, Pressure, Toll, work_hash, zero_bits
 from conclave.sealing import Invited
 from conclave.sealing.door import LEAST_BITS, MOST_BITS, bits_at
+from conclave.sealing.schemas import decoded
 from conclave.settings import SealingSettings, Settings
 from tests.sealing.delivery.stage import MEETING, OTHER, SealingStage
 from tests.sealing.delivery.tab import Tab, b64, identity, instance_id, knock
@@ -19,6 +23,7 @@ from tests.sealing.delivery.work import met, paid_knock
 
 pytestmark = pytest.mark.unit
 
+PROTOCOL = Path(__file__).parents[2] / "docs" / "reference" / "sealing-protocol.md"
 NewStage = Callable[..., Awaitable[SealingStage]]
 
 
@@ -73,9 +78,8 @@ async def test_attack_mass_join(crowded: NewStage) -> None:
 async def test_work_is_good_once_here_now_and_for_this_key_package(crowded: NewStage) -> None:
     stage = await crowded()
     await stage.creator()
-    for meeting in (OTHER,):
-        other = await stage.outsider(meeting=meeting)
-        await other.ask("create", instance=instance_id(7), identity=identity(7))
+    other = await stage.outsider(meeting=OTHER)
+    await other.ask("create", instance=instance_id(7), identity=identity(7))
     tab, answer = await challenged(stage)
     good = paid_knock(answer)
 
@@ -112,8 +116,6 @@ async def test_work_is_good_once_here_now_and_for_this_key_package(crowded: NewS
 
 
 def _with_bits(challenge: str, bits: int) -> bytes:
-    from conclave.sealing.schemas import decoded
-
     content = decoded(challenge)
     return content[:12] + bytes([bits]) + content[13:]
 
@@ -320,6 +322,17 @@ async def test_a_door_full_of_sockets_has_room_for_another_source(
     assert (await anna.ask("knock", **knock()))["t"] == "ok"
     assert await crowd[0].closed() == 1013, "the oldest one makes room"
     assert (await host.until("knock"))["seat"] == anna.seat
+
+
+def test_the_server_hashes_as_the_document_says() -> None:
+    block = re.search(r"```json\n(\{.*?\n\})\n```", PROTOCOL.read_text("utf-8"), re.DOTALL)
+    assert block is not None
+    vectors = json.loads(block[1])
+    given, follows = vectors["given"], vectors["follows"]
+    named = (given["work_challenge"], given["work_key_package"], follows["work_nonce"])
+    digest = work_hash(*(bytes.fromhex(value) for value in named))
+    assert digest.hex() == follows["work_hash"]
+    assert zero_bits(digest) >= given["work_bits"]
 
 
 def test_a_toll_keeps_what_was_used_and_no_more() -> None:

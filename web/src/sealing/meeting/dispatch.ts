@@ -14,6 +14,7 @@ import { onNoteAnswer } from "./door.ts";
 import { onSettled } from "./epochs.ts";
 import { onNotSent, onSent } from "./outbox.ts";
 import { ownIdentity } from "./people.ts";
+import { noteFrame } from "./rates.ts";
 import type { State } from "./state.ts";
 import { type Done, finish, type Turn } from "./turn.ts";
 import { type FrameOf, readFrame, type ServerFrame } from "./wire.ts";
@@ -28,6 +29,7 @@ export function onFrame(t: Turn, value: unknown): Done {
   if (frame === null || !t.state.isConnected) return t.drop("frame");
   const isForAll = frame.t === "ping" || frame.t === "bye" || frame.t === "ended";
   if (!isForAll && (frame.t === "hello") === t.state.isGreeted) return t.drop("frame");
+  noteFrame(t, frame.t === "hello" && frame.resumed);
   sort(t, frame);
 }
 

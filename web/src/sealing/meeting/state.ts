@@ -22,6 +22,7 @@ import type {
 import type { Link, Setup } from "./io.ts";
 import type { MeetingContext, Policy } from "./meetingContext.ts";
 import type { Content } from "./messages.ts";
+import { NO_RATES, type Rates } from "./rates.ts";
 import type { FrameOf, Ticket } from "./wire.ts";
 import type { WorkJob } from "./work.ts";
 
@@ -343,6 +344,8 @@ export interface State {
   /** Who has stopped everything, and since when; holds while they are here. */
   readonly frozen: { readonly by: string; readonly at: number } | null;
 
+  readonly rates: Rates;
+
   readonly flowing: readonly string[];
   readonly plaintext: readonly string[];
   readonly hasUnopened: boolean;
@@ -442,6 +445,7 @@ export function begin(setup: Setup): State {
     hands: 0,
     historyUntil: 0,
     frozen: null,
+    rates: NO_RATES,
     flowing: [],
     plaintext: [],
     hasUnopened: false,

@@ -10,6 +10,7 @@ import { type Message, readMessage, readPrivate } from "./messages.ts";
 import { BOX_INFO, enqueue } from "./outbox.ts";
 import { own, ownIdentity, personOfKey, rankAmong } from "./people.ts";
 import { isModerator } from "./plan.ts";
+import { isHeard } from "./rates.ts";
 import type { Group, Past, Person, State } from "./state.ts";
 import type { Done, Turn } from "./turn.ts";
 import type { FrameOf } from "./wire.ts";
@@ -54,6 +55,7 @@ function onMessage(t: Turn, person: Person, message: Message, past: Past, group:
   const { identity } = person;
   const name = person.name ?? "";
   if (isSaying(message) && isStopped(t.state, person)) return t.drop("message");
+  if (!isHeard(t, person, message.k)) return t.drop("message");
   switch (message.k) {
     case "freeze":
       return onFreeze(t, person, message.on);
@@ -152,6 +154,7 @@ export function onBoxOpened(
     return t.set({ historyUntil: 0 });
   }
   if (isStopped(t.state, person)) return t.drop("message");
+  if (!isHeard(t, person, message.k)) return t.drop("message");
   hear(t, message, authorOf(person, false), true);
 }
 

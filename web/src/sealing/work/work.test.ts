@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { expect, test } from "vitest";
+import { follows, given, hex, vectors } from "../../../test/protocolVectors.ts";
 import { createWork, type WorkerLike } from "./client.ts";
 import { nonceBytes, search } from "./search.ts";
 import { serveWork } from "./serve.ts";
@@ -15,6 +16,16 @@ function hash(challenge: Uint8Array, nonce: Uint8Array): string {
   const hashed = createHash("sha256").update(LABEL).update(challenge);
   return hashed.update(digestOf(KEY_PACKAGE)).update(nonce).digest("hex");
 }
+
+test("the nonce of the protocol's appendix", () => {
+  const bits = Number(vectors.given["work_bits"]);
+  const task = {
+    challenge: given("work_challenge"),
+    digest: digestOf(given("work_key_package")),
+    bits,
+  };
+  expect(hex(nonceBytes(search(task, 0, 2 ** 24) as number))).toBe(hex(follows("work_nonce")));
+});
 
 test.each([16, 17, 29, 32, 47, 48])("a challenge of %i bytes is met", (length) => {
   const challenge = Uint8Array.from({ length }, (_, at) => (at * 37) % 256);

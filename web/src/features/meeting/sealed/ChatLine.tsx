@@ -159,7 +159,8 @@ function Actions({ message, onDraft }: Pick<ChatLineProps, "message" | "onDraft"
   const self = useSealed(selfOf);
   const tell = (outcome: Outcome) => {
     if (outcome === "done") return;
-    showToast(t(outcome === "failed" ? "chat.failedToast" : "chat.notAllowed"));
+    if (outcome === "too-fast") showToast(t("tooFast"));
+    else showToast(t(outcome === "failed" ? "chat.failedToast" : "chat.notAllowed"));
   };
   const entries: MenuEntry[] = [
     { id: "reply", label: t("chat.reply"), icon: "reply" },

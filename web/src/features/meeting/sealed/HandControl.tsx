@@ -1,5 +1,5 @@
 import { useTranslation } from "react-i18next";
-import { ControlBox, Icon } from "../../../design/index.ts";
+import { ControlBox, Icon, showToast } from "../../../design/index.ts";
 import { selfOf, useSealed, useSealedMeeting } from "./context.tsx";
 
 /** Asks for the floor without interrupting; says where one stands in the line. */
@@ -14,7 +14,9 @@ export function HandControl({ isShort = false }: { isShort?: boolean }) {
       label={t(isShort ? "hand.short" : isUp ? "hand.lower" : "hand.raise")}
       {...(isShort ? { "aria-label": t(isUp ? "hand.lower" : "hand.raise") } : {})}
       isInverted={isUp}
-      onPress={() => void actions.setHand(!isUp)}
+      onPress={async () => {
+        if ((await actions.setHand(!isUp)) === "too-fast") showToast(t("tooFast"));
+      }}
     >
       {isUp && (
         <span className="count n" aria-hidden="true">

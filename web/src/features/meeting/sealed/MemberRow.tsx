@@ -147,6 +147,7 @@ function MemberMenu({ member, person, onRemove }: MemberRowProps & { person: Per
       gone: t("person.gone", { name }),
       "not-allowed": t("person.notAllowed"),
       failed: t("person.failed"),
+      "too-fast": t("tooFast"),
     }[outcome];
     if (said !== null) showToast(said);
   };
