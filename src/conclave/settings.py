@@ -324,7 +324,7 @@ class SealingSettings(BaseModel):
     free_knocks_per_meeting: int = Field(default=60, ge=1)
     knocks_per_source: int = Field(default=60, ge=1)
     knocks_per_meeting: int = Field(default=240, ge=1)
-    sockets_per_source: int = Field(default=240, ge=1)
+    sockets_per_source: int = Field(default=120, ge=1)
     log_rows: int = Field(default=2_000, ge=10, le=100_000)
     log_bytes: int = Field(default=32 * 1024 * 1024, ge=1024 * 1024)
 

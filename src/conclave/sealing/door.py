@@ -22,8 +22,8 @@ from conclave.sealing.machine import Refused
 from conclave.sealing.schemas import Work, decoded, encoded
 
 LEAST_BITS = 16
-MOST_BITS = 20
-"""About a million hashes: what a phone does in three seconds (docs/reference/benchmarks.md)."""
+MOST_BITS = 19
+"""Half a million tries: two seconds of a slow phone (docs/reference/benchmarks.md)."""
 _STEP = 10.0
 """Paid knocks of late that make the first further bit due; each doubling makes one more."""
 _MINUTE = 60.0

@@ -81,18 +81,21 @@ export function search(task: Task, first: number, tries: number): number | null 
   const view = new DataView(padded.buffer);
   view.setUint32(2 * BLOCK - 4, length * 8);
   const w = new Int32Array(64);
-  const words = (from: number) => {
-    for (let i = 0; i < 16; i += 1) w[i] = view.getInt32(from + 4 * i);
+  const words = (from: number, first: number, end: number) => {
+    for (let i = first; i < end; i += 1) w[i] = view.getInt32(from + 4 * i);
   };
   const begun = new Int32Array(8);
-  words(0);
+  words(0, 0, 16);
   compress(START, w, begun);
+  words(BLOCK, 0, 16);
+  // Of the second block only these change.
+  const at = (length - 8 - BLOCK) >> 2;
   const hash = new Int32Array(8);
   const most = bits === 0 ? 0 : 32 - bits;
   for (let nonce = first; nonce < first + tries; nonce += 1) {
     view.setUint32(length - 8, Math.floor(nonce / 2 ** 32));
     view.setUint32(length - 4, nonce >>> 0);
-    words(BLOCK);
+    words(BLOCK, at, at + 3);
     compress(begun, w, hash);
     if (bits === 0 || (hash[0] as number) >>> most === 0) return nonce;
   }
