@@ -9,8 +9,8 @@ import httpx2
 import pytest
 
 from conclave.kernel.ids import unguessable_id
-from tests.asgi_socket import Socket
-from tests.stage import HOST, Person, Stage
+from tests.accounts.steps import invited
+from tests.stage import Person, Stage
 
 pytestmark = pytest.mark.unit
 
@@ -34,10 +34,7 @@ def seen(answer: httpx2.Response) -> tuple[int, dict[str, str], bytes]:
 
 async def knocked(stage: Stage, meeting: str) -> tuple[int | None, Mapping[str, object]]:
     """What the socket's handshake says."""
-    headers = {"host": "localhost:8080", "origin": HOST}
-    path = f"/api/v1/meetings/{meeting}/sealing"
-    socket = Socket(stage.product.web, path, headers, client="198.51.100.7")
-    await socket.open()
+    socket = await stage.guest().socket(f"/api/v1/meetings/{meeting}/sealing")
     await socket.leave()
     return socket.status, socket.problem
 
@@ -69,7 +66,7 @@ async def test_attack_id_probing_of_others_meetings(stage: Stage) -> None:
     """A member of the server learns no more of rooms that are not theirs than anybody."""
     host = await stage.operator()
     (gone, _), unknown = await ended(stage, host), unguessable_id("mtg")
-    stranger = await stage.member("Lena Fuchs")
+    stranger = await invited(stage, host)
     theirs = await stage.meeting(host)
     for method, path, body in (
         ("POST", "end", None),
@@ -90,4 +87,4 @@ async def test_a_locked_room_looks_like_any_other(stage: Stage) -> None:
     host = await stage.operator()
     meeting = await stage.meeting(host)
     answer = (await stage.guest().get(f"/api/v1/meetings/{meeting}")).json()
-    assert set(answer) == {"id", "opened_at", "is_host", "entry", "sealed_title"}
+    assert set(answer) == {"id", "is_open", "opened_at", "is_host", "entry", "sealed_title"}
