@@ -1,9 +1,10 @@
 """Cleaning a room of 30: when the last sound of those who are taken out is heard, and when the new
 key is in use, at each of those who stay.
 
-24 headless members stay, 6 send a tone. The host does what the page's button does: stop everything
-(a message in the group, and the media server mutes), then one commit that takes the six out and
-locks the room.
+24 headless members stay, 6 send a tone. A client with media costs this machine as much as a call in
+a browser: `--listeners` says how many of those who stay have some, the others have the keys alone.
+The host does what the page's button does: stop everything (a message in the group, and the media
+server mutes), then one commit that takes the six out and locks the room.
 
     .venv/bin/python bench/clean_room.py --rounds 3
 """
@@ -90,6 +91,15 @@ async def _in(bot: Bot) -> Bot:
     return bot
 
 
+async def _listen(seconds: float) -> float:
+    """For how long this process, in which all members are, stood still at most meanwhile."""
+    until, longest = time.monotonic() + seconds, 0.0
+    while (before := time.monotonic()) < until:
+        await asyncio.sleep(0.01)
+        longest = max(longest, time.monotonic() - before - 0.01)
+    return longest
+
+
 async def one_round(room: HeadlessRoom, host: Bot, stay: list[Bot], intruders: int) -> Json:
     bad = [await _in(room.guest(f"Intruder {at}", TimedMedia())) for at in range(intruders)]
     identities = [bot.member.identity for bot in bad]
@@ -97,9 +107,8 @@ async def one_round(room: HeadlessRoom, host: Bot, stay: list[Bot], intruders: i
         assert bot.media is not None
         await bot.media.speak(440)
     watches = [Watch(bot) for bot in [host, *stay]]
-    for watch in watches:
-        media = watch.bot.media
-        assert isinstance(media, TimedMedia)
+    listeners = [media for watch in watches if isinstance(media := watch.bot.media, TimedMedia)]
+    for media in listeners:
         await media.until(
             lambda each: all(
                 each.received.get(identity, Received()).samples > 4_800 for identity in identities
@@ -109,25 +118,34 @@ async def one_round(room: HeadlessRoom, host: Bot, stay: list[Bot], intruders: i
     began = time.monotonic()
     epoch = host.member.facts.epoch if host.member.facts else -1
     host.do(lambda member, now: clean(member, now, identities))
-    await asyncio.sleep(LISTEN_S)
-    media_s, key_s = [], []
+    stood_still = await _listen(LISTEN_S)
+    media_s = [max(0.0, media.last_of(identities) - began) for media in listeners]
+    key_s = []
     for watch in watches:
-        media = watch.bot.media
-        assert isinstance(media, TimedMedia)
-        media_s.append(max(0.0, media.last_of(identities) - began))
         later = [at for number, at in watch.used.items() if number > epoch]
         key_s.append(min(later) - began if later else None)
     for bot in bad:
         await bot.stop()
     host.do(lambda member, now: member.set_policy(now, is_locked=False))
     await asyncio.sleep(1)
-    return {"last_sound_s": spread(media_s), "new_key_s": spread(key_s), "receivers": len(watches)}
+    return {
+        "last_sound_s": spread(media_s),
+        "new_key_s": spread(key_s),
+        "receivers": len(watches),
+        "listeners": len(listeners),
+        "stood_still_s": round(stood_still, 3),
+    }
 
 
-async def measure(server: Server, rounds: int, stay: int, intruders: int) -> list[Json]:
+async def measure(
+    server: Server, rounds: int, stay: int, intruders: int, listening: int
+) -> list[Json]:
     async with headless_room(server) as room:
         host = await _in(room.host(media=TimedMedia()))
-        others = [await _in(room.guest(f"Member {at}", TimedMedia())) for at in range(stay - 1)]
+        others = [
+            await _in(room.guest(f"Member {at}", TimedMedia() if at < listening - 1 else None))
+            for at in range(stay - 1)
+        ]
         try:
             return [await one_round(room, host, others, intruders) for _ in range(rounds)]
         finally:
@@ -138,15 +156,17 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--stay", type=int, default=24)
+    parser.add_argument("--listeners", type=int, default=24)
     parser.add_argument("--intruders", type=int, default=6)
     parser.add_argument("--name", default="clean_room")
     options = parser.parse_args()
     with start("conclave") as server:
-        found = asyncio.run(measure(server, options.rounds, options.stay, options.intruders))
+        counts = (options.rounds, options.stay, options.intruders, options.listeners)
+        found = asyncio.run(measure(server, *counts))
         server.assert_alive()
     print(
         table(
-            ["s", "last sound, median", "most", "new key, median", "most"],
+            ["s", "last sound, median", "most", "new key, median", "most", "stood still"],
             [
                 [
                     f"round {number}",
@@ -154,6 +174,7 @@ def main() -> int:
                     each["last_sound_s"]["max"],
                     each["new_key_s"]["median"],
                     each["new_key_s"]["max"],
+                    each["stood_still_s"],
                 ]
                 for number, each in enumerate(found, 1)
             ],
