@@ -27,6 +27,11 @@ QUICK = [
     ["interleavings.py", "--meetings", "5000", "--sittings", "5000"],
     ["fuzz.py", "--minutes", "0.2"],
     ["password_hash.py", "--runs", "10"],
+    ["work_cost.py", "--rounds", "5"],
+    ["probing.py", "--rounds", "300"],
+    ["admit.py", "--rounds", "3"],
+    ["clean_room.py", "--rounds", "1"],
+    ["door.py", "--seconds", "10"],
 ]
 FULL = [
     ["compare.py", "--runs", "5", "--duration", "10"],
@@ -42,6 +47,11 @@ FULL = [
     ["interleavings.py"],
     ["fuzz.py"],
     ["password_hash.py"],
+    ["work_cost.py"],
+    ["probing.py"],
+    ["admit.py"],
+    ["clean_room.py"],
+    ["door.py"],
 ]
 
 

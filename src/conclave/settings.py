@@ -320,9 +320,11 @@ class SealingSettings(BaseModel):
     waiting: int = Field(default=200, ge=1, le=1000)
     messages_per_second: int = Field(default=20, ge=1, le=1000)
     messages_burst: int = Field(default=60, ge=1, le=10_000)
+    free_knocks_per_source: int = Field(default=30, ge=1)
+    free_knocks_per_meeting: int = Field(default=60, ge=1)
     knocks_per_source: int = Field(default=60, ge=1)
     knocks_per_meeting: int = Field(default=240, ge=1)
-    sockets_per_source: int = Field(default=240, ge=1)
+    sockets_per_source: int = Field(default=120, ge=1)
     log_rows: int = Field(default=2_000, ge=10, le=100_000)
     log_bytes: int = Field(default=32 * 1024 * 1024, ge=1024 * 1024)
 

@@ -12,9 +12,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from conclave_sealing.effects import Effect, Heard, Inside, Over, Send, Trouble, UseKey
+from conclave_sealing.keys import b64
 from conclave_sealing.member import Member
 
 Frame = dict[str, Any]
+CHALLENGE = bytes(range(29))
 
 
 @dataclass
@@ -61,6 +63,9 @@ class Relay:
         self.commits: list[Frame] = []
         self.change: Callable[[str, Frame], Frame | None] = lambda _seat, frame: frame
         """What a hostile server does to a frame on its way to a seat; None: withholds it."""
+        self.work: Callable[[Frame], bool] | None = None
+        """Whether this knock is paid for; None: the door is not crowded."""
+        self.bits = 8
         self.bindings: dict[str, str] = {}
         """Of invitations, by id: the device that came first."""
         self._queue: list[tuple[int, str, Frame]] = []
@@ -153,6 +158,10 @@ class Relay:
     def _knock(self, line: Line, frame: Frame) -> None:
         if frame["instance"] != self.instance:
             self.tell(line.seat, "error", n=frame["n"], code="no_instance", detail="")
+            return
+        if self.work is not None and not self.work(frame):
+            asked = {"challenge": b64(CHALLENGE), "bits": self.bits}
+            self.tell(line.seat, "error", n=frame["n"], code="work", detail="", **asked)
             return
         line.place = "knocking"
         line.knock = {k: frame[k] for k in ("key_package", "intro", "proof", "sign")}

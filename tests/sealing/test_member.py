@@ -16,7 +16,7 @@ from conclave_sealing.effects import Heard, Keys
 from conclave_sealing.keys import Link, b64, fingerprint_of, public_half, unb64
 from conclave_sealing.member import Member
 from tests.sealing.engines import account_seed
-from tests.sealing.relay import Line, Relay
+from tests.sealing.relay import CHALLENGE, Line, Relay
 
 pytestmark = pytest.mark.unit
 
@@ -352,3 +352,52 @@ def test_what_is_revoked_is_ascending_whole_and_not_too_much() -> None:
     assert read(ids[1], ids[1]) is None
     assert read(ids[0][:15]) is None
     assert read(ids[0] + b"\0") is None
+
+
+# --- a crowded door
+def _is_paid(frame: dict[str, Any]) -> bool:
+    work = frame.get("work")
+    if work is None:
+        return False
+    nonce = unb64(work["nonce"], 8)
+    content = sha256(unb64(frame["key_package"])).digest()
+    assert unb64(work["challenge"]) == CHALLENGE
+    return sha256(b"conclave work v1" + CHALLENGE + content + nonce).digest()[0] == 0
+
+
+def test_a_crowded_door_is_worked_for() -> None:
+    relay, (host,) = meeting()
+    relay.work = _is_paid
+    guest = relay.connect(member("guest"))
+    relay.run(until=relay.now + 2)
+    assert guest.is_inside
+    agree(host, guest)
+
+
+@pytest.mark.parametrize("bits", [8, 25, 1 << 40])
+def test_a_door_that_asks_for_ever_or_for_too_much_is_none(bits: int) -> None:
+    relay, _ = meeting()
+    asked: list[dict[str, Any]] = []
+
+    def never(frame: dict[str, Any]) -> bool:
+        asked.append(frame)
+        return False
+
+    relay.work, relay.bits = never, bits
+    guest = relay.connect(member("guest"))
+    assert guest.over == "work"
+    assert len(asked) == (6 if bits == 8 else 1)
+
+
+@pytest.mark.parametrize("challenge", [None, 7, "", "AAAA", "A" * 100, "?" * 39])
+def test_what_is_no_challenge_is_not_worked_for(challenge: object) -> None:
+    relay, _ = meeting()
+    relay.work = lambda _frame: False
+
+    def change(_seat: str, frame: dict[str, Any]) -> dict[str, Any]:
+        return frame | {"challenge": challenge} if frame["t"] == "error" else frame
+
+    relay.change = change
+    guest = relay.connect(member("guest"))
+    assert not guest.is_inside
+    assert guest.over in {None, "work"}

@@ -15,6 +15,7 @@ from conclave_sealing import keys as derive
 from conclave_sealing.context import MeetingContext, Policy
 from conclave_sealing.invitation import Bound, binding_of, make_invitation
 from conclave_sealing.knock import Knock, check_knock, make_knock
+from conclave_sealing.work import do_work
 
 pytestmark = pytest.mark.unit
 
@@ -145,3 +146,11 @@ def test_the_knock(vectors: Vectors, link: derive.Link) -> None:
         Knock(b"package", intro, b"", knock.sign),
     ):
         assert not check_knock(wrong, facts, meeting=link.meeting, instance=instance, link=link)
+
+
+def test_the_work_for_a_crowded_door(vectors: Vectors) -> None:
+    challenge = bytes.fromhex(vectors["work_challenge"])
+    key_package = bytes.fromhex(vectors["work_key_package"])
+    assert do_work(challenge, vectors["work_bits"], key_package).hex() == vectors["work_nonce"]
+    with pytest.raises(ValueError, match="too much"):
+        do_work(challenge, 25, key_package)

@@ -102,6 +102,16 @@ def text(value: Any) -> bytes:
     return json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode()
 
 
+def work(challenge: bytes, key_package: bytes, bits: int) -> Vectors:
+    """The smallest nonce that a crowded door takes, and its hash."""
+    begun = b"conclave work v1" + challenge + sha256(key_package)
+    for number in range(1 << 24):
+        digest = sha256(begun, nonce := number.to_bytes(8, "big"))
+        if digest.startswith(bytes(bits // 8)):
+            return {"work_nonce": nonce, "work_hash": digest}
+    raise AssertionError("no nonce")
+
+
 def computed(given: Vectors) -> Vectors:
     """All that follows from the inputs, by the letter of the document."""
     raw = {name: bytes.fromhex(value) for name, value in given.items() if name in _HEX_INPUTS}
@@ -222,6 +232,7 @@ def computed(given: Vectors) -> Vectors:
         "device_commitment": commitment,
         "device_words_de": words(device, 3, "de"),
         "device_words_en": words(device, 3, "en"),
+        **work(raw["work_challenge"], raw["work_key_package"], given["work_bits"]),
     }
     return {
         name: value.hex() if isinstance(value, bytes) else value for name, value in found.items()
@@ -248,6 +259,8 @@ _HEX_INPUTS = {
     "device_key_share",
     "device_nonce",
     "device_offer",
+    "work_challenge",
+    "work_key_package",
 }
 VECTORS = _vectors()
 

@@ -69,6 +69,8 @@ class Core:
         self._n = 0
         self._requests: dict[int, Frame] = {}
         """Not answered yet."""
+        self._works = 0
+        """How often it has worked for this knock."""
         self._seat = ""
         self._resume: str | None = None
         self._seq = 0

@@ -43,6 +43,13 @@ def _key(value: object) -> bytes:
     return unb64(value, 32)
 
 
+def _challenge(value: object) -> bytes:
+    content = unb64(value)
+    if not 16 <= len(content) <= 64:
+        raise ValueError("no challenge")
+    return content
+
+
 def _one_of(*words: str) -> _Read:
     def read(value: object) -> str:
         if value not in words:
@@ -113,7 +120,12 @@ _FRAMES: dict[str, dict[str, _Read]] = {
     "ping": {},
     "bye": {"reason": _text},
     "ok": {"n": _number, "seq": _or_none(_number), "ticket": _or_none(_TICKET)},
-    "error": {"n": _or_none(_number), "code": _text},
+    "error": {
+        "n": _or_none(_number),
+        "code": _text,
+        "challenge": _or_none(_challenge),
+        "bits": _or_none(_number),
+    },
 }
 
 KINDS = tuple(_FRAMES)

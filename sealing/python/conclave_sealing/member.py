@@ -17,12 +17,15 @@ from conclave_sealing.effects import Effect, Inside, Knocked, Send, Trouble
 from conclave_sealing.errors import Refused
 from conclave_sealing.frames import Frame, read_frame
 from conclave_sealing.judge import Role, counting, is_shut, role_of
-from conclave_sealing.keys import b64
+from conclave_sealing.keys import b64, unb64
 from conclave_sealing.knock import Knock, check_knock, make_knock
 from conclave_sealing.people import People
 from conclave_sealing.talk import BEAT_S
+from conclave_sealing.work import MOST_BITS, do_work
 
 ANSWER_S = 5.0
+MOST_WORKS = 5
+"""In a row: a door that still asks for more is none."""
 
 
 class Member(Changing):
@@ -218,6 +221,7 @@ class Member(Changing):
             self._finish("not-our-group")
             return
         self.facts = facts
+        self._works = 0
         self._seq = frame["seq"]
         self._enter(now)
         for seat in frame["seats"]:
@@ -336,7 +340,29 @@ class Member(Changing):
             case "create" if self.phase == "creating":
                 # Somebody was faster, or only a host may begin: `instance` tells when there is one.
                 self.phase = "outside"
+            case "knock" if asked and self._can_work(frame):
+                self._work_for(asked, frame["challenge"], frame["bits"])
             case "knock" if frame["code"] == "no_instance":
                 self.phase = "outside"
             case "knock":
                 self._finish(frame["code"])
+
+    def _can_work(self, frame: Frame) -> bool:
+        bits = frame["bits"]
+        return (
+            self.phase == "knocking"
+            and frame["code"] == "work"
+            and self._works < MOST_WORKS
+            and frame["challenge"] is not None
+            and bits is not None
+            and bits <= MOST_BITS
+        )
+
+    def _work_for(self, asked: Frame, challenge: bytes, bits: int) -> None:
+        """The same knock once more, with what the door asked for. Takes its time: this program
+        has nobody who looks at it meanwhile."""
+        nonce = do_work(challenge, bits, unb64(asked["key_package"]))
+        work = {"challenge": b64(challenge), "nonce": b64(nonce)}
+        self._works += 1
+        knock = {name: value for name, value in asked.items() if name not in {"t", "n", "work"}}
+        self._request("knock", **knock, work=work)

@@ -131,6 +131,11 @@ class Connection:
     """The last row of the log that this socket is done with."""
     is_attached: bool = True
     """False while it is told what it has missed."""
+    source: str = ""
+    arrival: int = 0
+    """Counts up, of the sockets of its room in this process."""
+    former: bytes | None = None
+    """Hash of the secret of a seat that was inside, if it has shown one."""
 
     def say(self, frame: str) -> None:
         self.outbound.put(frame)

@@ -26,9 +26,9 @@ def ok(n: int, seq: int | None = None, ticket: Ticket | None = None) -> str:
     return text("ok", **fields)
 
 
-def error(n: int | None, code: str, detail: str) -> str:
+def error(n: int | None, code: str, detail: str, **more: str | int) -> str:
     fields = {} if n is None else {"n": n}
-    return text("error", **fields, code=code, detail=detail)
+    return text("error", **fields, code=code, detail=detail, **more)
 
 
 def ticket_of(ticket: Ticket) -> Mapping[str, str]:

@@ -109,15 +109,29 @@ class Sitting:
             raise Refused("forbidden", "This seat has knocked already.")
 
     # --- requests
-    def knock(self, now: datetime, seat: Seat, instance_id: str, content: Knock) -> None:
+    def knock(
+        self,
+        now: datetime,
+        seat: Seat,
+        instance_id: str,
+        content: Knock,
+        *,
+        is_expected: bool = False,
+    ) -> None:
+        """`is_expected`: who is at the door already does not take this one's place there."""
         del now
         self.check_free(seat.id)
         if instance_id != self.instance.id:
             raise Refused("no_instance", "This sitting is over; another one may have begun.")
         if sum(1 for _ in self.members()) >= self.limits.members:
             raise Refused("full", "This meeting is full.")
-        if sum(1 for _ in self.knocks()) >= self.limits.waiting:
+        most = self.limits.waiting + (self.limits.members if is_expected else 0)
+        waiting = [knocking.knock for knocking in self.knocks()]
+        if len(waiting) >= most:
             raise Refused("rate", "Too many are waiting at this meeting's door.")
+        alike = sum(1 for other in waiting if other is not None and other.bound == content.bound)
+        if content.bound and alike >= self.limits.waiting_alike:
+            raise Refused("rate", "Too many are waiting with this invitation.")
         seat.state = "knocking"
         seat.knock = content
         self.add(seat)

@@ -76,7 +76,9 @@ async def _admit(app: App, sealing: Sealing, websocket: WebSocket, meeting_id: s
         "sealing_sockets", source(websocket), Rate(settings.sockets_per_source, _MINUTE)
     )
     entry = await sealing.entry(meeting_id, await maybe_actor(websocket, app))
-    if sealing.sockets_of(meeting_id) >= settings.members + settings.waiting + _SPARE:
+    most = settings.members + settings.waiting + _SPARE
+    is_full = sealing.sockets_of(meeting_id) >= most
+    if is_full and not sealing.make_room(meeting_id, source(websocket)):
         raise LimitReached("Too many are at this meeting's door. Please try again in a moment.")
     return entry
 
@@ -119,7 +121,7 @@ class _Socket:
         connection = self._session.connection
         if connection is None:
             return
-        self._room.connections.discard(connection)
+        self._room.let_go(connection)
         if connection.instance is not None:
             connection.place = "gone"
             await self._sealing.disconnect(self._room, connection.seat, connection.number)

@@ -16,6 +16,7 @@ import structlog
 from conclave.kernel.app import App
 from conclave.kernel.bus import Message, Subscription
 from conclave.kernel.errors import Unavailable
+from conclave.kernel.work import Pressure
 from conclave.sealing import frames, store
 from conclave.sealing.connections import LATER, NORMAL, Connection, Goodbye, Knocks
 from conclave.sealing.desk import Desk, Stored
@@ -24,6 +25,7 @@ from conclave.sealing.state import Limits, Row
 
 LOOK_S = 5.0
 _READ = 200
+_MOST_FORMER = 1_000
 
 log = structlog.get_logger()
 
@@ -39,6 +41,10 @@ class Room:
         self.instance: str | None = None
         self.pos = 0
         self.seq = 0
+        self.pressure = Pressure(app.clock)
+        """Of who has worked to be heard at this door."""
+        self._arrivals = 0
+        self._former: dict[bytes, None] = {}
         self._app = app
         self._look_s = look_s
         self._metrics = app.use(SealingMetrics)
@@ -56,7 +62,37 @@ class Room:
         await asyncio.shield(self._opened)
 
     def add(self, connection: Connection) -> None:
+        self._arrivals += 1
+        connection.arrival = self._arrivals
         self.connections.add(connection)
+
+    def let_go(self, connection: Connection) -> None:
+        """Its socket is gone. A member that was not sent away has lost it, and may come back."""
+        self.connections.discard(connection)
+        if connection.place == "member":
+            self._former.pop(connection.resume_hash, None)
+            self._former[connection.resume_hash] = None
+            if len(self._former) > _MOST_FORMER:
+                del self._former[next(iter(self._former))]
+
+    def was_inside(self, resume_hash: bytes) -> bool:
+        """Whether a member with this secret has lost its connection here."""
+        return resume_hash in self._former
+
+    def make_room(self, source: str) -> bool:
+        """One socket of those that stand outside and have not knocked is closed, the oldest of the
+        source that has most of them; False when that would be the asker's own."""
+        outside: dict[str, list[Connection]] = {}
+        for connection in self.connections:
+            if connection.place == "outside":
+                outside.setdefault(connection.source, []).append(connection)
+        most = max(outside.values(), key=len, default=[])
+        if len(most) <= len(outside.get(source, [])):
+            return False
+        oldest = min(most, key=lambda connection: connection.arrival)
+        self.connections.discard(oldest)
+        oldest.go(Goodbye(LATER))
+        return True
 
     def attach(self, connection: Connection) -> bool:
         """From now on live; False when there is more to replay."""

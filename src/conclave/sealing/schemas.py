@@ -62,6 +62,8 @@ class Hello(_Frame):
     t: Literal["hello"]
     resume: Annotated[str, StringConstraints(max_length=128)] | None = None
     since: Number | None = None
+    former: Annotated[str, StringConstraints(max_length=128)] | None = None
+    """The resume secret of a seat inside that is not to be resumed: its knock goes first."""
 
 
 class Create(_Frame):
@@ -69,6 +71,14 @@ class Create(_Frame):
     n: Number
     instance: InstanceId
     identity: Identity
+
+
+class Work(_Frame):
+    """What a crowded door asked for, done for this KeyPackage."""
+
+    challenge: Annotated[Bytes, StringConstraints(min_length=22, max_length=86)]
+    nonce: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{10}[AEIMQUYcgkosw048]$")]
+    """8 bytes."""
 
 
 class KnockFrame(_Frame):
@@ -85,6 +95,7 @@ class KnockFrame(_Frame):
     """The device key that knocks."""
     binding: Annotated[Bytes, StringConstraints(min_length=86, max_length=86)] | None = None
     """By the invitation's key: this device is its owner's."""
+    work: Work | None = None
 
     @model_validator(mode="after")
     def _is_whole(self) -> KnockFrame:

@@ -20,6 +20,7 @@ from conclave.kernel.app import App
 from conclave.kernel.errors import ConclaveError, NotFound, Unavailable
 from conclave.kernel.ids import new_id
 from conclave.sealing.desk import Desk
+from conclave.sealing.door import Door
 from conclave.sealing.doorkeeper import (
     Doorkeeper,
     Entry,
@@ -57,6 +58,7 @@ class Sealing:
         self.closing = asyncio.Event()
         settings = app.settings.sealing
         self.limits = Limits(members=settings.members, waiting=settings.waiting)
+        self.door = Door(app)
         self._doorkeeper: Doorkeeper | None = None
         self._epoch_listener: EpochListener | None = None
         self._mute_listener: MuteListener | None = None
@@ -194,6 +196,11 @@ class Sealing:
     def sockets_of(self, meeting_id: str) -> int:
         room = self._rooms.get(meeting_id)
         return 0 if room is None else len(room.connections)
+
+    def make_room(self, meeting_id: str, source: str) -> bool:
+        """For one more socket at a full door: see `Room.make_room`."""
+        room = self._rooms.get(meeting_id)
+        return room is not None and room.make_room(source)
 
     @contextlib.asynccontextmanager
     async def room(self, org_id: str, meeting_id: str) -> AsyncIterator[Room]:

@@ -18,6 +18,7 @@ from conclave.kernel.tokens import hash_of, new_token
 from conclave.sealing import epochs, frames, schemas
 from conclave.sealing.connections import NORMAL, VIOLATION, Connection, Goodbye, Outbound
 from conclave.sealing.desk import Desk
+from conclave.sealing.door import Visit, WorkWanted
 from conclave.sealing.doorkeeper import Entry, Invited
 from conclave.sealing.machine import Refused
 from conclave.sealing.room import Room
@@ -102,6 +103,15 @@ class Session:
         n = getattr(frame, "n", None)
         try:
             await self._do(connection, frame)
+        except WorkWanted as wanted:
+            self._refuse(
+                connection,
+                n,
+                wanted.code,
+                wanted.detail,
+                challenge=wanted.challenge,
+                bits=wanted.bits,
+            )
         except Refused as refused:
             self._refuse(connection, n, refused.code, refused.detail)
         except LimitReached as error:
@@ -111,10 +121,17 @@ class Session:
         except Unavailable as error:
             self._refuse(connection, n, "unavailable", error.detail)
 
-    def _refuse(self, connection: Connection, n: int | None, code: str, detail: str) -> None:
+    def _refuse(
+        self,
+        connection: Connection,
+        n: int | None,
+        code: str,
+        detail: str,
+        **more: str | int,
+    ) -> None:
         self._sealing.metrics.refusals.labels(code).inc()
         if n is not None:
-            connection.say(frames.error(n, code, detail))
+            connection.say(frames.error(n, code, detail, **more))
 
     async def _do(self, connection: Connection, frame: ClientFrame) -> None:  # noqa: PLR0912
         match frame:
@@ -213,11 +230,11 @@ class Session:
             outcome = "new" if resumed is None else "resumed"
             self._sealing.metrics.resumes.labels(outcome).inc()
         if resumed is None:
-            await self._arrive()
+            await self._arrive(frame)
         elif self.connection is not None:
             await self._room.replay(self.connection, resumed.since)
 
-    async def _arrive(self) -> None:
+    async def _arrive(self, frame: schemas.Hello) -> None:
         token = new_token()
         resume_hash = hash_of(token)
         assert resume_hash is not None  # noqa: S101  its own
@@ -227,6 +244,8 @@ class Session:
             resume_hash=resume_hash,
             role=self._entry.role,
             outbound=self.outbound,
+            source=self._source,
+            former=self._former(frame),
         )
         self.connection = connection
         self._room.add(connection)
@@ -242,6 +261,11 @@ class Session:
                 ping_s=self._ping_s,
             )
         )
+
+    def _former(self, frame: schemas.Hello) -> bytes | None:
+        """Of a seat that was inside until its connection was lost, and is not to be had again."""
+        hashes = [hash_of(secret) for secret in (frame.resume, frame.former) if secret]
+        return next((h for h in hashes if h is not None and self._room.was_inside(h)), None)
 
     async def _resume(self, frame: schemas.Hello, resume_hash: bytes) -> _Resumed | None:
         def work(desk: Desk) -> _Resumed | None:
@@ -272,6 +296,7 @@ class Session:
                 resume_hash=resume_hash,
                 role="host" if resumed.role == "host" else "guest",
                 outbound=self.outbound,
+                source=self._source,
                 number=resumed.number,
                 is_attached=False,
             )
@@ -325,14 +350,15 @@ class Session:
 
     async def _knock(self, connection: Connection, frame: schemas.KnockFrame) -> None:
         self._require_outside(connection)
-        settings = self._app.settings.sealing
-        limiter = self._app.limiter
-        limiter.hit("knock", self._source, Rate(settings.knocks_per_source, _MINUTE))
-        limiter.hit(
-            "knock_meeting", self._room.meeting_id, Rate(settings.knocks_per_meeting, _MINUTE)
-        )
-
+        door, room = self._sealing.door, self._room
+        visit = Visit(room.meeting_id, self._source, frame.key_package, frame.work, room.pressure)
+        is_expected = door.expects(connection, room.meeting_id)
+        if frame.invitation is not None and not is_expected:
+            door.look_up(visit)
         invited = await self._invited(frame)
+        is_expected = is_expected or door.invites(frame.invitation, invited)
+        if not is_expected:
+            door.charge(visit)
         bound = schemas.encoded(invited.device) if invited is not None and invited.device else ""
 
         def work(desk: Desk) -> tuple[int, int]:
@@ -341,7 +367,7 @@ class Session:
             seat = self._seat(connection)
             if invited is not None and invited.is_cohost:
                 seat.granted = "cohost"
-            sitting.knock(self._now(), seat, frame.instance, content)
+            sitting.knock(self._now(), seat, frame.instance, content, is_expected=is_expected)
             return sitting.instance.pos, sum(1 for _ in sitting.live())
 
         def then(outcome: tuple[int, int]) -> None:

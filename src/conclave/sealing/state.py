@@ -25,7 +25,9 @@ NUMBERED: frozenset[RowKind] = frozenset({"commit", "message", "reopened"})
 class Limits:
     members: int = 200
     waiting: int = 200
-    """Open knocks at a time."""
+    """Open knocks at a time; beyond it as many as `members` of those who are expected."""
+    waiting_alike: int = 5
+    """Of them with one personal invitation."""
     epochs_apart: int = 3
     """How far a message's epoch may be from the group's."""
     open_commits: int = 16

@@ -366,25 +366,6 @@ async def test_a_thousand_messages_in_a_moment(sealed: SealingStage) -> None:
     assert (await host.ask("ticket"))["t"] == "ok"
 
 
-async def test_knocks_have_a_rate(
-    settings: Settings, new_sealing_stage: Callable[..., SealingStage]
-) -> None:
-    settings = settings.model_copy(
-        update={"sealing": SealingSettings(knocks_per_source=2, knocks_per_meeting=3)}
-    )
-    stage = new_sealing_stage(settings)
-    await stage.start()
-    await stage.creator()
-    tab = await stage.outsider()
-    for _ in range(2):
-        assert (await tab.ask("knock", **knock()))["t"] == "ok"
-        assert (await tab.ask("withdraw"))["t"] == "ok"
-    assert (await tab.ask("knock", **knock()))["code"] == "rate"
-    await stage.knocker(address="198.51.100.8")
-    other = await stage.outsider(address="198.51.100.9")
-    assert (await other.ask("knock", **knock()))["code"] == "rate"
-
-
 async def test_two_meetings_know_nothing_of_each_other(sealed: SealingStage) -> None:
     host = await sealed.creator()
     other = await sealed.outsider(meeting=OTHER)

@@ -35,7 +35,7 @@ vi.mock("../features/meeting/index.tsx", () => ({
 }));
 vi.mock("../sealing/session/open.ts", () => ({
   prepareSealed: async (visitor: unknown) => {
-    const sealed = fakeSealed({ phase: { type: "entering" } });
+    const sealed = fakeSealed({ phase: { type: "entering", isCrowded: false } });
     sealing.made.push(sealed);
     sealing.visitors.push(visitor);
     return { session: sealed, deviceKey: new Uint8Array(32).fill(5) };

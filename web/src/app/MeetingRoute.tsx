@@ -178,6 +178,7 @@ export function MeetingRoute({ meetingId }: { meetingId: string }) {
                 link !== null ? "whole" : fragment.type === "damaged" ? "damaged" : "missing"
               }
               isEntering={going !== null && problem === null}
+              isCrowded={phase?.type === "entering" && phase.isCrowded}
               problem={
                 problem !== null
                   ? t(problem)

@@ -56,7 +56,7 @@ it("who is forgiven in the group is forgiven for good", () => {
 
 it("nothing is concluded from outside, nor by who is no host", () => {
   begin(["a"]);
-  note(inside([], { phase: { type: "entering" } }));
+  note(inside([], { phase: { type: "entering", isCrowded: false } }));
   note(inside(["x"], { members: [member("me", { isSelf: true, role: "cohost" })] }));
   note(inside(["y"], { members: [] }));
   expect(kept).toEqual([]);

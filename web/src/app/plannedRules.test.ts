@@ -19,7 +19,7 @@ const room = (role: "host" | "member", policy: Partial<RoomPolicy> = {}) =>
 it("attack: somebody came before the host and began without the rules that were planned", () => {
   const set: unknown[] = [];
   const keep = createPlanKeeper("class", (policy) => set.push(policy));
-  keep({ ...room("host"), phase: { type: "entering" } });
+  keep({ ...room("host"), phase: { type: "entering", isCrowded: false } });
   expect(set).toEqual([]);
   keep(room("host"));
   keep(room("host"));

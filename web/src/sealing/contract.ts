@@ -162,7 +162,8 @@ export interface RoomPolicy {
 
 export type SealedPhase =
   /** Connecting, creating or knocking. */
-  | { readonly type: "entering" }
+  /** `isCrowded`: many come at once, and this device works for being heard. */
+  | { readonly type: "entering"; readonly isCrowded: boolean }
   /** At the door: a host has to let us in. */
   | {
       readonly type: "waiting";
@@ -259,12 +260,20 @@ export type SealedNotice =
       readonly lost: readonly Permission[];
       readonly by: string;
     }
-  | { readonly type: "frozen" | "thawed"; readonly by: string };
+  | { readonly type: "frozen" | "thawed"; readonly by: string }
+  /** More than is shown came from this person; null: from all of them together. */
+  | { readonly type: "too-much"; readonly identity: string | null; readonly name: string | null };
 
 export type Order = "mute" | "ask-unmute" | "stop-video" | "stop-share" | "lower-hand";
 
 /** What a press came to. Nothing here rejects. */
-export type Outcome = "done" | "not-allowed" | "gone" | "failed";
+export type Outcome =
+  | "done"
+  | "not-allowed"
+  | "gone"
+  | "failed"
+  /** Quicker than anybody types: nothing was said, and it may be said in a moment. */
+  | "too-fast";
 
 export interface SealedActions {
   leave(): Promise<void>;

@@ -135,7 +135,9 @@ describe("the door", () => {
 
   it("takes no second press while one is being let in", async () => {
     localStorage.setItem("conclave.name", "Hanna");
-    const { onEnter, user } = stand({ [ROOM]: room() }, { isEntering: true });
+    const { onEnter, user } = stand({ [ROOM]: room() }, { isEntering: true, isCrowded: true });
+    const crowd = await screen.findByText(/Many people are coming at once/);
+    expect(crowd.getAttribute("role")).toBe("status");
     await user.click(await screen.findByRole("button", { name: "Opening…" }));
     expect(onEnter).not.toHaveBeenCalled();
   });

@@ -20,6 +20,7 @@ export interface JoinPageProps
     | "personal"
     | "planned"
     | "isEntering"
+    | "isCrowded"
     | "problem"
     | "onEnter"
   > {

@@ -196,6 +196,36 @@ describe("the room", () => {
     expect(screen.queryByText("You are sharing your screen.")).toBeNull();
   });
 
+  it("blurs the first second of a share of somebody unverified, and of nobody else", async () => {
+    await enter();
+    await come("Ada", "Ben");
+    vi.useFakeTimers();
+    const share = async (identity: string) =>
+      act(async () => {
+        room.remoteParticipants.get(identity)?.publish(Track.Source.ScreenShare, "TR_s");
+        room.emit(RoomEvent.TrackPublished);
+      });
+    const blurred = () => document.querySelector(".scr__view.is-blurred");
+    await share("ada");
+    expect(document.querySelector(".scr__view")).not.toBeNull();
+    expect(blurred()).not.toBeNull();
+    expect(screen.getByText(/Ada is not verified/)).toBeTruthy();
+    await act(async () => vi.advanceTimersByTime(999));
+    expect(blurred()).not.toBeNull();
+    await act(async () => vi.advanceTimersByTime(1));
+    expect(blurred()).toBeNull();
+    expect(screen.queryByText(/Ada is not verified/)).toBeNull();
+    await act(async () => {
+      room.remoteParticipants.get("ada")?.publications.delete(Track.Source.ScreenShare);
+      room.emit(RoomEvent.TrackUnpublished);
+    });
+    sealed.group(member("ben", { name: "Ben", verification: "invitation" }));
+    await share("ben");
+    expect(document.querySelector(".scr__view")).not.toBeNull();
+    expect(blurred()).toBeNull();
+    vi.useRealTimers();
+  });
+
   it("offers no second share, and says who has the first", async () => {
     const { user } = await enter();
     await come("Ada");

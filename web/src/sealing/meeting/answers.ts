@@ -21,6 +21,7 @@ import { giveUp, onBoxed, onProtected } from "./outbox.ts";
 import type { Next } from "./state.ts";
 import { onBoxOpened, onLinkAdopted, onOpened } from "./talk.ts";
 import type { Done, Turn } from "./turn.ts";
+import { onNoWork, onWorked } from "./work.ts";
 
 export function onAnswer(t: Turn, next: Next, answer: unknown): Done {
   const as = <K extends CallName>(_call: K) => answer as Calls[K]["answer"];
@@ -35,6 +36,8 @@ export function onAnswer(t: Turn, next: Next, answer: unknown): Done {
       return onPackaged(t, next.instance, as("keyPackage"));
     case "knock-made":
       return onKnockMade(t, next, as("makeKnock"));
+    case "worked":
+      return onWorked(t, next, as("work"));
     case "note-sealed":
       return onNoteSealed(t, next.text, as("sealNote"));
     case "joined":
@@ -96,6 +99,8 @@ export function onFailure(t: Turn, next: Next): Done {
     case "inspected":
     case "examined":
       return t.drop("knock");
+    case "worked":
+      return onNoWork(t, next);
     case "note-sealed":
       return onNoteSealed(t, next.text, null);
     case "staged":

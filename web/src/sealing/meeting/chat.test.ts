@@ -51,6 +51,7 @@ test("a message has at most twenty kinds of reactions", () => {
   done(world, ben, hello);
   for (let at = 0; at < 22; at += 1) {
     world.wish(anna, { type: "chat-react", id: hello.id, emoji: `e${at}`, on: true });
+    world.run(500);
   }
   world.run(1_000);
   expect(seen(ben).chat[0]?.reactions).toHaveLength(20);

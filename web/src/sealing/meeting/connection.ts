@@ -32,10 +32,11 @@ export function start(t: Turn): void {
 }
 
 export function onOpened(t: Turn): void {
-  const { stage, resume, seq } = t.state;
+  const { stage, resume, seq, former } = t.state;
   t.set({ isConnected: true, isGreeted: false });
   const isResumable = stage !== "away" && stage !== "outside" && stage !== "knocking";
-  t.send("hello", isResumable && resume !== null ? { resume, since: seq } : {});
+  if (isResumable && resume !== null) t.send("hello", { resume, since: seq });
+  else t.send("hello", former === null ? {} : { former });
 }
 
 /** The socket is gone; the group stays. */
@@ -90,9 +91,10 @@ function emptyDoor(t: Turn): void {
 
 function forgetSeat(t: Turn): void {
   endNote(t, "failed");
-  const { open } = t.state;
+  const { open, stage, resume, former } = t.state;
   t.set({
     stage: "away",
+    former: stage === "member" || stage === "cut" ? resume : former,
     resume: null,
     seat: null,
     resyncs: 0,
@@ -238,7 +240,7 @@ export function onKnockMade(
   const { words, ...rest } = made;
   t.set({ ownWords: words, ownRef: next.ref, ownNote: null });
   const fields = { instance, key_package: next.keyPackage, ...rest, ...invitationOf(t.state) };
-  t.request("knock", fields, { type: "knock" });
+  t.request("knock", fields, { type: "knock", fields });
 }
 
 /** By which personal link this device comes; the first device to say so keeps it. */

@@ -15,10 +15,12 @@ import { onSettled } from "./epochs.ts";
 import { onNotSent, onSent } from "./outbox.ts";
 import { ownIdentity } from "./people.ts";
 import { tellPermissionsAnew } from "./permits.ts";
+import { noteFrame } from "./rates.ts";
 import type { State } from "./state.ts";
 import { type Done, finish, type Turn } from "./turn.ts";
 import { type FrameOf, readFrame, type ServerFrame } from "./wire.ts";
 import { onDenied } from "./wishes.ts";
+import { onWorkWanted } from "./work.ts";
 
 const MOST_RETRY_MS = 30_000;
 const AGAIN_MS = 2_000;
@@ -28,6 +30,7 @@ export function onFrame(t: Turn, value: unknown): Done {
   if (frame === null || !t.state.isConnected) return t.drop("frame");
   const isForAll = frame.t === "ping" || frame.t === "bye" || frame.t === "ended";
   if (!isForAll && (frame.t === "hello") === t.state.isGreeted) return t.drop("frame");
+  noteFrame(t, frame.t === "hello" && frame.resumed);
   sort(t, frame);
 }
 
@@ -146,13 +149,16 @@ function onOk(t: Turn, { n, ticket }: FrameOf<"ok">): Done {
   }
 }
 
-function onError(t: Turn, { n, code }: FrameOf<"error">): Done {
+function onError(t: Turn, frame: FrameOf<"error">): Done {
+  const { n, code } = frame;
   const request = n === null ? undefined : take(t, n);
   switch (request?.type) {
     case undefined:
       return t.drop("frame");
-    case "create":
     case "knock":
+      if (code === "work") return onWorkWanted(t, request.fields, frame);
+      return onEntryError(t, request.type, code);
+    case "create":
       return onEntryError(t, request.type, code);
     case "commit":
       return onCommitError(t, code);

@@ -99,6 +99,11 @@ export interface Calls {
     ask: { ref: Uint8Array; instance: Uint8Array };
     answer: { intro: Uint8Array; proof: Uint8Array; sign: Uint8Array; words: CodeWords };
   };
+  /** For a crowded door: a nonce, 8 bytes. Takes its time. */
+  readonly work: {
+    ask: { challenge: Uint8Array; bits: number; keyPackage: Uint8Array };
+    answer: Uint8Array;
+  };
   /** Signature, proof and intro of somebody's knock. */
   readonly examineKnock: {
     ask: {

@@ -7,11 +7,14 @@ import { runPresence } from "./people.ts";
 import type { Job } from "./state.ts";
 import { runMessage } from "./talk.ts";
 import type { Done, Turn } from "./turn.ts";
+import { runWork } from "./work.ts";
 
 export function runJob(t: Turn, job: Job): Done {
   switch (job.type) {
     case "enter":
       return runEnter(t, job.instance);
+    case "work":
+      return runWork(t, job);
     case "create":
       return runCreate(t, job.ticket);
     case "welcome":

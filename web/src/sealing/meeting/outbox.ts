@@ -4,6 +4,7 @@ import { b64, concat, utf8 } from "./bytes.ts";
 import { setChatState } from "./chat.ts";
 import { endNote } from "./door.ts";
 import { type Content, writeMessage } from "./messages.ts";
+import { noteSent, paceOf } from "./rates.ts";
 import type { Mute, Outgoing } from "./state.ts";
 import { type Done, finish, type Turn } from "./turn.ts";
 
@@ -21,11 +22,12 @@ export function enqueue(t: Turn, content: Content, more: Partial<Outgoing> = {})
 /** Starts the next message; false: there is none, or not now. */
 export function nextOutgoing(t: Turn): boolean {
   const { stage, isGreeted, inFlight, timers, group, people } = t.state;
-  const [out, ...rest] = t.state.outbox;
   const isInside = (stage === "member" || stage === "leaving") && group !== null;
   if (!isInside || !isGreeted || timers.has("out") || inFlight >= MOST_IN_FLIGHT) return false;
+  const out = nextDue(t);
   if (out === undefined) return false;
-  t.set({ outbox: rest });
+  t.set({ outbox: t.state.outbox.filter((other) => other !== out) });
+  noteSent(t, out);
   const content = writeMessage(out.content);
   if (out.to === null) {
     t.ask("protect", { content }, { type: "protected", out });
@@ -40,6 +42,16 @@ export function nextOutgoing(t: Turn): boolean {
   const ask = { recipient, info, aad: t.state.setup.signatureKey, content };
   t.ask("sealTo", ask, { type: "boxed", out });
   return true;
+}
+
+/** The first that may go out now; what was written without a socket is spread over some time. */
+function nextDue(t: Turn): Outgoing | undefined {
+  const { outbox } = t.state;
+  const due = outbox.find((out) => paceOf(t, out) <= t.now);
+  if (due === undefined && outbox.length > 0) {
+    t.timer("out", Math.min(...outbox.map((out) => paceOf(t, out))));
+  }
+  return due;
 }
 
 export function onBoxed(t: Turn, out: Outgoing, box: Uint8Array): void {

@@ -24,7 +24,9 @@ import type { Template } from "../templates.ts";
 import type { Link, Setup } from "./io.ts";
 import type { MeetingContext, Policy } from "./meetingContext.ts";
 import type { Content } from "./messages.ts";
+import { NO_RATES, type Rates } from "./rates.ts";
 import type { FrameOf, Ticket } from "./wire.ts";
+import type { WorkJob } from "./work.ts";
 
 export interface Person {
   readonly identity: string;
@@ -116,11 +118,16 @@ export interface Outgoing {
   readonly mute: Mute | null;
 }
 
+/** As it went out, in case it has to go out again. */
+export type KnockFields = Readonly<Record<string, unknown>> & {
+  readonly instance: Uint8Array;
+  readonly key_package: Uint8Array;
+};
+
 export type Request =
   | {
       readonly type:
         | "create"
-        | "knock"
         | "commit"
         | "ticket"
         | "leave"
@@ -129,6 +136,7 @@ export type Request =
         | "silence"
         | "permit";
     }
+  | { readonly type: "knock"; readonly fields: KnockFields }
   | { readonly type: "deny"; readonly seat: string; readonly wish: number | null }
   | { readonly type: "note"; readonly text: string }
   | { readonly type: "message"; readonly out: Outgoing };
@@ -177,6 +185,7 @@ export interface ChatEntry extends ChatMessage {
 export type Job =
   | { readonly type: "enter"; readonly instance: Uint8Array | null }
   | { readonly type: "create"; readonly ticket: Ticket | null }
+  | WorkJob
   | { readonly type: "welcome"; readonly frame: FrameOf<"welcome"> }
   | { readonly type: "knock"; readonly frame: FrameOf<"knock"> }
   | { readonly type: "commit"; readonly frame: FrameOf<"commit"> }
@@ -201,6 +210,7 @@ export type Next =
       readonly keyPackage: Uint8Array;
       readonly ref: Uint8Array;
     }
+  | { readonly type: "worked"; readonly challenge: Uint8Array; readonly fields: KnockFields }
   | { readonly type: "joined"; readonly frame: FrameOf<"welcome"> }
   | {
       readonly type: "group-verified";
@@ -276,6 +286,8 @@ export interface State {
   readonly isGreeted: boolean;
   readonly resume: string | null;
   readonly seat: string | null;
+  /** The secret of a seat inside that was given up: the next knock goes before a crowd by it. */
+  readonly former: string | null;
   /** The last sequence number that was taken in. */
   readonly seq: number;
   readonly awaySince: number | null;
@@ -350,6 +362,8 @@ export interface State {
   /** Who has stopped everything, and since when; holds while they are here. */
   readonly frozen: { readonly by: string; readonly at: number } | null;
 
+  readonly rates: Rates;
+
   readonly flowing: readonly string[];
   readonly plaintext: readonly string[];
   readonly hasUnopened: boolean;
@@ -421,6 +435,7 @@ export function begin(setup: Setup): State {
     isGreeted: false,
     resume: null,
     seat: null,
+    former: null,
     seq: 0,
     awaySince: null,
     attempts: 0,
@@ -473,6 +488,7 @@ export function begin(setup: Setup): State {
     hands: 0,
     historyUntil: 0,
     frozen: null,
+    rates: NO_RATES,
     flowing: [],
     plaintext: [],
     hasUnopened: false,

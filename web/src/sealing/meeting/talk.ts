@@ -9,6 +9,7 @@ import type { Link } from "./io.ts";
 import { type Message, readMessage, readPrivate } from "./messages.ts";
 import { BOX_INFO, enqueue } from "./outbox.ts";
 import { isModerator, own, ownIdentity, personOfKey, rankAmong } from "./people.ts";
+import { isHeard } from "./rates.ts";
 import { isSaying, maySay, type Saying } from "./rights.ts";
 import type { Group, Past, Person, State } from "./state.ts";
 import type { Done, Turn } from "./turn.ts";
@@ -53,7 +54,8 @@ function isProof({ pskEpoch }: State, person: Person, epoch: number): boolean {
 function onMessage(t: Turn, person: Person, message: Message, past: Past, group: Group): Done {
   const { identity } = person;
   const name = person.name ?? "";
-  if (isSaying(message) && !isHeard(t.state, person, message, null)) return t.drop("message");
+  if (isSaying(message) && !isAllowed(t.state, person, message, null)) return t.drop("message");
+  if (!isHeard(t, person, message.k)) return t.drop("message");
   switch (message.k) {
     case "freeze":
       return onFreeze(t, person, message.on);
@@ -83,7 +85,7 @@ function onMessage(t: Turn, person: Person, message: Message, past: Past, group:
 }
 
 /** Nothing is stopped for this person, and it may say this. Taking back is always allowed. */
-function isHeard(
+function isAllowed(
   state: State,
   person: Person,
   message: { readonly k: Saying; readonly up?: boolean },
@@ -157,7 +159,8 @@ export function onBoxOpened(
     // Once is enough.
     return t.set({ historyUntil: 0 });
   }
-  if (!isHeard(t.state, person, message, own(t.state))) return t.drop("message");
+  if (!isAllowed(t.state, person, message, own(t.state))) return t.drop("message");
+  if (!isHeard(t, person, message.k)) return t.drop("message");
   hear(t, message, authorOf(person, false), true);
 }
 

@@ -83,14 +83,14 @@ function frozen(state: State): Sealed["frozen"] {
 }
 
 function phase(state: State): SealedPhase {
-  const { stage, over, awaySince, atDoor, hasBeenInside } = state;
+  const { stage, over, awaySince, atDoor, hasBeenInside, open } = state;
   if (over !== null) return { type: "over", reason: over };
   if (atDoor?.isShown === true) {
     const { ownWords: words, ownNote: note, link } = state;
     const canWrite = stage === "knocking" && link !== null;
     return { type: "waiting", members: atDoor.members, words, note, canWrite };
   }
-  if (!hasBeenInside) return { type: "entering" };
+  if (!hasBeenInside) return { type: "entering", isCrowded: open?.next.type === "worked" };
   const isInside = stage === "member" || stage === "leaving";
   if (isInside && awaySince === null) return { type: "inside" };
   return { type: "reconnecting", since: awaySince ?? state.epochAt };

@@ -57,7 +57,13 @@ const parse = tagged("t", {
   ping: {},
   bye: { reason: text(32), retry_after_ms: nullable(count) },
   ok: { n: count, seq: nullable(count), ticket: nullable(ticket) },
-  error: { n: nullable(count), code: text(64) },
+  error: {
+    n: nullable(count),
+    code: text(64),
+    /** Of `work`: what there is to do. */
+    challenge: nullable(bytes()),
+    bits: nullable(count),
+  },
 });
 
 export type ServerFrame = Exclude<ReturnType<typeof parse>, typeof BAD>;

@@ -11,6 +11,7 @@ import { type Content, MAX_EMOJI, MAX_TEXT, type Talk } from "./messages.ts";
 import { enqueue, leave } from "./outbox.ts";
 import { own } from "./people.ts";
 import { mayAdmit } from "./plan.ts";
+import { isTooFast } from "./rates.ts";
 import { maySay, type Saying } from "./rights.ts";
 import type { ChatEntry, Group, Mute, Person, StandingPatch } from "./state.ts";
 import { lowerHand, setHand } from "./talk.ts";
@@ -31,6 +32,7 @@ export function onWish(t: Turn, wish: number, what: Wish): Done {
   if (what.type === "note") return onNote(t, wish, what.text);
   if (self === null || t.state.stage === "over") return t.outcome(wish, "failed");
   if (SAYING.includes(what.type) && isStopped(t.state, self)) return t.outcome(wish, "not-allowed");
+  if (isTooFast(t, what)) return t.outcome(wish, "too-fast");
   switch (what.type) {
     case "chat":
       return onChat(t, wish, self, what);

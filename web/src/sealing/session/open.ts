@@ -24,6 +24,7 @@ import { openKeyStore } from "../keys/store.ts";
 import { compareBytes } from "../meeting/bytes.ts";
 import { MAX_BLOCKED } from "../meeting/meetingContext.ts";
 import { loadWords } from "../words/wordList.ts";
+import { startWork } from "../work/start.ts";
 import { createKeyCalls } from "./keyCalls.ts";
 import { openLine } from "./line.ts";
 import { createSealedSession, type SealedSession } from "./shell.ts";
@@ -97,6 +98,7 @@ async function prepare(engine: MlsEngine, visitor: Visitor): Promise<Prepared> {
       engine,
       keys,
       certificate: credential?.certificate ?? null,
+      work: startWork(),
       connect: (listener) => openLine(meetingId, listener),
       createRing: (ownIdentity, onUsing) =>
         createKeyRing({ ownIdentity, now: Date.now, after, onUsing }),

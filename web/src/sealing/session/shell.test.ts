@@ -43,6 +43,7 @@ class Stage {
   line: LineListener | null = null;
   #timer: { at: number; run: () => void } | null = null;
   #lines = 0;
+  #isWorking = false;
   #ids = 0;
   readonly #symbolic = new SymbolicEngine(
     { signatureKey: DEVICE, accountKey: ACCOUNT, invitation: null, link: LINK, name: "Anna" },
@@ -54,6 +55,16 @@ class Stage {
       engine: this.#engine(),
       keys: this.#keys(),
       certificate: new Uint8Array(64).fill(7),
+      work: {
+        find: (ask) => {
+          this.#isWorking = true;
+          return this.#run("work", ask);
+        },
+        stop: () => {
+          if (this.#isWorking) this.log.push("stop work");
+          this.#isWorking = false;
+        },
+      },
       connect: (listener) => {
         this.log.push("connect");
         this.line = listener;
@@ -286,6 +297,23 @@ test("text that is no frame does no harm", async () => {
   stage.tell({ t: "welcome" });
   await quiet();
   expect(stage.phase).toEqual({ type: "inside" });
+});
+
+test("work for a crowded door ends with the socket that asked for it, or with the meeting", async () => {
+  for (const end of ["socket", "close"] as const) {
+    const stage = new Stage();
+    stage.session.start("Anna");
+    await stage.greet({ instance: b64(new Uint8Array(16)) });
+    stage.held = [];
+    const knock = stage.sent.findLast((frame) => frame.t === "knock");
+    const wanted = { code: "work", challenge: "A".repeat(39), bits: 16 };
+    stage.tell({ t: "error", n: knock?.["n"], detail: "", ...wanted });
+    expect(stage.phase).toEqual({ type: "entering", isCrowded: true });
+    expect(stage.log).not.toContain("stop work");
+    if (end === "socket") stage.line?.onClose();
+    else stage.session.close();
+    expect(stage.log).toContain("stop work");
+  }
 });
 
 test("closed before the start: the engine is gone, and nothing begins any more", async () => {

@@ -13,11 +13,12 @@ import type { Ask, CallName, Calls, Effect, Input, Setup, Wish } from "../meetin
 import { begin, step } from "../meeting/machine.ts";
 import { view } from "../meeting/view.ts";
 import type { Ticket } from "../meeting/wire.ts";
+import type { Work } from "../work/client.ts";
 import { createWitness } from "./witness.ts";
 
 /** The cryptography around the group that is not MLS (`sealing/keys/`), for one meeting. */
 export type KeyCalls = {
-  readonly [K in Exclude<CallName, keyof EngineCalls>]: (
+  readonly [K in Exclude<CallName, keyof EngineCalls | "work">]: (
     ask: Calls[K]["ask"],
   ) => Promise<Calls[K]["answer"]>;
 };
@@ -57,6 +58,8 @@ export interface ShellPorts {
   readonly keys: KeyCalls;
   /** The account's word for this device, 64 bytes; null: a guest. */
   readonly certificate: Uint8Array | null;
+  /** Proof of work for a crowded door; ended with the socket that asked for it. */
+  readonly work: Work;
   /** Opens the sealing socket of the meeting. */
   readonly connect: (listener: LineListener) => Line;
   readonly createRing: (identity: string, onUsing: (epoch: number) => void) => KeyRing;
@@ -203,6 +206,7 @@ export function createSealedSession(ports: ShellPorts, setup: Omit<Setup, "name"
       onClose() {
         if (line !== mine) return;
         line = null;
+        ports.work.stop();
         take({ type: "closed" });
       },
     });
@@ -212,6 +216,7 @@ export function createSealedSession(ports: ShellPorts, setup: Omit<Setup, "name"
   function hangUp(): void {
     const old = line;
     line = null;
+    ports.work.stop();
     old?.close();
   }
 
@@ -295,6 +300,8 @@ export function createSealedSession(ports: ShellPorts, setup: Omit<Setup, "name"
         return engine.sealTo(asked.ask.recipient, asked.ask.info, asked.ask.aad, asked.ask.content);
       case "openBox":
         return engine.openBox(asked.ask.info, asked.ask.aad, asked.ask.box);
+      case "work":
+        return ports.work.find(asked.ask);
       default:
         return (ports.keys[asked.call] as (ask: object) => Promise<unknown>)(asked.ask);
     }

@@ -30,6 +30,8 @@ export interface DoorProps {
   planned?: ReactNode;
   /** Knocking, or being let in. */
   isEntering: boolean;
+  /** Many come at once, and this device works for being heard. */
+  isCrowded?: boolean;
   /** Why going in did not work, in words. */
   problem: string | null;
   onEnter(going: Going): void;
@@ -47,6 +49,7 @@ export function Door({
   personal,
   planned = null,
   isEntering,
+  isCrowded = false,
   problem,
   onEnter,
 }: DoorProps) {
@@ -142,6 +145,9 @@ export function Door({
               {problem}
             </p>
           )}
+          <p className="sm door__crowd" role="status">
+            {isEntering && isCrowded ? t("crowded") : null}
+          </p>
           <Button type="submit" variant="primary" size="large" isWide isBusy={isEntering}>
             {isEntering ? t("joining") : t("button")}
           </Button>

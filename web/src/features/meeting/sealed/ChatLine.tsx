@@ -162,7 +162,8 @@ function Actions({ message, onDraft }: Pick<ChatLineProps, "message" | "onDraft"
   const writable = useWritable();
   const tell = (outcome: Outcome) => {
     if (outcome === "done") return;
-    showToast(t(outcome === "failed" ? "chat.failedToast" : "chat.notAllowed"));
+    if (outcome === "too-fast") showToast(t("tooFast"));
+    else showToast(t(outcome === "failed" ? "chat.failedToast" : "chat.notAllowed"));
   };
   const peer = message.privateWith?.identity ?? null;
   const mayAnswer = peer === null ? writable.isToAll : writable.isTo(peer);

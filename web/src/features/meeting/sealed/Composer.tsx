@@ -20,6 +20,7 @@ export function Composer({ draft, onDraft }: ComposerProps) {
   const { t } = useTranslation("sealed");
   const { actions } = useSealedMeeting();
   const [text, setText] = useState("");
+  const [isTooFast, setTooFast] = useState(false);
   const field = useRef<HTMLTextAreaElement>(null);
   const { editing, replyTo, privateTo } = draft;
   useEffect(() => {
@@ -39,6 +40,7 @@ export function Composer({ draft, onDraft }: ComposerProps) {
     if (isEmpty || over > 0) return;
     const words = text.trim();
     setText("");
+    setTooFast(false);
     onDraft({ ...PLAIN_DRAFT, privateTo: editing === null ? privateTo : null });
     const outcome =
       editing === null
@@ -47,6 +49,12 @@ export function Composer({ draft, onDraft }: ComposerProps) {
             ...(privateTo === null ? {} : { privateTo }),
           })
         : await actions.editChat(editing.id, words);
+    if (outcome === "too-fast") {
+      // The words stay; what was typed meanwhile comes after them.
+      setText((typed) => (typed === "" ? words : `${words}\n${typed}`));
+      onDraft(draft);
+      setTooFast(true);
+    }
     // A message that was not sent stands in the list, with its own button. The rest is said here.
     if (outcome === "not-allowed" || outcome === "gone") showToast(t("chat.notAllowed"));
     if (editing !== null && outcome === "failed") showToast(t("chat.failedToast"));
@@ -96,7 +104,10 @@ export function Composer({ draft, onDraft }: ComposerProps) {
       <TextField
         className="composer__row"
         value={text}
-        onChange={setText}
+        onChange={(value) => {
+          setText(value);
+          setTooFast(false);
+        }}
         onKeyDown={onKeyDown}
         isInvalid={over > 0}
       >
@@ -116,7 +127,7 @@ export function Composer({ draft, onDraft }: ComposerProps) {
         />
       </TextField>
       <p className="hint hint--error" role="status">
-        {over > 0 ? t("chat.tooLong", { count: over }) : ""}
+        {over > 0 ? t("chat.tooLong", { count: over }) : isTooFast ? t("chat.tooFast") : ""}
       </p>
     </div>
   );

@@ -1,5 +1,5 @@
 import { useTranslation } from "react-i18next";
-import { ControlBox, Icon } from "../../../design/index.ts";
+import { ControlBox, Icon, showToast } from "../../../design/index.ts";
 import { selfOf, useSealed, useSealedMeeting } from "./context.tsx";
 import { useMay } from "./useOwnRights.ts";
 
@@ -17,7 +17,9 @@ export function HandControl({ isShort = false }: { isShort?: boolean }) {
       {...(isShort ? { "aria-label": t(isUp ? "hand.lower" : "hand.raise") } : {})}
       isInverted={isUp}
       disabledReason={isUp || mayRaise ? undefined : t("hand.notAllowed")}
-      onPress={() => void actions.setHand(!isUp)}
+      onPress={async () => {
+        if ((await actions.setHand(!isUp)) === "too-fast") showToast(t("tooFast"));
+      }}
     >
       {isUp && (
         <span className="count n" aria-hidden="true">

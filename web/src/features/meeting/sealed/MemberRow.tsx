@@ -161,6 +161,7 @@ function MemberMenu({
       gone: t("person.gone", { name }),
       "not-allowed": t("person.notAllowed"),
       failed: t("person.failed"),
+      "too-fast": t("tooFast"),
     }[outcome];
     if (said !== null) showToast(said);
   };

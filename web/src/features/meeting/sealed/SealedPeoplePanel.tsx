@@ -186,6 +186,7 @@ function RemoveDialog({
       gone: t("person.gone", { name }),
       "not-allowed": t("person.notAllowed"),
       failed: t("person.failed"),
+      "too-fast": t("tooFast"),
     };
     showToast(said[outcome]);
   };

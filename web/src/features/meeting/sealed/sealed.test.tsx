@@ -144,6 +144,21 @@ describe("chat", () => {
     await expectAccessible();
   });
 
+  it("keeps the words of who writes too fast, and says so", async () => {
+    const sealed = fakeSealed();
+    sealed.outcome = "too-fast";
+    show(<ChatPanel />, sealed);
+    const field = screen.getByRole<HTMLTextAreaElement>("textbox", { name: "Message" });
+    await user.type(field, "again and again{Enter}");
+    expect(field.value).toBe("again and again");
+    expect(screen.getByText(/Your text is kept/)).toBeTruthy();
+    await expectAccessible();
+    sealed.outcome = "done";
+    await user.type(field, "{Enter}");
+    expect(field.value).toBe("");
+    expect(screen.queryByText(/Your text is kept/)).toBeNull();
+  });
+
   it("tells what was deleted, edited, private, and from before", async () => {
     const chat = [
       message("old", { isFromBefore: true }),
@@ -534,4 +549,14 @@ it("obeys an order once, and says whose it is", async () => {
   act(() => sealed.tell({ type: "seal-lost", reason: "withheld" }));
   const assertive = document.getElementById("live-assertive");
   await waitFor(() => expect(assertive?.textContent).toContain("may be hiding changes"));
+});
+
+it("says who sends too much, and that too much comes in all", async () => {
+  const sealed = fakeSealed();
+  show(<Notices />, sealed);
+  act(() => sealed.tell({ type: "too-much", identity: "ada", name: "Ada" }));
+  expect(await screen.findAllByText(/Ada sends too much; some of it is not shown/)).not.toEqual([]);
+  act(() => sealed.tell({ type: "too-much", identity: "ben", name: null }));
+  act(() => sealed.tell({ type: "too-much", identity: null, name: null }));
+  expect(await screen.findAllByText(/A great deal is being sent at once/)).not.toEqual([]);
 });

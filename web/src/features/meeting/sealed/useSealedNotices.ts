@@ -105,6 +105,15 @@ export function useSealedNotices(): void {
             announceNow(said);
             break;
           }
+          case "too-much": {
+            const said =
+              notice.identity === null
+                ? t("announce.tooMuchInAll")
+                : t("announce.tooMuch", { name: notice.name ?? t("door.nameless") });
+            showToast(said);
+            announce(said);
+            break;
+          }
           case "policy-changed":
             announce(t("room.policyChanged", { name: notice.by }));
             break;

@@ -40,6 +40,7 @@ interface Instance {
 }
 
 const TICKET = { url: "wss://media", token: "token" };
+const CHALLENGE = "A".repeat(39);
 const LOST_MS = 40_000;
 const EMPTY_MS = 60_000;
 
@@ -56,6 +57,8 @@ export class SimServer {
   /** What permits are answered with; null: they are taken. */
   permitError: string | null = null;
   readonly permits: { readonly all: number; readonly seats: unknown }[] = [];
+  /** Knocks have to bring work, whatever it is. */
+  isCrowded = false;
   readonly #out: (connection: number, frame: Frame) => void;
   readonly #close: (connection: number) => void;
   #next = 0;
@@ -148,6 +151,10 @@ export class SimServer {
         return this.#create(seat, frame, ok, error);
       case "knock":
         if (this.instance?.id !== frame["instance"]) return error("no_instance");
+        if (this.isCrowded && frame["work"] === undefined) {
+          const asked = { code: "work", challenge: CHALLENGE, bits: 16 };
+          return this.#send(seat, { t: "error", n, detail: "", ...asked });
+        }
         seat.state = "knocking";
         seat.knock = {
           t: "knock",
