@@ -1,23 +1,17 @@
-import { useEffect, useRef, useState } from "react";
+import { useEffect, useRef } from "react";
 import { useTranslation } from "react-i18next";
 import { useLocation } from "wouter";
 import { asApiError } from "../../api/errors.ts";
 import { useRedeemOperatorLink } from "../../api/queries.ts";
 import { useErrorText } from "../../api/useErrorText.ts";
 import { Button, CalmPage, useSlowly } from "../../design/index.ts";
-
-/** Reads the token from the fragment and takes it out of the address bar and the history at once. */
-function takeToken(): string {
-  const token = location.hash.slice(1);
-  if (token !== "") history.replaceState(history.state, "", location.pathname);
-  return token;
-}
+import { useFragment } from "../../useFragment.ts";
 
 /** `/operator#<token>`: signs in with a one-time link, or says plainly why not. */
 export function OperatorPage() {
   const { t } = useTranslation(["operator", "common"]);
   const [, navigate] = useLocation();
-  const [token] = useState(takeToken);
+  const token = useFragment((fragment) => fragment.slice(1));
   const redeem = useRedeemOperatorLink();
   const errorText = useErrorText();
   const isSlow = useSlowly();

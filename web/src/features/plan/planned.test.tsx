@@ -346,9 +346,10 @@ describe("one's own room", () => {
     expect(bodies(`PUT /api/v1/meetings/${IDS[0]}/entry`)).toEqual([{ entry: "invited" }]);
     await expectAccessible();
     await press("New link");
-    const question = await screen.findByRole("alertdialog");
+    const named = { name: "A new link for your own room?" };
+    const question = await screen.findByRole("alertdialog", named);
     await user.click(within(question).getByRole("button", { name: "New link" }));
-    await waitFor(() => expect(screen.queryByRole("alertdialog")).toBeNull());
+    await waitFor(() => expect(screen.queryByRole("alertdialog", named)).toBeNull());
     expect(bodies(`DELETE /api/v1/meetings/${IDS[0]}`)).toHaveLength(1);
     expect(meetings.map(({ id }) => id)).toEqual([IDS[1]]);
   });

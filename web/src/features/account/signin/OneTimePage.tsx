@@ -10,19 +10,13 @@ import { Button, CalmPage, useSlowly } from "../../../design/index.ts";
 import { useLocale } from "../../../i18n/index.ts";
 import { Fault } from "../../../identity/Fault.tsx";
 import { useAct } from "../../../identity/useAct.ts";
+import { useFragment } from "../../../useFragment.ts";
 import "../account.css";
-
-/** Reads the token from the fragment and takes it out of the address bar and the history at once. */
-function takeToken(): string {
-  const token = location.hash.slice(1);
-  if (token !== "") history.replaceState(history.state, "", location.pathname);
-  return token;
-}
 
 /** `/welcome#<token>`: an invitation, or the way back to an account; looked at before it is used. */
 export default function OneTimePage() {
   const { t } = useTranslation(["signin", "common"]);
-  const [token] = useState(takeToken);
+  const token = useFragment((fragment) => fragment.slice(1));
   const [found, setFound] = useState<Welcome | null>(null);
   const look = useAct();
   const { run } = look;

@@ -4,17 +4,11 @@ import { useLocation } from "wouter";
 import type { DeviceLink } from "../../../api/deviceLinks.ts";
 import { Button, CalmPage, useSlowly } from "../../../design/index.ts";
 import { Fault } from "../../../identity/Fault.tsx";
-import { type LinkCode, parseLinkCode } from "../../../sealing/keys/deviceLink.ts";
+import { parseLinkCode } from "../../../sealing/keys/deviceLink.ts";
+import { useFragment } from "../../../useFragment.ts";
 import { useKeyRing } from "../../../vault/useKeyRing.ts";
 import { findAsked, type Stop, Stopped } from "./exchange.ts";
 import HandOverDialog from "./HandOverDialog.tsx";
-
-/** Reads the code from the fragment and takes it out of the address bar and the history at once. */
-function takeLinkCode(): LinkCode | null {
-  const code = parseLinkCode(location.hash);
-  if (location.hash !== "") history.replaceState(history.state, "", location.pathname);
-  return code;
-}
 
 type State =
   | { readonly at: "looking" }
@@ -26,7 +20,7 @@ type State =
 export default function LinkPage({ userId }: { userId: string }) {
   const { t } = useTranslation("devices");
   const [, navigate] = useLocation();
-  const [code] = useState(takeLinkCode);
+  const code = useFragment(parseLinkCode);
   const [state, setState] = useState<State>({ at: "looking" });
   const keys = useKeyRing(userId);
   const isSlow = useSlowly();
