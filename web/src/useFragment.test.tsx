@@ -1,4 +1,4 @@
-import { render, screen } from "@testing-library/react";
+import { act, render, screen } from "@testing-library/react";
 import { Suspense, use } from "react";
 import { expect, it } from "vitest";
 import { useFragment } from "./useFragment.ts";
@@ -23,14 +23,16 @@ it("is read when the page comes late and is drawn twice, and gone from the addre
   const text = new Promise<string>((resolve) => {
     arrive = resolve;
   });
-  render(
-    <Suspense fallback={<p>coming</p>}>
-      <Page text={text} />
-    </Suspense>,
-  );
+  await act(async () => {
+    render(
+      <Suspense fallback={<p>coming</p>}>
+        <Page text={text} />
+      </Suspense>,
+    );
+  });
   expect(screen.getByText("coming")).toBeTruthy();
-  arrive("here it is");
-  expect(await screen.findByText("here it is")).toBeTruthy();
+  await act(async () => arrive("here it is"));
+  expect(screen.getByText("here it is")).toBeTruthy();
   expect(screen.getByText("the code is secret")).toBeTruthy();
   expect([location.pathname, location.hash]).toEqual(["/link", ""]);
 });
