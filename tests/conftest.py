@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings as hypothesis_settings
 from pydantic import SecretStr
 
 from conclave.kernel.db import Database
@@ -20,6 +21,10 @@ from conclave.kernel.telemetry import configure_logging
 from conclave.settings import DbSettings, Settings
 from tests.postgres import Postgres
 from tests.stage import Stage
+
+# No test is timed: a busy machine is no fault of the product.
+hypothesis_settings.register_profile("untimed", deadline=None)
+hypothesis_settings.load_profile("untimed")
 
 BOTH = ["sqlite", pytest.param("pg", marks=pytest.mark.pg)]
 

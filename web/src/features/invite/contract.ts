@@ -5,6 +5,7 @@
 import type { ReactNode } from "react";
 import type { MeetingEntry } from "../../api/types.ts";
 import type { Outcome } from "../../sealing/contract.ts";
+import type { InvitedRole } from "../../sealing/keys/invitation.ts";
 
 /** The meeting from inside, for a host who is in it: the group is told of what changes. */
 export interface RoomWithin {
@@ -14,8 +15,8 @@ export interface RoomWithin {
   revoke(ids: readonly string[], isRevoked: boolean): Promise<Outcome>;
   /** On how many devices the link for everybody was opened, in this sitting and as seen from here. */
   readonly openLinkDevices: number;
-  /** A co-host by invitation stays one for this sitting when the invitation is taken back. */
-  keepCohost(identity: string): Promise<Outcome>;
+  /** As what somebody was invited they stay for this sitting when the invitation is taken back. */
+  keepRole(identity: string, role: Exclude<InvitedRole, "attendee">): Promise<Outcome>;
   /** A line in the chat that this one person alone can read. */
   tellPrivately(identity: string, text: string): Promise<Outcome>;
 }
@@ -24,7 +25,7 @@ export interface RoomWithin {
 export interface FreshFor {
   readonly identity: string;
   readonly name: string;
-  readonly role: "attendee" | "cohost";
+  readonly role: InvitedRole;
   /** The id of their personal invitation; null: they came without one. */
   readonly invitation: string | null;
   /** Somebody else was here with it. */

@@ -59,8 +59,8 @@ async function open(
       asked.push(`revoke ${ids.join()} ${isRevoked}`);
       return outcomes.revoke ?? "done";
     },
-    keepCohost: async (identity) => {
-      asked.push(`cohost ${identity}`);
+    keepRole: async (identity, role) => {
+      asked.push(`${role} ${identity}`);
       return "done";
     },
     tellPrivately: async (identity, text) => {

@@ -65,7 +65,7 @@ async function open(
 /** The room from inside, where all that is asked is done. */
 function insideOf(change: Partial<RoomWithin> = {}): RoomWithin {
   const done = async () => "done" as const;
-  const all = { setEntry: done, revoke: done, keepCohost: done, tellPrivately: done };
+  const all = { setEntry: done, revoke: done, keepRole: done, tellPrivately: done };
   return { entry: "open", openLinkDevices: 0, ...all, ...change };
 }
 

@@ -134,11 +134,11 @@ export function useInvitations(
     if (told !== undefined && told !== "done") throw new RoomNotTold();
   }
 
-  /** What people had before they were given another; who was a co-host by it stays one for now. */
+  /** What people had before they were given another; as what they were invited they stay for now. */
   async function takeBack(people: readonly FreshFor[]): Promise<void> {
     const had = people.filter(({ invitation }) => invitation !== null);
     for (const { identity, role } of had) {
-      if (role === "cohost") await within?.keepCohost(identity);
+      if (role !== "attendee") await within?.keepRole(identity, role);
     }
     const ids = had.flatMap(({ invitation }) => invitation ?? []);
     // First those inside: they open the door, whatever the server has.

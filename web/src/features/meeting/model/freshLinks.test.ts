@@ -13,7 +13,11 @@ describe("who is asked about a new link after cleaning", () => {
       verification: "invitation",
       invited: { ...invitedAs("i2", "Cleo"), isOtherDevice: true },
     }),
-    member("dora", { verification: "invitation", invited: invitedAs("i3", "Dora") }),
+    member("dora", {
+      verification: "invitation",
+      part: "presenter",
+      invited: invitedAs("i3", "Dora"),
+    }),
     member("thief", { verification: "invitation", invited: invitedAs("i3", "Dora") }),
     member("nameless", { name: null }),
   ];
@@ -32,7 +36,7 @@ describe("who is asked about a new link after cleaning", () => {
       { identity: "ada", name: "Ada L", role: "attendee", invitation: "i1", isLeaked: false },
       { identity: "ben", name: "Ben", role: "cohost", invitation: null, isLeaked: false },
       { identity: "cleo", name: "Cleo", role: "attendee", invitation: "i2", isLeaked: true },
-      { identity: "dora", name: "Dora", role: "attendee", invitation: "i3", isLeaked: true },
+      { identity: "dora", name: "Dora", role: "presenter", invitation: "i3", isLeaked: true },
     ]);
   });
 

@@ -20,7 +20,7 @@ export function freshFor(
     const isLeaked =
       invitationId !== null &&
       (inOtherHands.has(invitationId) || member.invited?.isOtherDevice === true);
-    const role = member.role === "cohost" ? "cohost" : "attendee";
+    const role = member.role === "cohost" ? "cohost" : member.part;
     return [{ identity: id, name, role, invitation: invitationId, isLeaked } as const];
   });
 }

@@ -191,7 +191,7 @@ describe("cleaning the room", () => {
     });
     const room = inviting?.within;
     expect(room?.openLinkDevices).toBe(4);
-    await room?.keepCohost("ada");
+    await room?.keepRole("ada", "cohost");
     await room?.tellPrivately("ada", "psst");
     expect(sealed.asked.slice(-2)).toEqual([
       'setCohost "ada" true',

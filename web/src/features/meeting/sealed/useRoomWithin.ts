@@ -15,7 +15,8 @@ export function useRoomWithin(): RoomWithin {
         ? "done"
         : actions.setPolicy({ entry: wanted === "invited" ? "lobby" : "open" }),
     revoke: actions.revoke,
-    keepCohost: (identity) => actions.setCohost(identity, true),
+    keepRole: (identity, role) =>
+      role === "cohost" ? actions.setCohost(identity, true) : actions.setPart(identity, role),
     tellPrivately: (identity, text) => actions.sendChat(text, { privateTo: identity }),
   };
 }
