@@ -44,7 +44,7 @@ async def _put(person: Person, link: str, slot: str, value: bytes = b"v") -> htt
 async def _waits(stage: Stage) -> None:
     """Until a request waits for a change."""
     waits = stage.app.use(Waits)
-    for _ in range(10_000):
+    for _ in range(1_000_000):  # some seconds: a busy database takes its time
         if waits.by_user:
             return
         await asyncio.sleep(0)

@@ -87,4 +87,7 @@ async def test_a_locked_room_looks_like_any_other(stage: Stage) -> None:
     host = await stage.operator()
     meeting = await stage.meeting(host)
     answer = (await stage.guest().get(f"/api/v1/meetings/{meeting}")).json()
-    assert set(answer) == {"id", "is_open", "opened_at", "is_host", "entry", "sealed_title"}
+    # What is planned is sealed; and none of it is about a lock.
+    planned = {"keep", "keep_until", "sealed_plan"}
+    fields = {"id", "is_open", "opened_at", "is_host", "entry", "sealed_title"}
+    assert set(answer) == fields | planned

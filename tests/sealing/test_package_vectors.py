@@ -111,7 +111,8 @@ def test_the_meeting_in_the_group(vectors: Vectors, link: derive.Link) -> None:
     instance = bytes.fromhex(vectors["instance"])
     made = MeetingContext.make(link.meeting, instance, device, link, Policy())
     fields, mac = (bytes.fromhex(vectors[name]) for name in ("meeting_fields", "meeting_mac"))
-    assert made.encode() == fields + mac + bytes(6)
+    # Open, not locked, no history, nobody named; no template, what everybody may, nobody else.
+    assert made.encode() == fields + mac + bytes(6) + b"\x00" + b"\x01\xf7" + bytes(2)
     assert made.proves(link)
 
 
