@@ -18,6 +18,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import apart
 from figures import (
     Json,
     go_binary,
@@ -211,7 +212,12 @@ def main() -> int:
     parser.add_argument("--scenario", action="append", choices=sorted(SCENARIOS))
     parser.add_argument("--server", action="append", choices=["conclave", "livekit"])
     parser.add_argument("--name", default="compare")
+    parser.add_argument(
+        "--apart", action="store_true", help="receivers on another core, as on another machine"
+    )
     options = parser.parse_args()
+    if options.apart:
+        apart.enter()
     names = options.server or ["conclave", "livekit"]
     if "livekit" in names and livekit_binary() is None:
         print("livekit-server is not installed (LIVEKIT_SERVER): measuring ours alone")
@@ -224,6 +230,7 @@ def main() -> int:
     results = compared(found)
     print(table(HEAD, rows(results, names)))
     figures: Json = {"runs": options.runs, "duration_s": options.duration}
+    figures |= {"receivers_apart": options.apart}
     figures |= {"target_ratio": TARGET_RATIO, "scenarios": results}
     print(f"written: {record(options.name, figures, names)}")
     failed = [it for result in results.values() for name in names for it in _checks(result, name)]

@@ -21,6 +21,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import apart
+
 BENCH = Path(__file__).resolve().parent
 ROOT = BENCH.parent
 OUT = BENCH / "out"
@@ -193,7 +195,7 @@ def _spawn(name: str, recipe: _Recipe) -> Server:
     started = time.monotonic()
     with log.open("wb") as sink:
         process = subprocess.Popen(
-            recipe.command,
+            apart.server_command(recipe.command),
             env=recipe.environment,
             stdout=sink,
             stderr=subprocess.STDOUT,

@@ -22,7 +22,7 @@ export interface AddPeopleProps {
   onAdd(people: readonly NewInvited[]): void;
 }
 
-const ROLES: readonly InvitedRole[] = ["attendee", "listener", "presenter", "cohost"];
+const ROLES: readonly InvitedRole[] = ["attendee", "cohost", "presenter", "listener"];
 const LASTINGS: readonly Lasting[] = ["meeting", "day", "week", "month"];
 const NAMES_SHOWN = 4;
 
