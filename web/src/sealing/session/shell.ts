@@ -13,7 +13,7 @@ import type { Ask, CallName, Calls, Effect, Input, Setup, Wish } from "../meetin
 import { begin, step } from "../meeting/machine.ts";
 import { view } from "../meeting/view.ts";
 import type { Ticket } from "../meeting/wire.ts";
-import type { Work } from "../work/client.ts";
+import type { Work } from "../proofOfWork/client.ts";
 import { createWitness } from "./witness.ts";
 
 /** The cryptography around the group that is not MLS (`sealing/keys/`), for one meeting. */
