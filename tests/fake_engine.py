@@ -51,7 +51,8 @@ class FakeEngine:
 
     # --- what a test does in place of media clients
     async def enter(self, room: str, identity: str, *, hidden: bool = False) -> bool:
-        """Join with a token; False when the gate refuses."""
+        """Join with the newest token for it, or one that says nothing; False when the gate
+        refuses."""
         if self._gate is not None and not await self._gate(room, identity):
             return False
         self.rooms.setdefault(room, {})[identity] = Participant(
@@ -60,10 +61,16 @@ class FakeEngine:
             name="",
             joined_at=_BEGINNING,
             is_connected=True,
-            permission=Permission(hidden=hidden),
+            permission=replace(self._granted(room, identity), hidden=hidden),
         )
         await self._tell(ParticipantJoined(room, identity))
         return True
+
+    def _granted(self, room: str, identity: str) -> Permission:
+        for minted in reversed(self.minted):
+            if (minted.room, minted.identity) == (room, identity) and minted.permission:
+                return minted.permission
+        return Permission()
 
     def publish(self, room: str, identity: str, *tracks: PublishedTrack) -> None:
         participant = self.rooms[room][identity]

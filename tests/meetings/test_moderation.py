@@ -6,6 +6,7 @@ import pytest
 
 from conclave.kernel.errors import Unavailable
 from conclave.media.engine import Permission, PublishedTrack
+from conclave.meetings.service import reconcile
 from tests.databases import sqlite_only
 from tests.sealing.delivery.tab import identity
 from tests.stage import Stage
@@ -188,6 +189,47 @@ async def test_what_a_member_may_send_is_carried_out_in_the_media(stage: Stage) 
         ("permit", meeting, identity(2), SHARING),
         ("permit", meeting, identity(2), Permission()),
     ]
+
+
+@sqlite_only
+async def test_a_ticket_from_before_gives_no_more_than_is_given_now(stage: Stage) -> None:
+    operator = await stage.operator()
+    meeting = await stage.meeting(operator)
+    await stage.seat(meeting, identity(1), by=operator)
+    await stage.seat(meeting, identity(2))
+    await stage.seat(meeting, identity(3))
+    host, early, late = stage.members[meeting]
+    assert (await early.ask("ticket"))["t"] == "ok"
+    assert stage.engine.minted[-1].permission == Permission()
+    assert (await host.ask("permit", all=2))["t"] == "ok"
+    assert (await late.ask("ticket"))["t"] == "ok"
+    for number in (1, 2, 3):
+        assert await stage.engine.enter(meeting, identity(number))
+    await stage.settled()
+    assert stage.engine.calls == [
+        ("permit", meeting, identity(2), Permission(publish_sources=("camera",)))
+    ], "who leads, and who has a ticket of today, are left alone"
+
+
+@sqlite_only
+async def test_what_the_media_missed_is_made_good(stage: Stage) -> None:
+    """The engine was out of order when the host said it."""
+    operator = await stage.operator()
+    meeting = await stage.meeting(operator)
+    await stage.seat(meeting, identity(1), by=operator)
+    await stage.enter(meeting, identity(2))
+    await stage.settled()
+    host, guest = stage.members[meeting]
+    stage.engine.failure = Unavailable("the media engine does not answer")
+    assert (await host.ask("permit", all=0))["t"] == "ok"
+    stage.engine.failure = None
+    assert stage.engine.calls == []
+    await reconcile(stage.app)
+    assert stage.engine.calls == [("permit", meeting, identity(2), Permission(can_publish=False))]
+    assert (await host.ask("grant", seat=guest.seat, role="cohost"))["t"] == "ok"
+    assert stage.engine.calls[1:] == [("permit", meeting, identity(2), Permission())]
+    await reconcile(stage.app)
+    assert len(stage.engine.calls) == 2, "it holds already"
 
 
 SHARING = Permission(publish_sources=("screen_share", "screen_share_audio"))

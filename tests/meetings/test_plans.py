@@ -12,6 +12,7 @@ import pytest
 from sqlalchemy import select
 
 from conclave import accounts
+from conclave.kernel.errors import Unavailable
 from conclave.kernel.ids import unguessable_id
 from conclave.meetings import service
 from conclave.meetings.models import Invitation as InvitationRow
@@ -178,6 +179,37 @@ async def test_ending_a_sitting_leaves_the_series(stage: Stage) -> None:
     await stage.seat(meeting, identity(2))
     assert await stage.engine.enter(meeting, identity(2))
     assert not await stage.engine.enter(meeting, identity(1)), "whoever was sent home knocks anew"
+
+
+async def test_a_sitting_that_began_anew_is_not_ended_with_the_one_before(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The media engine was out of order, so that what follows from the end comes late."""
+    host = await stage.operator()
+    meeting = await stage.meeting(host)
+    await keep(host, meeting)
+    await stage.enter(meeting, identity(1))
+    await stage.settled()
+    old = stage.members.pop(meeting)[0]
+
+    async def out_of_order(room: str) -> None:
+        raise Unavailable
+
+    delete_room = stage.engine.delete_room
+    monkeypatch.setattr(stage.engine, "delete_room", out_of_order)
+    assert (await host.post(f"/api/v1/meetings/{meeting}/end")).status_code == 204
+    while (await old.socket.frame())["t"] != "ended":
+        pass
+    stage.clock.advance(timedelta(seconds=1))
+    await stage.seat(meeting, identity(2))
+    assert await stage.engine.enter(meeting, identity(2))
+    monkeypatch.setattr(stage.engine, "delete_room", delete_room)
+    await stage.settled()
+    assert set(stage.engine.rooms[meeting]) == {identity(2)}, "the ones before are out"
+    (new,) = stage.members[meeting]
+    assert (await new.ask("ticket"))["t"] == "ok"
+    (mine,) = await listed(host)
+    assert mine["participants"] == 1
 
 
 async def test_cancelling_ends_it_for_good(stage: Stage) -> None:

@@ -14,7 +14,7 @@ from conclave.kernel.app import App
 from conclave.kernel.errors import Unavailable
 from conclave.kernel.ids import is_id
 from conclave.kernel.tasks import Tasks
-from conclave.media.engine import MediaEngine, RoomEvent
+from conclave.media.engine import RoomEvent
 from conclave.meetings import policy, service
 
 RECONCILE_S = 30.0
@@ -54,17 +54,15 @@ class Follower:
         await self._settled.wait()
 
     async def _follow(self) -> None:
-        engine = self._app.use(MediaEngine)
         while not self._tasks.stopping:
             await self._wake.wait()
             self._wake.clear()
             rooms, self._changed = self._changed, set()
             for room in rooms:
                 try:
-                    count = await service.occupancy_of(engine, room)
-                    await service.note_occupancy(self._app, room, count)
+                    await service.follow(self._app, room)
                 except Exception as error:  # the next round of reconciling makes it good
-                    _report("participants could not be counted", error)
+                    _report("a room could not be followed", error)
             if not self._changed:
                 self._settled.set()
 

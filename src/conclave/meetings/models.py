@@ -10,6 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from conclave.kernel.db import Base
 from conclave.kernel.models import Timestamp
+from conclave.meetings.machine import Keep, Keeping, Occupancy
 
 _ID = String(40)
 _OWN = text("is_own_room AND ended_at IS NULL")
@@ -45,7 +46,7 @@ class Meeting(Base):
     """`open`: whoever has the link; `invited`: once a host is there, whoever has a personal one."""
     sealed_title: Mapped[bytes | None] = mapped_column(LargeBinary)
     """None without a title, and after the end."""
-    keep: Mapped[str] = mapped_column(String(10), default="while-used")
+    keep: Mapped[Keep] = mapped_column(String(10), default="while-used")
     """`while-used`: until it has been empty for a while; `until`: at least until `keep_until`;
     `always`: until its host ends it."""
     keep_until: Mapped[datetime | None] = mapped_column(Timestamp)
@@ -54,6 +55,14 @@ class Meeting(Base):
     """When it takes place and what it is about; None without a plan, and after the end."""
     is_own_room: Mapped[bool] = mapped_column(Boolean, default=False)
     """The host's room with a link that stays; one for each account."""
+
+    @property
+    def occupancy(self) -> Occupancy:
+        return Occupancy(self.participants, self.joined_at, self.empty_since_at)
+
+    @property
+    def keeping(self) -> Keeping:
+        return Keeping(self.keep, self.keep_until)
 
 
 class Invitation(Base):

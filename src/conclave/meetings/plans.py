@@ -17,7 +17,7 @@ from conclave.kernel.app import App
 from conclave.kernel.errors import Conflict, Invalid, NotFound
 from conclave.meetings import policy
 from conclave.meetings.events import MeetingPlanned
-from conclave.meetings.machine import Keeping, Occupancy, unkept
+from conclave.meetings.machine import Keeping, unkept
 from conclave.meetings.models import Meeting
 
 MOST = 200
@@ -88,8 +88,7 @@ async def _store(
     *,
     is_own_room: bool,
 ) -> None:
-
-    occupancy = Occupancy(meeting.participants, meeting.joined_at, meeting.empty_since_at)
+    occupancy = meeting.occupancy
     if keeping.keep == "while-used" and meeting.keep != "while-used":
         occupancy = unkept(occupancy, now)
     # Compare and set: one that ends at the same moment keeps no plan.

@@ -13,6 +13,14 @@ _SOURCES: tuple[tuple[int, tuple[Source, ...]], ...] = (
 )
 
 
+def is_held(permission: Permission, media: int) -> bool:
+    """Does `permission` let pass what `media` says, no more and no less?"""
+    wanted = permission_of(media)
+    return permission.can_publish == wanted.can_publish and set(permission.publish_sources) == set(
+        wanted.publish_sources
+    )
+
+
 def permission_of(media: int) -> Permission:
     sources = tuple(name for bits, names in _SOURCES if media & bits for name in names)
     everything = len(sources) == sum(len(names) for _, names in _SOURCES)

@@ -20,7 +20,7 @@ from conclave.kernel.app import App
 from conclave.kernel.errors import NotFound
 from conclave.kernel.ids import MeetingId, is_id, unguessable_id
 from conclave.kernel.outbox import StoredEvent
-from conclave.media.engine import MediaEngine
+from conclave.media.engine import MediaEngine, Participant
 from conclave.meetings import policy
 from conclave.meetings.events import (
     EndReason,
@@ -30,9 +30,9 @@ from conclave.meetings.events import (
     MeetingRenamed,
     MeetingSittingEnded,
 )
-from conclave.meetings.machine import Keep, Keeping, Lifetimes, Occupancy, counted, end_reason
+from conclave.meetings.machine import Keep, Lifetimes, counted, end_reason
 from conclave.meetings.models import Invitation, Meeting
-from conclave.meetings.rights import permission_of
+from conclave.meetings.rights import is_held, permission_of
 from conclave.meetings.schemas import EntryKind
 from conclave.sealing import MuteSource, Sealing
 
@@ -243,9 +243,14 @@ async def react(app: App, event: StoredEvent) -> None:
     sealing = app.use(Sealing)
     try:
         if event.type in {MeetingEnded.type, MeetingSittingEnded.type}:
-            await sealing.end(event.payload["id"])
-            await _delete_room(engine, event.payload["id"])
-            await note_occupancy(app, event.payload["id"], 0)
+            meeting_id = event.payload["id"]
+            # A kept meeting may have begun anew before this was carried out.
+            begun_by = event.occurred_at if event.type == MeetingSittingEnded.type else None
+            if await sealing.end(meeting_id, begun_by=begun_by):
+                await _delete_room(engine, meeting_id)
+                await note_occupancy(app, meeting_id, 0)
+            else:
+                await follow(app, meeting_id)
             return
         meeting_id, identity = event.payload["meeting_id"], event.payload["identity"]
         # The same device may be back by now: its new media are not to be cut.
@@ -275,7 +280,7 @@ async def permit(app: App, meeting_id: str, media: Mapping[str, int]) -> None:
     """These members may send this from now on; what they send beyond it ends."""
     engine = app.use(MediaEngine)
     for identity, bits in media.items():
-        with contextlib.suppress(NotFound):  # not in the media: their ticket will say it
+        with contextlib.suppress(NotFound):  # not in the media: `follow` sees to it when they are
             await engine.update_participant(meeting_id, identity, permission=permission_of(bits))
 
 
@@ -288,17 +293,39 @@ async def _mute(
     app: App, meeting_id: str, identities: frozenset[str], sources: set[str] | None
 ) -> None:
     engine = app.use(MediaEngine)
-    try:
-        participants = await engine.list_participants(meeting_id)
-    except NotFound:
-        return  # nobody is in the media
-    for participant in participants:
+    for participant in await _participants(engine, meeting_id):
         if participant.identity not in identities:
             continue
         for track in participant.tracks:
             if not track.muted and (sources is None or track.source in sources):
                 with contextlib.suppress(NotFound):  # taken back meanwhile
                     await engine.mute_track(meeting_id, participant.identity, track.sid, True)
+
+
+async def follow(app: App, meeting_id: str) -> None:
+    """Something has changed in a meeting's media room: count who is there, and hold them to what
+    the group says."""
+    participants = await _participants(app.use(MediaEngine), meeting_id)
+    await note_occupancy(app, meeting_id, _count(participants))
+    await _hold_to_group(app, meeting_id, participants)
+
+
+async def _hold_to_group(app: App, meeting_id: str, participants: Sequence[Participant]) -> None:
+    """A ticket says what was true when it was made: whoever is in the media with more, with less or
+    without a place in the group is put right."""
+    if not participants:
+        return
+    engine = app.use(MediaEngine)
+    media = await app.use(Sealing).media(meeting_id)
+    for participant in participants:
+        bits = media.get(participant.identity)
+        with contextlib.suppress(NotFound):  # gone meanwhile
+            if bits is None:
+                await engine.remove_participant(meeting_id, participant.identity)
+            elif not is_held(participant.permission, bits):
+                await engine.update_participant(
+                    meeting_id, participant.identity, permission=permission_of(bits)
+                )
 
 
 async def note_occupancy(app: App, meeting_id: str, participants: int) -> None:
@@ -310,7 +337,7 @@ async def note_occupancy(app: App, meeting_id: str, participants: int) -> None:
         )
         if meeting is None:
             return
-        before = _occupancy(meeting)
+        before = meeting.occupancy
         after = counted(before, participants, now)
         if after == before:
             return
@@ -331,10 +358,11 @@ async def note_occupancy(app: App, meeting_id: str, participants: int) -> None:
 
 
 async def reconcile(app: App) -> None:
-    """Make the tables agree with the engine, and end what has been empty for too long."""
+    """Make the tables agree with the engine and the engine with the groups, and end what has been
+    empty for too long."""
     engine = app.use(MediaEngine)
-    counts = {
-        room.name: await occupancy_of(engine, room.name)
+    present = {
+        room.name: await _participants(engine, room.name)
         for room in await engine.list_rooms()
         if is_id(policy.PREFIX, room.name)
     }
@@ -344,20 +372,25 @@ async def reconcile(app: App) -> None:
             for meeting in await session.scalars(select(Meeting).where(Meeting.ended_at.is_(None)))
         }
     for meeting_id, meeting in running.items():
-        count = counts.get(meeting_id, 0)
-        if counted(_occupancy(meeting), count, app.clock.now()) != _occupancy(meeting):
+        participants = present.get(meeting_id, ())
+        count = _count(participants)
+        if counted(meeting.occupancy, count, app.clock.now()) != meeting.occupancy:
             await note_occupancy(app, meeting_id, count)
-    for room in counts.keys() - running.keys():
+        await _hold_to_group(app, meeting_id, participants)
+    for room in present.keys() - running.keys():
         if not await _is_open(app, room):  # it may have been opened since
             await _delete_room(engine, room)
     await _end_due(app)
 
 
-async def occupancy_of(engine: MediaEngine, room: str) -> int:
+async def _participants(engine: MediaEngine, room: str) -> Sequence[Participant]:
     try:
-        participants = await engine.list_participants(room)
+        return await engine.list_participants(room)
     except NotFound:
-        return 0
+        return ()
+
+
+def _count(participants: Sequence[Participant]) -> int:
     return sum(1 for participant in participants if not participant.permission.hidden)
 
 
@@ -371,7 +404,7 @@ async def _end_due(app: App) -> None:
         for meeting in await tx.scalars(
             select(Meeting).where(Meeting.ended_at.is_(None), Meeting.empty_since_at.is_not(None))
         ):
-            reason = end_reason(_occupancy(meeting), _keeping(meeting), lifetimes, app.clock.now())
+            reason = end_reason(meeting.occupancy, meeting.keeping, lifetimes, app.clock.now())
             if reason is not None:
                 await _end(app, tx, meeting, reason)
                 ended.append(reason)
@@ -411,21 +444,6 @@ async def _delete_room(engine: MediaEngine, room: str) -> None:
         await engine.delete_room(room)
 
 
-def _occupancy(meeting: Meeting) -> Occupancy:
-    return Occupancy(meeting.participants, meeting.joined_at, meeting.empty_since_at)
-
-
-def _keeping(meeting: Meeting) -> Keeping:
-    return Keeping(keep_of(meeting), meeting.keep_until)
-
-
-def keep_of(meeting: Meeting) -> Keep:
-    for known in ("until", "always"):
-        if meeting.keep == known:
-            return known
-    return "while-used"
-
-
 def _running(meeting: Meeting, *, is_host: bool) -> RunningMeeting:
     return RunningMeeting(
         MeetingId(meeting.id),
@@ -434,7 +452,7 @@ def _running(meeting: Meeting, *, is_host: bool) -> RunningMeeting:
         is_host,
         "invited" if meeting.entry == "invited" else "open",
         meeting.sealed_title,
-        keep_of(meeting),
+        meeting.keep,
         meeting.keep_until,
         meeting.sealed_plan,
         meeting.is_own_room,

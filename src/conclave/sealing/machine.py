@@ -21,7 +21,6 @@ from conclave.sealing.events import (
 )
 from conclave.sealing.schemas import decoded
 from conclave.sealing.state import (
-    ALL_MEDIA,
     Granted,
     Instance,
     Knock,
@@ -180,10 +179,7 @@ class Sitting:
         )
 
     def media_of(self, seat: Seat) -> int:
-        """What the media server may pass on of this one, in bits. Who leads may everything."""
-        if seat.member_role != "member":
-            return ALL_MEDIA
-        return self.instance.media if seat.media is None else seat.media
+        return seat.media_under(self.instance.media)
 
     def permit(
         self, now: datetime, by: str, everybody: int, seats: Mapping[str, int]

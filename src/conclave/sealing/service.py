@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import structlog
 from sqlalchemy import select, update
@@ -19,6 +19,7 @@ from conclave.accounts import Actor
 from conclave.kernel.app import App
 from conclave.kernel.errors import ConclaveError, NotFound, Unavailable
 from conclave.kernel.ids import new_id
+from conclave.sealing import store
 from conclave.sealing.desk import Desk
 from conclave.sealing.door import Door
 from conclave.sealing.doorkeeper import (
@@ -95,40 +96,36 @@ class Sealing:
 
     async def is_member(self, meeting_id: str, identity: str) -> bool:
         """Is this identity in the meeting's group now, connected or lost for a moment?"""
-        return await self.role_of(meeting_id, identity) is not None
+        return identity in await self.media(meeting_id, identity)
 
-    async def role_of(self, meeting_id: str, identity: str) -> MemberRole | None:
-        """What a member may do as far as the server has a say; None: not a member."""
+    async def media(self, meeting_id: str, identity: str | None = None) -> Mapping[str, int]:
+        """What the media server may pass on of each member of the meeting's group (or of this one
+        alone) now, in bits, by identity."""
         async with self.app.db.read() as session:
-            row = (
-                await session.execute(
-                    select(SealingSeat.role, SealingSeat.granted).where(
-                        SealingSeat.meeting_id == meeting_id,
-                        SealingSeat.identity == identity,
-                        SealingSeat.state == "member",
-                    )
-                )
-            ).first()
-        if row is None:
-            return None
-        if row.role == "host":
-            return "host"
-        return "cohost" if row.granted == "cohost" else "member"
+            return await store.media(session, meeting_id, identity)
 
-    async def end(self, meeting_id: str) -> None:
-        """The meeting has ended: everybody is told, every row goes. May be repeated.
+    async def end(self, meeting_id: str, *, begun_by: datetime | None = None) -> bool:
+        """The meeting has ended: everybody is told, every row goes. May be repeated: with
+        `begun_by` a sitting that began after it goes on, and the answer is False.
 
         Never from inside a transaction: it has its own.
         """
 
-        def work(desk: Desk) -> None:
-            if desk.sitting is not None:
-                desk.sitting.end("meeting")
+        def work(desk: Desk) -> bool:
+            sitting = desk.sitting
+            if sitting is None:
+                return True
+            if begun_by is not None and sitting.instance.created_at > begun_by:
+                return False
+            sitting.end("meeting")
+            return True
 
         async with self.room("", meeting_id) as room:
-            await room.desk.ask(work)
-            # Also those at the door of a meeting that has no sitting, in every process.
-            room.announce_over()
+            is_over = await room.desk.ask(work)
+            if is_over:
+                # Also those at the door of a meeting that has no sitting, in every process.
+                room.announce_over()
+        return is_over
 
     # --- for the socket
     async def entry(self, meeting_id: str, actor: Actor | None) -> Entry:
@@ -151,23 +148,9 @@ class Sealing:
     async def ticket(self, meeting_id: str, identity: str, role: MemberRole) -> Ticket:
         if self._doorkeeper is None:
             raise Unavailable
-        media = ALL_MEDIA if role != "member" else await self._media_of(meeting_id, identity)
+        # Who founds the group has no seat in it yet.
+        media = (await self.media(meeting_id, identity)).get(identity, ALL_MEDIA)
         return await self._doorkeeper.ticket(meeting_id, identity, role, media)
-
-    async def _media_of(self, meeting_id: str, identity: str) -> int:
-        """Of a member who does not lead; everything before there is a sitting."""
-        async with self.app.db.read() as session:
-            everybody = await session.scalar(
-                select(SealingInstance.media).where(SealingInstance.meeting_id == meeting_id)
-            )
-            own = await session.scalar(
-                select(SealingSeat.media).where(
-                    SealingSeat.meeting_id == meeting_id, SealingSeat.identity == identity
-                )
-            )
-        if own is not None:
-            return own
-        return ALL_MEDIA if everybody is None else everybody
 
     async def permit(self, meeting_id: str, changed: Mapping[str, int]) -> None:
         if self._permit_listener is None or not changed:

@@ -90,6 +90,13 @@ class Seat:
             return "host"
         return "cohost" if self.granted == "cohost" else "member"
 
+    def media_under(self, everybody: int) -> int:
+        """What the media server may pass on of this one, in bits, where `everybody` is what it may
+        of all. Who leads may everything."""
+        if self.member_role != "member":
+            return ALL_MEDIA
+        return everybody if self.media is None else self.media
+
 
 ALL_MEDIA = 0x7
 """Microphone 1, camera 2, screen 4: what the media server may pass on of somebody

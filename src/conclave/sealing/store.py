@@ -6,12 +6,12 @@ Must never be called for writing outside a transaction that holds the meeting's 
 from __future__ import annotations
 
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any, cast
 
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import and_, delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from conclave.kernel.db import Database
@@ -263,6 +263,28 @@ async def open_knocks(session: AsyncSession, meeting_id: str) -> Sequence[tuple[
         .order_by(SealingSeat.since_pos)
     )
     return [(row.id, Knock(**row.knock)) for row in rows if row.knock is not None]
+
+
+async def media(session: AsyncSession, meeting_id: str, identity: str | None) -> Mapping[str, int]:
+    """By identity, of all members or the one asked for: `Seat.media_under`."""
+    query = (
+        select(SealingSeat.__table__, SealingInstance.media.label("everybody"))
+        .join(
+            SealingInstance,
+            and_(
+                SealingInstance.org_id == SealingSeat.org_id,
+                SealingInstance.meeting_id == SealingSeat.meeting_id,
+            ),
+        )
+        .where(SealingSeat.meeting_id == meeting_id, SealingSeat.state == "member")
+    )
+    if identity is not None:
+        query = query.where(SealingSeat.identity == identity)
+    return {
+        row["identity"]: _seat(row).media_under(row["everybody"])
+        for row in (await session.execute(query)).mappings()
+        if row["identity"] is not None
+    }
 
 
 def _columns(seat: Seat, now: datetime) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from conclave.sealing.state import ALL_MEDIA
 from tests.sealing.delivery.stage import MEETING, SealingStage
 from tests.sealing.delivery.tab import identity, instance_id, knock
 
@@ -29,7 +30,7 @@ async def test_the_first_one_creates_and_gets_a_ticket(sealed: SealingStage) -> 
     assert (await third.hello())["instance"] == instance_id()
     assert await sealed.sealing.is_member(MEETING, identity(0))
     assert not await sealed.sealing.is_member(MEETING, identity(1))
-    assert await sealed.sealing.role_of(MEETING, identity(0)) == "host"
+    assert await sealed.sealing.media(MEETING) == {identity(0): ALL_MEDIA}
 
 
 async def test_knock_admit_talk_settle(sealed: SealingStage) -> None:
