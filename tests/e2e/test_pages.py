@@ -56,6 +56,30 @@ def assert_accessible(page: Page, what: str) -> None:
     assert width[0] <= width[1], f"{what} is wider than the screen"
 
 
+# Both ends of each switch: what lies over it, or is beside the screen, takes the press.
+_COVERED_SCRIPT = """
+async () => {
+  const covered = () => [...document.querySelectorAll('.bar button, .top button')]
+    .filter((button) => {
+      const { left, right, top } = button.getBoundingClientRect();
+      return [left + 4, right - 4].some((x) =>
+        !button.contains(document.elementFromPoint(x, top + 20)));
+    })
+    .map((button) => button.getAttribute('aria-label') ?? button.innerText);
+  // The tiles are placed anew some frames after the window has changed.
+  for (let frame = 0; frame < 120 && covered().length > 0; frame += 1) {
+    await new Promise(requestAnimationFrame);
+  }
+  return covered();
+}
+"""
+
+
+def assert_bars_whole(page: Page, what: str) -> None:
+    covered = page.evaluate(_COVERED_SCRIPT)
+    assert covered == [], f"{what} leaves no place for {covered}"
+
+
 @pytest.mark.parametrize("look", LOOKS)
 def test_pages_around_a_meeting(
     product: Product, people: Callable[..., Person], look: dict[str, object]
@@ -97,6 +121,11 @@ def test_pages_of_a_meeting(
     assert_accessible(guest.page, "meeting")
     guest.press("Personen" if german else "People")
     assert_accessible(guest.page, "people")
+    if not look["phone"]:
+        for width in (1280, 1250, 1240, 1024, 848):
+            guest.page.set_viewport_size({"width": width, "height": 768})
+            assert_bars_whole(guest.page, f"a panel in {width} px")
+        guest.page.set_viewport_size({"width": 1440, "height": 900})
     guest.page.keyboard.press("Escape")
     guest.page.locator("#main").focus()
     guest.page.keyboard.press("s")

@@ -116,12 +116,12 @@ function Choose({ onDone, onGoOn }: { onDone(done: Done): void; onGoOn(): void }
           );
         })}
       </ul>
-      <ol className="clean__what sm">
+      <ul className="clean__what sm">
         <li>{t("clean.whatOut", { count: cleaning.gone.length })}</li>
         <li>{t("clean.whatKey")}</li>
         <li>{t("clean.whatLock")}</li>
         <li>{t("clean.whatReport")}</li>
-      </ol>
+      </ul>
       {state === "failed" && (
         <p className="c-danger sm" role="alert">
           {t("clean.failed")}
