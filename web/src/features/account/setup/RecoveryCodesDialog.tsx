@@ -1,5 +1,6 @@
 import { useTranslation } from "react-i18next";
 import { Button, Dialog, showToast } from "../../../design/index.ts";
+import { saveFile } from "../../../saveFile.ts";
 import { copyText } from "../../../useCopyLink.ts";
 
 export interface RecoveryCodesDialogProps {
@@ -30,7 +31,9 @@ export function RecoveryCodesDialog({ codes, onClose }: RecoveryCodesDialogProps
           <Button
             variant="line"
             icon="download"
-            onPress={() => saveText(`${intro}\n\n${codes.join("\n")}\n`)}
+            onPress={() =>
+              saveFile("conclave-recovery-codes.txt", `${intro}\n\n${codes.join("\n")}\n`)
+            }
           >
             {t("codes.save")}
           </Button>
@@ -53,14 +56,4 @@ export function RecoveryCodesDialog({ codes, onClose }: RecoveryCodesDialogProps
       </ul>
     </Dialog>
   );
-}
-
-/** Hands a text to the browser as a file: it stays on this device. */
-function saveText(text: string): void {
-  const address = URL.createObjectURL(new Blob([text], { type: "text/plain;charset=utf-8" }));
-  const link = document.createElement("a");
-  link.href = address;
-  link.download = "conclave-recovery-codes.txt";
-  link.click();
-  URL.revokeObjectURL(address);
 }

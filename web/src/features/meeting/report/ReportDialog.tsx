@@ -4,11 +4,11 @@ import { useTranslation } from "react-i18next";
 import "./report.css";
 import { Button, Dialog, Icon, Switch, TextField } from "../../../design/index.ts";
 import { useLanguage, useLocale } from "../../../i18n/index.ts";
+import { saveDated } from "../../../saveFile.ts";
 import type { SealedMember, Witness } from "../../../sealing/contract.ts";
 import { MOST_NOTE, type Report } from "../../../sealing/report/format.ts";
 import { reportWords, sealReport } from "../../../sealing/report/seal.ts";
 import { loadWords } from "../../../sealing/words/wordList.ts";
-import { saveText } from "../sealed/saveText.ts";
 import { buildReport, others } from "./build.ts";
 import { picturesOf } from "./frames.ts";
 import type { Moment } from "./Report.tsx";
@@ -49,7 +49,7 @@ export default function ReportDialog({ moment, about, sign, onClose }: ReportDia
 
   async function saved(report: Report): Promise<readonly string[]> {
     const { text, digest } = await sealReport(report, sign);
-    saveText(text, "conclave-report", "json");
+    saveDated("conclave-report", "json", text, "application/json");
     return reportWords(digest, report.reporter.device_key, await loadWords(language));
   }
 

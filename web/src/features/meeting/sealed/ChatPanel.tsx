@@ -1,13 +1,13 @@
 import { useEffect, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { Icon, IconButton, showToast } from "../../../design/index.ts";
+import { saveDated } from "../../../saveFile.ts";
 import type { ChatMessage } from "../../../sealing/contract.ts";
 import { useMeeting } from "../components/context.tsx";
 import { ChatLine } from "./ChatLine.tsx";
 import { Composer } from "./Composer.tsx";
 import { useSealed, useSealedMeeting } from "./context.tsx";
 import { type Draft, PLAIN_DRAFT } from "./draft.ts";
-import { saveText } from "./saveText.ts";
 
 /** Closer to the end than this, new messages keep the end in view. */
 const NEAR_END_PX = 80;
@@ -40,7 +40,7 @@ export function ChatPanel() {
           size="dense"
           label={t("chat.save")}
           onPress={() => {
-            saveText(actions.exportChat(), "chat");
+            saveDated("chat", "txt", actions.exportChat());
             showToast(t("chat.saved"));
           }}
         />

@@ -3,12 +3,12 @@ import { useTranslation } from "react-i18next";
 import { changeInvitation } from "../../../api/invitations.ts";
 import { Button, Dialog, Icon, Switch, showToast } from "../../../design/index.ts";
 import { useLocale } from "../../../i18n/index.ts";
+import { saveDated } from "../../../saveFile.ts";
 import { useMeeting, useView } from "../components/context.tsx";
 import { type Candidate, candidates, cleaningOf, report } from "../model/cleaning.ts";
 import { useIsHost, useIsLeading, useSealed, useSealedMeeting } from "./context.tsx";
 import { FreshLinksControl } from "./FreshLinksControl.tsx";
 import { LookalikeLine } from "./LookalikeMark.tsx";
-import { saveText } from "./saveText.ts";
 
 interface Done {
   readonly gone: readonly Candidate[];
@@ -176,7 +176,7 @@ function Clean({ done, onGoOn }: { done: Done; onGoOn(): void }) {
       came,
       time,
     };
-    saveText(report(done, chat, words), "report");
+    saveDated("report", "txt", report(done, chat, words));
     showToast(t("clean.report.saved"));
   };
   const unlock = async () => {
