@@ -24,6 +24,7 @@ from conclave.kernel.http import local_url
 from conclave.kernel.listen import bind, new_server
 from conclave.media.engine import MediaEngine
 from conclave.media.signal_engine import SignalEngine
+from conclave.meetings import Follower
 from conclave.settings import HttpSettings, MediaSettings, Settings
 from conclave_sealing import Engine
 from conclave_sealing.bot import Bot
@@ -201,9 +202,8 @@ class HostileServer:
         return next(each for each in reversed(self.lines) if each.seat == seat)
 
     def ticket(self, room: str, identity: str) -> str:
-        engine = self._product.app.use(MediaEngine)
-        engine.set_gate(_anybody)
-        return engine.mint(room, identity).token
+        self._open_media()
+        return self._product.app.use(MediaEngine).mint(room, identity).token
 
     def media_client(self, room: str, identity: str) -> RawClient:
         """Somebody whom the server lets into the media all by itself, past its own gate."""
@@ -211,7 +211,6 @@ class HostileServer:
         async def join() -> RawClient:
             engine = self._product.app.use(MediaEngine)
             assert isinstance(engine, SignalEngine)
-            engine.set_gate(_anybody)
             media = MediaServer(engine, self.port, self._product.app)
             settings = rtc.ConnectionSettings(auto_subscribe=True)
             request = rtc.JoinRequest(connection_settings=settings)
@@ -219,8 +218,19 @@ class HostileServer:
             await client.next("join")
             return client
 
+        self._open_media()
         made: RawClient = self.run(join())
         return made
+
+    def _open_media(self) -> None:
+        """Nobody is refused at the media's door, nor taken out again."""
+
+        async def open_door() -> None:
+            app = self._product.app
+            app.use(MediaEngine).set_gate(_anybody)
+            await app.use(Follower).stop()
+
+        self.run(open_door())
 
     def guest(self, link: Link, name: str) -> Bot:
         """A headless guest without media, in the server's thread; ends with the server."""

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from conclave.media.engine import MediaEngine
+from conclave.meetings import Follower
 from conclave_sealing.bot import Bot
 from conclave_sealing.context import Policy
 from conclave_sealing.effects import Inside, Knocked, Over, Trouble
@@ -196,9 +197,10 @@ async def test_sealed_pictures_and_sound_through_key_changes(media_server: Seale
             await _agree(host, a)
             await see_and_hear(host, a)
             await see_and_hear(a, host)
-        # Whom the server alone lets in: sends in the clear, and is not looked at.
+        # Whom the server alone lets in, and leaves in: sends in the clear, and is not looked at.
         engine = media_server.app.use(MediaEngine)
         engine.set_gate(_anybody)
+        await media_server.app.use(Follower).stop()
         ticket = engine.mint(media_server.link.meeting, "outsider")
         async with people("outsider") as (outsider,):
             async with asyncio.timeout(15):
