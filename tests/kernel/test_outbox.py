@@ -216,7 +216,8 @@ async def test_a_consumer_is_registered_once(new_outbox: Callable[[], Outbox]) -
 async def test_what_another_process_wrote_is_found(
     db: Database, new_outbox: Callable[[], Outbox], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(outbox_module, "_LOOK_S", 0.01)
+    for interval in ("_LOOK_S", "_LOOK_SQLITE_S"):
+        monkeypatch.setattr(outbox_module, interval, 0.01)
     here, elsewhere = new_outbox(), new_outbox()
     got: asyncio.Queue[int] = asyncio.Queue()
 

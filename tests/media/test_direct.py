@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 from livekit.protocol import rtc
+from websockets.exceptions import ConnectionClosed
 
 from conclave.media.sockets import Frames, Goodbye, SocketQueue
 from tests.media.server import MediaServer, serve
@@ -93,7 +95,7 @@ async def test_frames_of_both_forms_keep_their_order(server: MediaServer) -> Non
         handled(connection, frame)
 
     server.engine.receive = receive  # type: ignore[method-assign]
-    binary = rtc.SignalRequest(ping=1).SerializeToString()
+    binary = rtc.SignalRequest(update_layers=rtc.UpdateVideoLayers()).SerializeToString()
     for _ in range(10):
         await client.socket.send(binary)
         await client.socket.send('{"ping": "1"}')
@@ -102,6 +104,55 @@ async def test_frames_of_both_forms_keep_their_order(server: MediaServer) -> Non
             await client.socket.recv()
     assert [number % 2 for number in seen] == [0, 1] * 10
     await client.socket.close()
+
+
+async def test_a_ping_is_answered_in_the_form_of_the_message_before(server: MediaServer) -> None:
+    client = await server.join("alice")
+    ping = rtc.SignalRequest(ping_req=rtc.Ping(timestamp=3)).SerializeToString()
+    await client.socket.send('{"ping": "1"}')
+    await client.socket.send(ping)
+    async with asyncio.timeout(5):
+        while not isinstance(answer := await client.socket.recv(), str):
+            pass
+        assert "pong" in answer
+        while not isinstance(answer := await client.socket.recv(), bytes):
+            pass
+    assert rtc.SignalResponse.FromString(answer).pong_resp.last_ping_timestamp == 3
+    await client.socket.close()
+
+
+async def test_what_only_begins_like_a_ping_is_handled_as_what_it_is(server: MediaServer) -> None:
+    client = await server.join("alice")
+    ping = rtc.SignalRequest(ping=1).SerializeToString()
+    # In protobuf the last of several wins: this one is a request to leave.
+    leave = rtc.SignalRequest(leave=rtc.LeaveRequest()).SerializeToString()
+    malformed = server.engine.counters.malformed.labels("frame")._value.get()
+    await client.socket.send(ping[:1])
+    await client.socket.send(ping + leave)
+    await client.closed()
+    assert server.engine.counters.malformed.labels("frame")._value.get() == malformed + 1
+
+
+async def test_too_many_pings_are_a_flood(server: MediaServer) -> None:
+    client = await server.join("alice")
+    limits = server.engine.limits
+    ping = rtc.SignalRequest(ping=1).SerializeToString()
+
+    async def flood() -> None:
+        with contextlib.suppress(ConnectionClosed):
+            for _ in range(int(limits.frame_burst + 50 * limits.frames_per_second)):
+                await client.socket.send(ping)
+
+    flooding = asyncio.create_task(flood())
+    pongs = 0
+    with contextlib.suppress(ConnectionClosed):
+        async with asyncio.timeout(20):
+            while True:
+                response = rtc.SignalResponse.FromString(await client.socket.recv(decode=False))
+                pongs += response.WhichOneof("message") == "pong"
+    await flooding
+    assert limits.frame_burst / 2 < pongs < limits.frame_burst + 50 * limits.frames_per_second
+    assert client.socket.close_code is not None
 
 
 async def test_a_fault_ends_one_socket_and_nothing_else(server: MediaServer) -> None:
@@ -116,7 +167,7 @@ async def test_a_fault_ends_one_socket_and_nothing_else(server: MediaServer) -> 
         handled(connection, frame)
 
     server.engine.receive = receive  # type: ignore[method-assign]
-    await alice.send(ping=1)
+    await alice.send(update_layers=rtc.UpdateVideoLayers())
     assert await alice.closed() == 1011
     await bob.send(ping=1)
     await bob.next("pong")

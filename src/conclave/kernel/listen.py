@@ -10,23 +10,23 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import errno
+import functools
 import socket
-from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any, Protocol
+import time
+from collections.abc import Iterator, Sequence
+from email.utils import formatdate
+from typing import TYPE_CHECKING, Any
 
 import httptools
 import uvicorn
 import websockets.http11
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
-from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
-from websockets.exceptions import InvalidState
 
 from conclave.kernel.errors import ConclaveError
+from conclave.kernel.websocket import SocketProtocol
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
-    from uvicorn._types import ASGISendEvent
-    from websockets.http11 import Request
 
     from conclave.kernel.tls import Certificate
 
@@ -99,6 +99,12 @@ def _bind(family: socket.AddressFamily, host: str, port: int) -> socket.socket:
     return bound
 
 
+@functools.lru_cache(maxsize=1)
+def date_header(second: int) -> list[tuple[bytes, bytes]]:
+    """`Date` (RFC 9110, 6.6.1) of this second since 1970."""
+    return [(b"date", formatdate(second, usegmt=True).encode())]
+
+
 class BoundedHttpProtocol(HttpToolsProtocol):
     """uvicorn's HTTP/1.1 connection with bounds on the head of a request."""
 
@@ -133,6 +139,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         self._head_done()
+        self._date_answers()
         super().on_headers_complete()
 
     def data_received(self, data: bytes) -> None:
@@ -143,6 +150,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
             self._head_done()
 
     def send_400_response(self, msg: str) -> None:
+        self._date_answers()
         if self._refused_with == 400:
             super().send_400_response(msg)
             return
@@ -152,6 +160,9 @@ class BoundedHttpProtocol(HttpToolsProtocol):
             + b"content-length: 0\r\nconnection: close\r\n\r\n"
         )
         self.transport.close()
+
+    def _date_answers(self) -> None:
+        self.server_state.default_headers = date_header(int(time.time()))
 
     def _refuse(self, status: int, reason: str) -> None:
         self._refused_with = status
@@ -171,67 +182,6 @@ class BoundedHttpProtocol(HttpToolsProtocol):
             self._head_timer = None
 
 
-class Direct(Protocol):
-    """A WebSocket without the way through ASGI: `scope["extensions"][DIRECT]["socket"]`, where
-    there is one. For many small messages, of which each would wake two tasks."""
-
-    def listen(self, listener: Callable[[bytes], None]) -> None:
-        """Hand each binary message to `listener` when it comes, unless older ones wait for
-        `receive`, which gets all others. `listener` must return at once and not raise."""
-
-    def write(self, message: bytes | str) -> bool:
-        """Send a message now. False: nothing was sent, for the connection is not open or takes no
-        more at the moment. The caller must have no `send` under way."""
-
-
-DIRECT = "conclave.direct"
-
-
-class SocketProtocol(WebSocketsSansIOProtocol):
-    """uvicorn's WebSocket connection, for which a refused upgrade is an answer and no fault, and
-    which can be used directly (`Direct`).
-
-    uvicorn itself logs an error for each refusal, so that anybody could fill the log.
-    """
-
-    _listener: Callable[[bytes], None] | None = None
-
-    def handle_connect(self, event: Request) -> None:
-        super().handle_connect(event)
-        if not self.close_sent:
-            self.scope["extensions"][DIRECT] = {"socket": self}
-
-    async def send(self, message: ASGISendEvent) -> None:
-        await super().send(message)
-        if message["type"] == "websocket.http.response.body" and not message.get("more_body"):
-            self.handshake_complete = True
-
-    def listen(self, listener: Callable[[bytes], None]) -> None:
-        self._listener = listener
-
-    def write(self, message: bytes | str) -> bool:
-        is_open = self.handshake_complete and not (self.close_sent or self.disconnected)
-        if not is_open or not self.writable.is_set() or self.transport.is_closing():
-            return False
-        try:
-            if isinstance(message, str):
-                self.conn.send_text(message.encode())
-            else:
-                self.conn.send_binary(message)
-        except InvalidState:
-            return False
-        self.transport.write(b"".join(self.conn.data_to_send()))
-        return True
-
-    def send_receive_event_to_app(self) -> None:
-        is_direct = self.curr_msg_data_type == "bytes" and self.queue.empty()
-        if self._listener is None or self.close_sent or not is_direct:
-            super().send_receive_event_to_app()
-            return
-        message, self.frames = b"".join(self.frames), []
-        self._listener(message)
-
-
 class Server(uvicorn.Server):
     """Leaves signals to the caller, says when it listens, and is told when to leave."""
 
@@ -245,11 +195,10 @@ class Server(uvicorn.Server):
         self._leaving.set()
 
     async def main_loop(self) -> None:
-        # uvicorn looks ten times a second; only its date header needs a tick, one each second. An
+        # uvicorn looks ten times a second, for a date that each request brings up to date here. An
         # idle server shall sleep, and one that carries media has better things to do.
-        while not await self.on_tick(0):
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._leaving.wait(), 1.0)
+        await self.on_tick(0)
+        await self._leaving.wait()
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:

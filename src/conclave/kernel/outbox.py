@@ -35,6 +35,7 @@ HEAD = "head"
 _BATCH = 100
 _PAUSES = (0.1, 0.5, 2.0, 10.0)
 _LOOK_S = 5.0
+_LOOK_SQLITE_S = 15.0
 
 log = structlog.get_logger()
 
@@ -204,9 +205,10 @@ class Outbox:
                 await waker.wait()
 
     async def _watch(self) -> None:
-        """Another process may have written (the command line)."""
+        """Another process may have written: the command line, with PostgreSQL other servers too."""
+        seconds = _LOOK_SQLITE_S if self._db.is_sqlite else _LOOK_S
         while not self._tasks.stopping:
-            await self._tasks.pause(_LOOK_S)
+            await self._tasks.pause(seconds)
             try:
                 head = await self.head()
             except Exception as error:

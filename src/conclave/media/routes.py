@@ -21,8 +21,8 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from conclave.kernel.listen import DIRECT, Direct
 from conclave.kernel.slices import guarded
+from conclave.kernel.websocket import DIRECT, Direct
 from conclave.media.cors import cors_headers
 from conclave.media.signal.parameters import parse_parameters
 from conclave.media.signal.profile import excess, merged
@@ -201,7 +201,8 @@ async def _serve(engine: SignalEngine, websocket: WebSocket) -> None:
 def _shorten(
     engine: SignalEngine, websocket: WebSocket, queue: SocketQueue, connection: int
 ) -> None:
-    """Most frames are pings: where the server can, they are answered without waking a task."""
+    """Most frames are pings: where the server can, they are answered without waking a task, and
+    before anything else looks at them."""
     extension = websocket.scope.get("extensions", {}).get(DIRECT)
     if extension is None:
         return
@@ -214,8 +215,15 @@ def _shorten(
             log.exception("signalling socket failed")
             queue.end(1011, "internal error")
 
+    def reply(frame: bytes) -> bytes | None:
+        try:
+            return engine.pong(connection, frame)
+        except Exception:
+            log.exception("signalling socket failed")
+            return None
+
     queue.write_now = direct.write
-    direct.listen(receive)
+    direct.listen(receive, reply)
 
 
 async def _run(

@@ -30,14 +30,14 @@ from conclave.media.engine import (
 from conclave.media.keys import ApiKeys
 from conclave.media.metrics import SignalCounters
 from conclave.media.signal import Effect, Instant, Limits, Signalling, effects
-from conclave.media.signal.wire import Unreadable, parse_frame
+from conclave.media.signal.wire import Unreadable, may_be_ping, parse_frame, to_binary
 from conclave.media.sockets import Frames, SocketQueue
 from conclave.media.tokens import Claims
 from conclave.media.transport import EventsLost, Transport, TransportEvent
 
 Observer = Callable[[webhook.WebhookEvent], None]
 
-TICK = 0.5
+TICK = 1.0
 FLUSH_TIMEOUT = 1.0
 
 log = structlog.get_logger()
@@ -195,6 +195,20 @@ class SignalEngine:
         except Unreadable:
             request = None
         self._execute(self.machine.handle(connection, request, self.now()))
+
+    def pong(self, connection: effects.Connection, frame: bytes) -> bytes | None:
+        """The answer to a binary frame that is a ping; None: it is not, `receive` it."""
+        if not may_be_ping(frame):
+            return None
+        socket = self._sockets.get(connection)
+        if socket is None or socket.is_text:
+            return None
+        try:
+            request = parse_frame(frame)
+        except Unreadable:
+            return None
+        response = self.machine.pong(connection, request, self.now())
+        return None if response is None else to_binary(response)
 
     def disconnect(self, connection: effects.Connection) -> None:
         """The socket is gone."""

@@ -11,7 +11,6 @@ from conclave.kernel.tasks import Tasks
 from conclave.sealing.service import Sealing
 
 BEAT_S = 15.0
-EXPIRE_S = 5.0
 
 log = structlog.get_logger()
 
@@ -23,24 +22,26 @@ class Janitor:
 
     async def start(self) -> None:
         await self._sealing.restarted()
-        self._tasks.start(self._every(BEAT_S, self._sealing.beat), "sealing beat")
-        self._tasks.start(self._every(EXPIRE_S, self._sealing.expire), "sealing expire")
+        self._tasks.start(self._rounds(), "sealing rounds")
 
     async def stop(self) -> None:
         await self._sealing.close()
         await self._tasks.stop()
 
-    async def _every(self, seconds: float, work: Callable[[], Awaitable[None]]) -> None:
-        while True:
-            await self._tasks.pause(seconds)
-            if self._tasks.stopping:
-                return
-            try:
-                await work()
-            except Exception as error:  # the next round makes it good
-                log.warning(
-                    "sealing job failed",
-                    job=work.__name__,
-                    error=type(error).__name__,
-                    exc_info=not isinstance(error, Unavailable),
-                )
+    async def _rounds(self) -> None:
+        # Both at once: the processor of an idle server is woken once.
+        while not self._tasks.stopping:
+            await self._try(self._sealing.beat)
+            await self._try(self._sealing.expire)
+            await self._tasks.pause(BEAT_S)
+
+    async def _try(self, work: Callable[[], Awaitable[None]]) -> None:
+        try:
+            await work()
+        except Exception as error:  # the next round makes it good
+            log.warning(
+                "sealing job failed",
+                job=work.__name__,
+                error=type(error).__name__,
+                exc_info=not isinstance(error, Unavailable),
+            )

@@ -19,13 +19,13 @@ from conclave.media.signal import (
 )
 from conclave.media.signal.messages import Action, Answer, Reason
 from conclave.media.signal.negotiating import Malformed
-from conclave.media.signal.state import Participant, Turn
+from conclave.media.signal.state import Instant, Limits, Participant, Turn
 
 
 def on_frame(turn: Turn, participant: Participant, request: rtc.SignalRequest | None) -> None:
     """`None` is a frame that could not be read."""
     participant.last_seen = turn.now.tick
-    if not _take_credit(turn, participant):
+    if not take_credit(turn.world.limits, participant, turn.now):
         turn.do(effects.Count("malformed", "flood"))
         membership.drop(turn, participant, Action.DISCONNECT, Reason.SIGNAL_CLOSE)
         return
@@ -45,24 +45,20 @@ def on_malformed(turn: Turn, participant: Participant) -> None:
         membership.drop(turn, participant, Action.DISCONNECT, Reason.SIGNAL_CLOSE)
 
 
-def _take_credit(turn: Turn, participant: Participant) -> bool:
+def take_credit(limits: Limits, participant: Participant, now: Instant) -> bool:
     """A token bucket: bursts are normal (a grid of fifty tiles), floods are not."""
-    limits = turn.world.limits
-    gained = (turn.now.tick - participant.credit_at) * limits.frames_per_second
-    participant.credit_at = turn.now.tick
+    gained = (now.tick - participant.credit_at) * limits.frames_per_second
+    participant.credit_at = now.tick
     participant.frame_credit = min(participant.frame_credit + gained, limits.frame_burst) - 1
     return participant.frame_credit >= 0
 
 
 def on_request(turn: Turn, participant: Participant, request: rtc.SignalRequest) -> None:  # noqa: PLR0912 - one arm a kind
     match request.WhichOneof("message"):
-        case "ping":
-            turn.send(participant, rtc.SignalResponse(pong=_milliseconds(turn)))
-        case "ping_req":
-            pong = rtc.Pong(
-                last_ping_timestamp=request.ping_req.timestamp, timestamp=_milliseconds(turn)
-            )
-            turn.send(participant, rtc.SignalResponse(pong_resp=pong))
+        case "ping" | "ping_req":
+            response = pong(request, turn.now)
+            if response is not None:
+                turn.send(participant, response)
         case "offer":
             negotiating.on_offer(turn, participant, request.offer)
         case "trickle":
@@ -134,5 +130,14 @@ def _refuse_blob(turn: Turn, participant: Participant, request_id: int) -> None:
     turn.send(participant, rtc.SignalResponse(request_response=answer))
 
 
-def _milliseconds(turn: Turn) -> int:
-    return int(turn.now.at.timestamp() * 1000)
+def pong(request: rtc.SignalRequest, now: Instant) -> rtc.SignalResponse | None:
+    """The answer to a ping of either kind; None for everything else."""
+    milliseconds = int(now.at.timestamp() * 1000)
+    match request.WhichOneof("message"):
+        case "ping":
+            return rtc.SignalResponse(pong=milliseconds)
+        case "ping_req":
+            asked = request.ping_req.timestamp
+            answer = rtc.Pong(last_ping_timestamp=asked, timestamp=milliseconds)
+            return rtc.SignalResponse(pong_resp=answer)
+    return None
