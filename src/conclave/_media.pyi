@@ -11,10 +11,18 @@ that its command queue is full (the command was not taken then).
 from collections.abc import Mapping, Sequence
 from typing import Literal, Self, final
 
-__all__ = ["DIGEST", "Engine"]
+__all__ = ["DIGEST", "Engine", "pongs"]
 
 DIGEST: str
 """Hex SHA-256 over the sources in `media/**` that this extension was built from."""
+
+def pongs(data: bytes, milliseconds: int, /) -> tuple[bytes, int, int]:
+    """Answer the pings of LiveKit's signalling (binary, `ping` and `ping_req`) that `data` begins
+    with. `data`: what came on a WebSocket, beginning with a frame; `milliseconds`: since 1970.
+
+    Returns frames to be sent, how many bytes the pings had, and how many they were. Zero bytes:
+    there is no ping at the beginning, or none that is whole.
+    """
 
 @final
 class Engine:

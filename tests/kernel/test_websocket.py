@@ -43,8 +43,18 @@ class Served:
             return [await self.client.recv() for _ in range(count)]
 
 
-def _reply(message: bytes) -> bytes | None:
-    return b"!" + message[1:] if message.startswith(b"?") else None
+def ask(what: bytes) -> bytes:
+    """A whole frame that the replier below answers; its mask changes nothing."""
+    return bytes((0x82, 0x80 | len(what), 0, 0, 0, 0)) + what
+
+
+def _reply(data: bytes) -> tuple[bytes, int]:
+    at, answers = 0, b""
+    while data[at : at + 1] == b"\x82" and data[at + 2 : at + 7] == b"\0\0\0\0?":
+        size = 6 + (data[at + 1] & 0x7F)
+        answers += bytes((0x82, size - 6)) + b"!" + data[at + 7 : at + size]
+        at += size
+    return answers, at
 
 
 @pytest.fixture
@@ -74,46 +84,54 @@ async def socket() -> AsyncIterator[Served]:
 async def test_messages_that_come_together_are_answered_up_to_the_first_other(
     socket: Served,
 ) -> None:
-    socket.comes(frame(b"?1") + frame(b"?2") + frame(b"other") + frame(b"?3"))
+    socket.comes(ask(b"?1") + ask(b"?2") + frame(b"other") + ask(b"?3"))
     assert await socket.answers(2) == [b"!1", b"!2"]
     assert socket.heard == [b"other", b"?3"]
-    socket.comes(frame(b"?4"))
+    socket.comes(ask(b"?4"))
     assert await socket.answers(1) == [b"!4"]
     assert socket.heard == [b"other", b"?3"]
 
 
 async def test_only_what_begins_a_frame_is_taken_for_one(socket: Served) -> None:
     # Its payload looks like a message that would be answered.
-    disguised = frame(b"x" * 300 + frame(b"?no"))
-    cut = len(disguised) - len(frame(b"?no"))
+    inner = ask(b"?no")
+    disguised = bytes((0x82, 0xFE, 1, 44, 0, 0, 0, 0)) + b"x" * (300 - len(inner)) + inner
+    cut = len(disguised) - len(inner)
     socket.comes(disguised[:cut], disguised[cut:])
     assert len(socket.heard) == 1
-    socket.comes(frame(b"?yes"))
+    socket.comes(ask(b"?yes"))
     assert await socket.answers(1) == [b"!yes"]
 
 
 async def test_after_a_head_in_pieces_the_library_has_every_message(socket: Served) -> None:
-    whole = frame(b"?1")
-    socket.comes(whole[:1], whole[1:], frame(b"?2"))
+    whole = ask(b"?1")
+    socket.comes(whole[:1], whole[1:], ask(b"?2"))
     assert socket.heard == [b"?1", b"?2"]
 
 
 async def test_within_a_message_in_fragments_nothing_is_answered(socket: Served) -> None:
     socket.comes(frame(b"a", fin=False))
-    socket.comes(frame(b"b", Opcode.CONT, fin=False), frame(b"c", Opcode.CONT), frame(b"?1"))
+    socket.comes(frame(b"b", Opcode.CONT, fin=False), frame(b"c", Opcode.CONT), ask(b"?1"))
     assert socket.heard == [b"abc"]
     assert await socket.answers(1) == [b"!1"]
 
 
-async def test_longer_messages_and_text_go_the_usual_way(socket: Served) -> None:
-    socket.comes(frame(b"?" * 126), frame(b""))
-    assert socket.heard == [b"?" * 126, b""]
-    socket.comes(frame(b"?1", Opcode.TEXT))
-    # It waits for `receive`: nothing overtakes it.
-    socket.comes(frame(b"?2"))
-    assert socket.heard == [b"?" * 126, b""]
-    received = [await socket.protocol.receive() for _ in range(2)]
-    assert [event.get("text", event.get("bytes")) for event in received] == ["?1", b"?2"]
+async def test_an_answer_does_not_wait_for_what_the_application_has_not_read(
+    socket: Served,
+) -> None:
+    socket.comes(frame(b"text", Opcode.TEXT), ask(b"?1"))
+    assert await socket.answers(1) == [b"!1"]
+    assert (await socket.protocol.receive()).get("text") == "text"
+    assert socket.heard == []
+
+
+async def test_to_a_client_that_does_not_read_nothing_is_added(socket: Served) -> None:
+    socket.protocol.pause_writing()
+    socket.comes(ask(b"?1"))
+    assert socket.heard == [b"?1"]
+    socket.protocol.resume_writing()
+    socket.comes(ask(b"?2"))
+    assert await socket.answers(1) == [b"!2"]
 
 
 async def test_a_message_without_a_mask_ends_the_connection(socket: Served) -> None:
@@ -126,7 +144,7 @@ async def test_a_message_without_a_mask_ends_the_connection(socket: Served) -> N
 
 
 async def test_nothing_is_answered_after_the_close(socket: Served) -> None:
-    socket.comes(frame(b"\x03\xe8", Opcode.CLOSE), frame(b"?1"))
+    socket.comes(frame(b"\x03\xe8", Opcode.CLOSE), ask(b"?1"))
     with pytest.raises(ConnectionClosed):
         await socket.answers(1)
     assert socket.heard == []

@@ -14,6 +14,7 @@ mod event_queue;
 pub mod log;
 #[cfg(target_os = "linux")]
 mod mmsg;
+pub mod pings;
 mod shard;
 mod snapshot;
 mod socket;

@@ -9,16 +9,19 @@ use std::os::fd::RawFd;
 
 use conclave_engine::{
     CodecName, Command, CommandError, Config, Engine as Shards, ExpectedTrack, Grant, Kind,
-    ParticipantId, StartError, Stream,
+    ParticipantId, StartError, Stream, pings,
 };
 use pyo3::exceptions::{PyOSError, PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyList, PyMapping, PyTuple};
+use pyo3::types::{PyBytes, PyDict, PyList, PyMapping, PyTuple};
 
 #[pymodule]
 mod _media {
     #[pymodule_export]
     use super::Engine;
+
+    #[pymodule_export]
+    use super::pongs;
 
     #[pymodule_export]
     const DIGEST: &str = env!("CONCLAVE_MEDIA_DIGEST");
@@ -28,6 +31,18 @@ mod _media {
         conclave_engine::log::install();
         Ok(())
     }
+}
+
+#[pyfunction]
+#[pyo3(signature = (data, milliseconds, /))]
+fn pongs<'py>(
+    py: Python<'py>,
+    data: &[u8],
+    milliseconds: i64,
+) -> (Bound<'py, PyBytes>, usize, usize) {
+    let answered = pings::answer(data, milliseconds);
+    let answers = PyBytes::new(py, &answered.answers);
+    (answers, answered.size, answered.count)
 }
 
 #[pyclass(frozen, module = "conclave._media")]

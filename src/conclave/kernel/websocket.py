@@ -7,16 +7,14 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.exceptions import InvalidState
-from websockets.utils import apply_mask
 
 if TYPE_CHECKING:
     from uvicorn._types import ASGISendEvent
     from websockets.http11 import Request
 
-# RFC 6455, 5.2: a client's frame is masked, and one of up to 125 bytes has no length of its own.
-WHOLE_BINARY = 0x82
-MASKED_HEAD = 6
-SHORT = 125
+Replier = Callable[[bytes], tuple[bytes, int]]
+"""From what has come, which begins with a frame, to frames that answer the first ones, and to how
+many bytes those had; zero: they are for the library. Must return at once and not raise."""
 
 
 class Direct(Protocol):
@@ -26,12 +24,11 @@ class Direct(Protocol):
     def listen(
         self,
         listener: Callable[[bytes], None],
-        replier: Callable[[bytes], bytes | None] | None = None,
+        replier: Replier | None = None,
     ) -> None:
         """Hand each binary message to `listener` when it comes, unless older ones wait for
-        `receive`, which gets all others. Short ones go to `replier` first: what it returns, up to
-        125 bytes, is sent as the answer; None means that the message is for `listener`. Both must
-        return at once and not raise."""
+        `receive`, which gets all others. `listener` must return at once and not raise. What
+        `replier` can answer comes to neither, and is answered before what waits."""
 
     def write(self, message: bytes | str) -> bool:
         """Send a message now. False: nothing was sent, for the connection is not open or takes no
@@ -77,17 +74,6 @@ def _size(head: bytes) -> int | None:
     return None if len(head) < size else size + length
 
 
-def short_message(data: bytes, at: int) -> bytes | None:
-    """The message in `data` at `at`, if it is binary and in one whole frame of up to 125 bytes."""
-    if len(data) - at < MASKED_HEAD or data[at] != WHOLE_BINARY or data[at + 1] < 0x80:
-        return None
-    length = data[at + 1] & 0x7F
-    masked = data[at + MASKED_HEAD : at + MASKED_HEAD + length]
-    if length > SHORT or len(masked) < length:
-        return None
-    return apply_mask(masked, data[at + 2 : at + MASKED_HEAD])
-
-
 class SocketProtocol(WebSocketsSansIOProtocol):
     """uvicorn's WebSocket connection, for which a refused upgrade is an answer and no fault, and
     which can be used directly (`Direct`).
@@ -96,17 +82,21 @@ class SocketProtocol(WebSocketsSansIOProtocol):
     """
 
     _listener: Callable[[bytes], None] | None = None
-    _replier: Callable[[bytes], bytes | None] | None = None
+    _replier: Replier | None = None
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self._edge = FrameEdge()
 
     def data_received(self, data: bytes) -> None:
-        if self._replier is not None and self._edge.is_between:
-            data = self._reply(data, self._replier)
-            if not data:
-                return
+        # Within a message in fragments nothing but its rest may come, which the library judges.
+        if self._replier is not None and self._edge.is_between and not self.frames:
+            answers, size = self._replier(data) if self._takes_more() else (b"", 0)
+            if size > 0:
+                self.transport.write(answers)
+                data = data[size:]
+                if not data:
+                    return
         if self.handshake_initiated:
             self._edge.follow(data)
         super().data_received(data)
@@ -124,7 +114,7 @@ class SocketProtocol(WebSocketsSansIOProtocol):
     def listen(
         self,
         listener: Callable[[bytes], None],
-        replier: Callable[[bytes], bytes | None] | None = None,
+        replier: Replier | None = None,
     ) -> None:
         self._listener = listener
         self._replier = replier
@@ -145,23 +135,6 @@ class SocketProtocol(WebSocketsSansIOProtocol):
     def _takes_more(self) -> bool:
         is_open = self.handshake_complete and not (self.close_sent or self.disconnected)
         return is_open and self.writable.is_set() and not self.transport.is_closing()
-
-    def _reply(self, data: bytes, replier: Callable[[bytes], bytes | None]) -> bytes:
-        """Answer the messages at the beginning of `data` that can be answered by themselves, and
-        return what is left for the library. It takes ten times as long for each of them."""
-        if self.frames or not self.queue.empty() or not self._takes_more():
-            return data
-        answers: list[bytes] = []
-        at = 0
-        while (message := short_message(data, at)) is not None:
-            answer = replier(message)
-            if answer is None:
-                break
-            answers += (bytes((WHOLE_BINARY, len(answer))), answer)
-            at += MASKED_HEAD + len(message)
-        if answers:
-            self.transport.write(b"".join(answers))
-        return data[at:]
 
     def send_receive_event_to_app(self) -> None:
         is_direct = self.curr_msg_data_type == "bytes" and self.queue.empty()

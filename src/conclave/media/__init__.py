@@ -28,6 +28,7 @@ __all__ = ["SLICE", "MediaEngine"]
 
 
 def _setup(app: App) -> None:
+    from conclave.media import pings
     from conclave.media.keys import load_keys
     from conclave.media.metrics import SignalCounters, TransportCollector, WebhookCounters
     from conclave.media.signal import Limits
@@ -46,6 +47,7 @@ def _setup(app: App) -> None:
             participants_per_room=settings.media.room_participants,
             tracks_per_participant=settings.media.participant_tracks,
         ),
+        pongs=pings.load(),
     )
     app.provide(SignalEngine, engine)
     app.provide(WebhookCounters, WebhookCounters(app.metrics))

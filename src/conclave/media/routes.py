@@ -10,6 +10,7 @@ to show those words, so both come from one function. Must never log a token.
 from __future__ import annotations
 
 import asyncio
+import functools
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -215,15 +216,8 @@ def _shorten(
             log.exception("signalling socket failed")
             queue.end(1011, "internal error")
 
-    def reply(frame: bytes) -> bytes | None:
-        try:
-            return engine.pong(connection, frame)
-        except Exception:
-            log.exception("signalling socket failed")
-            return None
-
     queue.write_now = direct.write
-    direct.listen(receive, reply)
+    direct.listen(receive, functools.partial(engine.pong, connection))
 
 
 async def _run(

@@ -29,8 +29,9 @@ from conclave.media.engine import (
 )
 from conclave.media.keys import ApiKeys
 from conclave.media.metrics import SignalCounters
+from conclave.media.pings import Pongs
 from conclave.media.signal import Effect, Instant, Limits, Signalling, effects
-from conclave.media.signal.wire import Unreadable, may_be_ping, parse_frame, to_binary
+from conclave.media.signal.wire import Unreadable, parse_frame
 from conclave.media.sockets import Frames, SocketQueue
 from conclave.media.tokens import Claims
 from conclave.media.transport import EventsLost, Transport, TransportEvent
@@ -61,8 +62,10 @@ class SignalEngine:
         counters: SignalCounters,
         limits: Limits | None = None,
         new_sid: Callable[[str], str] = random_sid,
+        pongs: Pongs | None = None,
     ) -> None:
         """`transport` and `keys` are called at start: they bind sockets and read files."""
+        self._pongs = pongs
         self.limits = limits or Limits()
         self.counters = counters
         self.machine = Signalling(self.limits, new_sid)
@@ -196,19 +199,16 @@ class SignalEngine:
             request = None
         self._execute(self.machine.handle(connection, request, self.now()))
 
-    def pong(self, connection: effects.Connection, frame: bytes) -> bytes | None:
-        """The answer to a binary frame that is a ping; None: it is not, `receive` it."""
-        if not may_be_ping(frame):
-            return None
-        socket = self._sockets.get(connection)
-        if socket is None or socket.is_text:
-            return None
-        try:
-            request = parse_frame(frame)
-        except Unreadable:
-            return None
-        response = self.machine.pong(connection, request, self.now())
-        return None if response is None else to_binary(response)
+    def pong(self, connection: effects.Connection, data: bytes) -> tuple[bytes, int]:
+        """Answer the pings at the beginning of what came on a socket: raw frames, and how many
+        bytes of `data` they were. What is left, and pings beyond the rate, is for `receive`."""
+        if self._pongs is None:
+            return b"", 0
+        now = self.now()
+        answers, size, count = self._pongs(data, int(now.at.timestamp() * 1000))
+        if count == 0 or not self.machine.pinged(connection, count, now):
+            return b"", 0
+        return answers, size
 
     def disconnect(self, connection: effects.Connection) -> None:
         """The socket is gone."""

@@ -5,6 +5,7 @@
 //! [`ice::IceLite`]'s, so that a client may change addresses without the stack noticing.
 
 pub mod dtls;
+pub mod gcm;
 pub mod ice;
 pub mod srtp;
 pub mod unprotect;

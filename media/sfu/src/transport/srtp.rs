@@ -8,10 +8,10 @@ use std::fmt;
 use str0m::config::CryptoProvider;
 use str0m::crypto::dtls::{KeyingMaterial, SrtpProfile};
 use str0m::crypto::{
-    AeadAes128Gcm, AeadAes128GcmCipher, AeadAes256Gcm, AeadAes256GcmCipher, Aes128CmSha1_80,
-    Aes128CmSha1_80Cipher, Sha1HmacProvider, SrtpProvider,
+    AeadAes128Gcm, Aes128CmSha1_80, Aes128CmSha1_80Cipher, Sha1HmacProvider, SrtpProvider,
 };
 
+use super::gcm::{self, GcmKey};
 use super::unprotect::SrtpReceiver;
 use crate::ahead;
 use crate::buffers::Buffers;
@@ -20,7 +20,7 @@ const LABEL_RTP: u8 = 0;
 const LABEL_RTCP: u8 = 3;
 pub(super) const RTCP_HEADER: usize = 8;
 pub(super) const RTCP_INDEX: usize = 4;
-pub(super) const GCM_TAG: usize = AeadAes128Gcm::TAG_LEN;
+pub(super) const GCM_TAG: usize = gcm::TAG;
 pub(super) const CM_TAG: usize = Aes128CmSha1_80::HMAC_TAG_LEN;
 
 /// The secrets of one DTLS session, as exported by it.
@@ -72,14 +72,8 @@ pub(super) enum Cipher {
         hmac_key: [u8; 20],
         salt: [u8; 14],
     },
-    Gcm128 {
-        cipher: Box<dyn AeadAes128GcmCipher>,
-        salt: [u8; 12],
-    },
-    Gcm256 {
-        cipher: Box<dyn AeadAes256GcmCipher>,
-        salt: [u8; 12],
-    },
+    /// With a key of 128 or 256 bits.
+    Gcm { key: GcmKey, salt: [u8; 12] },
 }
 
 pub(super) struct Session {
@@ -119,16 +113,12 @@ impl Session {
                 hmac_key: prf(srtp, master, master_salt, label + 1),
                 salt: prf(srtp, master, master_salt, label + 2),
             },
-            SrtpProfile::AEAD_AES_128_GCM => Cipher::Gcm128 {
-                cipher: srtp
-                    .aead_aes_128_gcm()
-                    .create_cipher(prf(srtp, master, master_salt, label), encrypt),
+            SrtpProfile::AEAD_AES_128_GCM => Cipher::Gcm {
+                key: GcmKey::new(&prf::<16>(srtp, master, master_salt, label))?,
                 salt: prf(srtp, master, master_salt, label + 2),
             },
-            _ => Cipher::Gcm256 {
-                cipher: srtp
-                    .aead_aes_256_gcm()
-                    .create_cipher(prf(srtp, master, master_salt, label), encrypt),
+            _ => Cipher::Gcm {
+                key: GcmKey::new(&prf::<32>(srtp, master, master_salt, label))?,
                 salt: prf(srtp, master, master_salt, label + 2),
             },
         };
@@ -174,8 +164,7 @@ impl SrtpSender {
     pub fn fetch_cipher(&self) {
         match &self.rtp.cipher {
             Cipher::Cm { cipher, .. } => ahead::fetch(&**cipher),
-            Cipher::Gcm128 { cipher, .. } => ahead::fetch(&**cipher),
-            Cipher::Gcm256 { cipher, .. } => ahead::fetch(&**cipher),
+            Cipher::Gcm { key, .. } => key.fetch(),
         }
     }
 
@@ -211,22 +200,11 @@ impl SrtpSender {
                 );
                 Some(out)
             }
-            Cipher::Gcm128 { cipher, salt } => {
+            Cipher::Gcm { key, salt } => {
                 let mut out = buffers.take(tagged + GCM_TAG);
                 out[..clear].copy_from_slice(header);
                 let iv = AeadAes128Gcm::rtp_iv(*salt, ssrc, (index >> 16) as u32, index as u16);
-                cipher
-                    .encrypt(&iv, header, payload, &mut out[clear..])
-                    .ok()?;
-                Some(out)
-            }
-            Cipher::Gcm256 { cipher, salt } => {
-                let mut out = buffers.take(tagged + GCM_TAG);
-                out[..clear].copy_from_slice(header);
-                let iv = AeadAes256Gcm::rtp_iv(*salt, ssrc, (index >> 16) as u32, index as u16);
-                cipher
-                    .encrypt(&iv, header, payload, &mut out[clear..])
-                    .ok()?;
+                key.seal(&iv, header, payload, &mut out[clear..])?;
                 Some(out)
             }
         }
@@ -261,25 +239,12 @@ impl SrtpSender {
                 Aes128CmSha1_80::rtcp_hmac(|k, p| sha1.sha1_hmac(k, p), hmac_key, &mut out, end);
                 Some(out)
             }
-            Cipher::Gcm128 { cipher, salt } => {
+            Cipher::Gcm { key, salt } => {
                 let mut out = vec![0; packet.len() + GCM_TAG + RTCP_INDEX];
                 out[..RTCP_HEADER].copy_from_slice(head);
                 let end = packet.len() + GCM_TAG;
                 let iv = AeadAes128Gcm::rtcp_iv(*salt, ssrc, index);
-                cipher
-                    .encrypt(&iv, &aad, body, &mut out[RTCP_HEADER..end])
-                    .ok()?;
-                out[end..].copy_from_slice(&trailer);
-                Some(out)
-            }
-            Cipher::Gcm256 { cipher, salt } => {
-                let mut out = vec![0; packet.len() + GCM_TAG + RTCP_INDEX];
-                out[..RTCP_HEADER].copy_from_slice(head);
-                let end = packet.len() + GCM_TAG;
-                let iv = AeadAes256Gcm::rtcp_iv(*salt, ssrc, index);
-                cipher
-                    .encrypt(&iv, &aad, body, &mut out[RTCP_HEADER..end])
-                    .ok()?;
+                key.seal(&iv, &aad, body, &mut out[RTCP_HEADER..end])?;
                 out[end..].copy_from_slice(&trailer);
                 Some(out)
             }

@@ -5,7 +5,7 @@
 //! SSRCs (`ingress`).
 
 use rustc_hash::FxHashMap;
-use str0m::crypto::{AeadAes128Gcm, AeadAes256Gcm, Aes128CmSha1_80};
+use str0m::crypto::{AeadAes128Gcm, Aes128CmSha1_80};
 
 use super::srtp::{CM_TAG, Cipher, GCM_TAG, RTCP_HEADER, RTCP_INDEX, Session};
 
@@ -129,13 +129,9 @@ impl SrtpReceiver {
                 let iv = Aes128CmSha1_80::rtp_iv(*salt, ssrc, index);
                 cipher.decrypt(&iv, &sealed[..len], out).ok()?;
             }
-            Cipher::Gcm128 { cipher, salt } => {
+            Cipher::Gcm { key, salt } => {
                 let iv = AeadAes128Gcm::rtp_iv(*salt, ssrc, (index >> 16) as u32, index as u16);
-                cipher.decrypt(&iv, &[header], sealed, out).ok()?;
-            }
-            Cipher::Gcm256 { cipher, salt } => {
-                let iv = AeadAes256Gcm::rtp_iv(*salt, ssrc, (index >> 16) as u32, index as u16);
-                cipher.decrypt(&iv, &[header], sealed, out).ok()?;
+                key.open(&iv, header, sealed, out)?;
             }
         }
         Some(out)
@@ -190,27 +186,10 @@ impl SrtpReceiver {
                     )
                     .ok()?;
             }
-            Cipher::Gcm128 { cipher, salt } => {
+            Cipher::Gcm { key, salt } => {
                 let iv = AeadAes128Gcm::rtcp_iv(*salt, ssrc, index);
-                cipher
-                    .decrypt(
-                        &iv,
-                        &[&aad],
-                        &datagram[RTCP_HEADER..index_at],
-                        &mut out[RTCP_HEADER..],
-                    )
-                    .ok()?;
-            }
-            Cipher::Gcm256 { cipher, salt } => {
-                let iv = AeadAes256Gcm::rtcp_iv(*salt, ssrc, index);
-                cipher
-                    .decrypt(
-                        &iv,
-                        &[&aad],
-                        &datagram[RTCP_HEADER..index_at],
-                        &mut out[RTCP_HEADER..],
-                    )
-                    .ok()?;
+                let sealed = &datagram[RTCP_HEADER..index_at];
+                key.open(&iv, &aad, sealed, &mut out[RTCP_HEADER..])?;
             }
         }
         self.accept(ssrc, index).then_some(out)

@@ -122,16 +122,13 @@ class Signalling:
             requests.on_frame(turn, participant, request)
         return turn.effects
 
-    def pong(
-        self, connection: effects.Connection, request: rtc.SignalRequest, now: Instant
-    ) -> rtc.SignalResponse | None:
-        """All that `handle` does about a ping; None: it is none, or one too many, for `handle`."""
+    def pinged(self, connection: effects.Connection, count: int, now: Instant) -> bool:
+        """So many pings came and are answered elsewhere. False: they are too many, or nobody's."""
         participant = self.world.by_connection.get(connection)
-        response = None if participant is None else requests.pong(request, now)
-        if participant is None or response is None:
-            return None
+        if participant is None:
+            return False
         participant.last_seen = now.tick
-        return response if requests.take_credit(self.world.limits, participant, now) else None
+        return requests.take_credit(self.world.limits, participant, now, count)
 
     def socket_lost(self, connection: effects.Connection, now: Instant) -> Effects:
         turn = Turn(self.world, now)

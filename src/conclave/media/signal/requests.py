@@ -45,20 +45,23 @@ def on_malformed(turn: Turn, participant: Participant) -> None:
         membership.drop(turn, participant, Action.DISCONNECT, Reason.SIGNAL_CLOSE)
 
 
-def take_credit(limits: Limits, participant: Participant, now: Instant) -> bool:
+def take_credit(limits: Limits, participant: Participant, now: Instant, frames: int = 1) -> bool:
     """A token bucket: bursts are normal (a grid of fifty tiles), floods are not."""
     gained = (now.tick - participant.credit_at) * limits.frames_per_second
     participant.credit_at = now.tick
-    participant.frame_credit = min(participant.frame_credit + gained, limits.frame_burst) - 1
+    participant.frame_credit = min(participant.frame_credit + gained, limits.frame_burst) - frames
     return participant.frame_credit >= 0
 
 
 def on_request(turn: Turn, participant: Participant, request: rtc.SignalRequest) -> None:  # noqa: PLR0912 - one arm a kind
     match request.WhichOneof("message"):
-        case "ping" | "ping_req":
-            response = pong(request, turn.now)
-            if response is not None:
-                turn.send(participant, response)
+        case "ping":
+            turn.send(participant, rtc.SignalResponse(pong=_milliseconds(turn)))
+        case "ping_req":
+            pong = rtc.Pong(
+                last_ping_timestamp=request.ping_req.timestamp, timestamp=_milliseconds(turn)
+            )
+            turn.send(participant, rtc.SignalResponse(pong_resp=pong))
         case "offer":
             negotiating.on_offer(turn, participant, request.offer)
         case "trickle":
@@ -130,14 +133,5 @@ def _refuse_blob(turn: Turn, participant: Participant, request_id: int) -> None:
     turn.send(participant, rtc.SignalResponse(request_response=answer))
 
 
-def pong(request: rtc.SignalRequest, now: Instant) -> rtc.SignalResponse | None:
-    """The answer to a ping of either kind; None for everything else."""
-    milliseconds = int(now.at.timestamp() * 1000)
-    match request.WhichOneof("message"):
-        case "ping":
-            return rtc.SignalResponse(pong=milliseconds)
-        case "ping_req":
-            asked = request.ping_req.timestamp
-            answer = rtc.Pong(last_ping_timestamp=asked, timestamp=milliseconds)
-            return rtc.SignalResponse(pong_resp=answer)
-    return None
+def _milliseconds(turn: Turn) -> int:
+    return int(turn.now.at.timestamp() * 1000)

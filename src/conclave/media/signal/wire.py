@@ -97,11 +97,6 @@ def parse_frame(data: bytes | str) -> rtc.SignalRequest:
         raise Unreadable(msg) from None
 
 
-def may_be_ping(data: bytes) -> bool:
-    """Does this SignalRequest begin with a field that pings have? (`ping` is 14, `ping_req` 16.)"""
-    return data.startswith((b"\x70", b"\x82\x01"))
-
-
 def to_binary(message: rtc.SignalResponse) -> bytes:
     return message.SerializeToString()
 
