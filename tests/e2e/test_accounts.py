@@ -165,6 +165,38 @@ def test_a_member_joins_and_comes_back_by_a_recovery_code(
     expect(member.button("Sign in with a passkey")).to_be_visible()
 
 
+def test_anybody_makes_an_account_where_that_is_open(
+    own_product: Product, people: Callable[..., Person]
+) -> None:
+    nele = people("Nele Brandt")
+    Authenticator(nele)
+    nele.open(f"{own_product.url}/register")
+    expect(
+        nele.page.get_by_role("heading", name="Accounts here are by invitation.")
+    ).to_be_visible()
+    assert_accessible(nele.page, "registration that is closed")
+    nele.press("Sign in", exact=True)
+    expect(nele.page.get_by_text("People who run this server invite you.")).to_be_visible()
+
+    own_product.stop()
+    own_product.environment["CONCLAVE_ACCOUNTS__REGISTRATION"] = "open"
+    own_product.start()
+    nele.page.reload()
+    nele.page.get_by_role("link", name="Make an account").click()
+    expect(nele.page.get_by_role("heading", name="Make an account.")).to_be_visible()
+    assert_accessible(nele.page, "registration")
+    nele.press("Make my account")
+    make_passkey(nele)
+    room = nele.start_room()
+    nele.join(room)
+    nele.press("Leave")
+    nele.open(own_product.url)
+    choose(nele, "Sign out")
+    nele.press("Sign in", exact=True)
+    nele.press("Sign in with a passkey")
+    expect(nele.button("Start a room now")).to_be_visible()
+
+
 @pytest.mark.parametrize("way", ["code", "words"])
 def test_another_device_gets_the_keys(
     own_product: Product, people: Callable[..., Person], way: str
