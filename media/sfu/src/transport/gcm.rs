@@ -2,6 +2,7 @@
 //! of which the last cannot be asked for, so that it cannot be fetched ahead; and what is sealed has
 //! to be copied to its place first.
 
+use std::ffi::c_int;
 use std::ptr::{self, NonNull};
 
 use aws_lc_sys::{
@@ -13,6 +14,20 @@ use crate::ahead;
 
 pub const TAG: usize = 16;
 pub const NONCE: usize = 12;
+
+/// `EVP_AEAD_CTX_seal` and `EVP_AEAD_CTX_open`: context, out, written, room, nonce, input, associated data.
+type Function = unsafe extern "C" fn(
+    *const EVP_AEAD_CTX,
+    *mut u8,
+    *mut usize,
+    usize,
+    *const u8,
+    usize,
+    *const u8,
+    usize,
+    *const u8,
+    usize,
+) -> c_int;
 
 /// A key made ready for use. Must never be used for two packets with one nonce.
 pub struct GcmKey(NonNull<EVP_AEAD_CTX>);
@@ -50,26 +65,8 @@ impl GcmKey {
         plain: &[u8],
         out: &mut [u8],
     ) -> Option<()> {
-        if out.len() != plain.len() + TAG {
-            return None;
-        }
-        let mut written = 0;
-        // SAFETY: each pointer has the length beside it, and `out`, borrowed for writing, overlaps none.
-        let is_done = unsafe {
-            EVP_AEAD_CTX_seal(
-                self.0.as_ptr(),
-                out.as_mut_ptr(),
-                ptr::from_mut(&mut written),
-                out.len(),
-                nonce.as_ptr(),
-                nonce.len(),
-                plain.as_ptr(),
-                plain.len(),
-                aad.as_ptr(),
-                aad.len(),
-            )
-        };
-        (is_done == 1 && written == out.len()).then_some(())
+        let fits = out.len() == plain.len() + TAG;
+        fits.then(|| self.call(EVP_AEAD_CTX_seal, nonce, aad, plain, out))?
     }
 
     /// `sealed`: with its tag. `None`: forged, or `out` has not `TAG` bytes less; then `out` says
@@ -81,26 +78,35 @@ impl GcmKey {
         sealed: &[u8],
         out: &mut [u8],
     ) -> Option<()> {
-        if sealed.len() != out.len() + TAG {
-            return None;
-        }
+        let fits = sealed.len() == out.len() + TAG;
+        fits.then(|| self.call(EVP_AEAD_CTX_open, nonce, aad, sealed, out))?
+    }
+
+    fn call(
+        &self,
+        function: Function,
+        nonce: &[u8; NONCE],
+        aad: &[u8],
+        input: &[u8],
+        out: &mut [u8],
+    ) -> Option<()> {
         let mut written = 0;
-        // SAFETY: as in `seal`.
-        let is_authentic = unsafe {
-            EVP_AEAD_CTX_open(
+        // SAFETY: each pointer has the length beside it, and `out`, borrowed for writing, overlaps none.
+        let is_done = unsafe {
+            function(
                 self.0.as_ptr(),
                 out.as_mut_ptr(),
                 ptr::from_mut(&mut written),
                 out.len(),
                 nonce.as_ptr(),
                 nonce.len(),
-                sealed.as_ptr(),
-                sealed.len(),
+                input.as_ptr(),
+                input.len(),
                 aad.as_ptr(),
                 aad.len(),
             )
         };
-        (is_authentic == 1 && written == out.len()).then_some(())
+        (is_done == 1 && written == out.len()).then_some(())
     }
 }
 

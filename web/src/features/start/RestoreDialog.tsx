@@ -72,7 +72,7 @@ export function RestoreDialog({ userId, onClose }: { userId: string; onClose(): 
         >
           <Label className="label">{t("restore.label")}</Label>
           <div className="input">
-            <TextArea className="wordsfield" rows={6} autoCapitalize="none" autoCorrect="off" />
+            <TextArea rows={6} autoCapitalize="none" autoCorrect="off" />
           </div>
           <FieldError className="hint hint--error">{fault}</FieldError>
         </TextField>

@@ -16,7 +16,7 @@ export function TextBox({ label, hint, error, rows = 3, ...rest }: TextBoxProps)
     <TextField {...rest} className="field" isInvalid={error !== undefined}>
       <Label className="label">{label}</Label>
       <div className="input">
-        <TextArea className="textbox" rows={rows} />
+        <TextArea rows={rows} />
       </div>
       {error === undefined && hint !== undefined && (
         <Text slot="description" className="hint">
