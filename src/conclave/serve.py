@@ -60,6 +60,7 @@ async def _serve(settings: Settings) -> int:
         loop.add_signal_handler(number, stop.set)
     server = new_server(
         product.web,
+        clock=app.clock,
         certificate=certificate,
         trusted_proxies=settings.http.trusted_proxies,
     )

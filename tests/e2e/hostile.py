@@ -154,7 +154,12 @@ class HostileServer:
         self._product = product = build(self._settings, process_metrics=False)
         sockets = bind("127.0.0.1", 0)
         product.app.port = self.port = sockets[0].getsockname()[1]
-        server = new_server(self._between(product.web), certificate=None, trusted_proxies=[])
+        server = new_server(
+            self._between(product.web),
+            clock=product.app.clock,
+            certificate=None,
+            trusted_proxies=[],
+        )
         await product.start()
         serving = asyncio.create_task(server.serve(sockets=sockets))
         await server.listening.wait()

@@ -6,11 +6,13 @@ import asyncio
 import contextlib
 import socket
 from collections.abc import AsyncIterator
+from datetime import timedelta
 
 import pytest
 from starlette.types import Message, Receive, Scope, Send
 
 from conclave.kernel import listen
+from conclave.kernel.clock import ManualClock
 from conclave.kernel.listen import AddressUnusable, PortTaken, bind, new_server
 
 pytestmark = pytest.mark.unit
@@ -39,10 +41,15 @@ async def echo(scope: Scope, receive: Receive, send: Send) -> None:
 
 
 @pytest.fixture
-async def port() -> AsyncIterator[int]:
+def clock() -> ManualClock:
+    return ManualClock()
+
+
+@pytest.fixture
+async def port(clock: ManualClock) -> AsyncIterator[int]:
     seen.clear()
     sockets = bind("127.0.0.1", 0)
-    server = new_server(echo, certificate=None, trusted_proxies=[])
+    server = new_server(echo, clock=clock, certificate=None, trusted_proxies=[])
     serving = asyncio.create_task(server.serve(sockets=sockets))
     await server.listening.wait()
     yield sockets[0].getsockname()[1]
@@ -75,6 +82,18 @@ async def test_a_url_of_64_kb_is_taken(port: int) -> None:
     answer = await _ask(port, _get(path))
     assert answer.startswith(b"HTTP/1.1 200 ")
     assert len(seen[0]["query_string"]) > 60_000
+
+
+async def test_answers_and_refusals_have_the_time_of_their_own_second(
+    port: int, clock: ManualClock
+) -> None:
+    assert b"\r\ndate: Thu, 01 Jan 2026 00:00:00 GMT\r\n" in await _ask(port, _get("/"))
+    clock.advance(timedelta(seconds=61))
+    assert b"\r\ndate: Thu, 01 Jan 2026 00:01:01 GMT\r\n" in await _ask(port, _get("/"))
+    clock.advance(timedelta(seconds=1))
+    refused = await _ask(port, b"nonsense\r\n\r\n")
+    assert refused.startswith(b"HTTP/1.1 400 ")
+    assert b"\r\ndate: Thu, 01 Jan 2026 00:01:02 GMT\r\n" in refused
 
 
 def _upgrade(path: str) -> bytes:
@@ -159,7 +178,7 @@ def test_an_address_of_another_machine_is_said() -> None:
 async def test_who_asks_behind_a_proxy(trusted: list[str], client: str, scheme: str) -> None:
     seen.clear()
     sockets = bind("127.0.0.1", 0)
-    server = new_server(echo, certificate=None, trusted_proxies=trusted)
+    server = new_server(echo, clock=ManualClock(), certificate=None, trusted_proxies=trusted)
     serving = asyncio.create_task(server.serve(sockets=sockets))
     await server.listening.wait()
     forwarded = ("x-forwarded-for: 198.51.100.66, 203.0.113.7", "x-forwarded-proto: https")

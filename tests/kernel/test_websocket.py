@@ -15,6 +15,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 from websockets.frames import Frame, Opcode
 
+from conclave.kernel.clock import ManualClock
 from conclave.kernel.listen import bind, new_server
 from conclave.kernel.websocket import DIRECT, FrameEdge, SocketProtocol
 
@@ -69,7 +70,7 @@ async def socket() -> AsyncIterator[Served]:
         await over.wait()
 
     sockets = bind("127.0.0.1", 0)
-    server = new_server(app, certificate=None, trusted_proxies=[])
+    server = new_server(app, clock=ManualClock(), certificate=None, trusted_proxies=[])
     serving = asyncio.create_task(server.serve(sockets=sockets))
     await server.listening.wait()
     async with connect(f"ws://127.0.0.1:{sockets[0].getsockname()[1]}", proxy=None) as client:

@@ -166,7 +166,7 @@ async def serve(
 @asynccontextmanager
 async def running(product: Product, sockets: list[socket.socket]) -> AsyncIterator[None]:
     """Start, yield, stop as `conclave serve` does: goodbye first, then the sockets."""
-    server = new_server(product.web, certificate=None, trusted_proxies=[])
+    server = new_server(product.web, clock=product.app.clock, certificate=None, trusted_proxies=[])
     try:
         await product.start()
     except BaseException:

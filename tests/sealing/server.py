@@ -112,7 +112,7 @@ async def serve(
     await migrate(product.app.db)
     sockets = sockets or bind("127.0.0.1", 0)
     port = sockets[0].getsockname()[1]
-    server = new_server(product.web, certificate=None, trusted_proxies=[])
+    server = new_server(product.web, clock=product.app.clock, certificate=None, trusted_proxies=[])
     await product.start()
     serving = asyncio.create_task(server.serve(sockets=sockets))
     await server.listening.wait()

@@ -12,7 +12,6 @@ import contextlib
 import errno
 import functools
 import socket
-import time
 from collections.abc import Iterator, Sequence
 from email.utils import formatdate
 from typing import TYPE_CHECKING, Any
@@ -28,6 +27,7 @@ from conclave.kernel.websocket import SocketProtocol
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
+    from conclave.kernel.clock import Clock
     from conclave.kernel.tls import Certificate
 
 URL_LIMIT = 64 * 1024
@@ -112,6 +112,10 @@ class BoundedHttpProtocol(HttpToolsProtocol):
     _refused_with = 400
     _head_timer: asyncio.TimerHandle | None = None
 
+    def __init__(self, *arguments: Any, clock: Clock, **options: Any) -> None:
+        self._clock = clock
+        super().__init__(*arguments, **options)
+
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         self._await_head()
@@ -162,7 +166,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         self.transport.close()
 
     def _date_answers(self) -> None:
-        self.server_state.default_headers = date_header(int(time.time()))
+        self.server_state.default_headers = date_header(int(self._clock.now().timestamp()))
 
     def _refuse(self, status: int, reason: str) -> None:
         self._refused_with = status
@@ -214,8 +218,13 @@ class Server(uvicorn.Server):
 
 
 def new_server(
-    web: ASGIApp, *, certificate: Certificate | None, trusted_proxies: Sequence[str]
+    web: ASGIApp,
+    *,
+    clock: Clock,
+    certificate: Certificate | None,
+    trusted_proxies: Sequence[str],
 ) -> Server:
+    """`clock` dates the answers."""
     # The WebSocket library reads the request again when a connection is upgraded. Its limit is a
     # module constant, by default 8 kB (or an environment variable read at import).
     websockets.http11.MAX_LINE_LENGTH = URL_LIMIT + 1024
@@ -225,7 +234,7 @@ def new_server(
     return Server(
         uvicorn.Config(
             web,
-            http=BoundedHttpProtocol,
+            http=functools.partial(BoundedHttpProtocol, clock=clock),  # type: ignore[arg-type]
             ws=SocketProtocol,
             ws_max_size=WS_MESSAGE_LIMIT,
             ws_per_message_deflate=False,
