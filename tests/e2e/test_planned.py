@@ -39,7 +39,8 @@ def _tab_to(page: Page, selector: str) -> None:
 def _choose(page: Page, down: int) -> None:
     """The list that has the focus: open it and go down by so many."""
     page.keyboard.press("Enter")
-    expect(page.get_by_role("listbox")).to_be_visible()
+    # Until one of its options has the focus, keys are for the list that is closed.
+    expect(page.get_by_role("option").and_(page.locator(":focus"))).to_be_visible()
     for _ in range(down):
         page.keyboard.press("ArrowDown")
     page.keyboard.press("Enter")
