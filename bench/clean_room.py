@@ -41,7 +41,8 @@ class Counted(Media):
         super().__init__()
         self.packets: dict[str, int] = {}
         self.came_at: dict[str, float] = {}
-        """When more packets of this identity were first seen: at most a round of asking late."""
+        """When the newest packet of this identity arrived, as the connection itself says: seconds
+        since 1970."""
 
     def _subscribed(
         self,
@@ -57,7 +58,8 @@ class Counted(Media):
                 packets = stats.inbound_rtp.received.packets_received
                 if packets > self.packets.get(identity, 0):
                     self.packets[identity] = packets
-                    self.came_at[identity] = time.monotonic()
+                    last_ms = stats.inbound_rtp.inbound.last_packet_received_timestamp
+                    self.came_at[identity] = last_ms / 1000
                     self._news.set()
             await asyncio.sleep(ASK_S)
 
@@ -121,11 +123,11 @@ async def one_round(room: HeadlessRoom, host: Bot, stay: list[Bot], intruders: i
     receivers = [media for watch in watches if isinstance(media := watch.bot.media, Counted)]
     for media in receivers:
         await media.until(lambda each: has_heard(each, identities), 60)
-    began = time.monotonic()
+    began, began_at = time.monotonic(), time.time()
     epoch = host.member.facts.epoch if host.member.facts else -1
     host.do(lambda member, now: clean(member, now, identities))
     stood_still = await _listen(LISTEN_S)
-    media_s = [max(0.0, media.last_of(identities) - began) for media in receivers]
+    media_s = [max(0.0, media.last_of(identities) - began_at) for media in receivers]
     key_s = []
     for watch in watches:
         later = [at for number, at in watch.used.items() if number > epoch]
