@@ -4,13 +4,13 @@
 
 use std::io;
 use std::mem::{offset_of, size_of, zeroed};
+use std::net::SocketAddr;
 use std::ops::Range;
 use std::os::fd::{AsRawFd, BorrowedFd};
 use std::ptr::{from_mut, null_mut};
 
 use conclave_sfu::Transmit;
-use libc::{c_uint, cmsghdr, iovec, mmsghdr, msghdr};
-use socket2::SockAddr;
+use libc::{c_uint, cmsghdr, iovec, mmsghdr, msghdr, sockaddr_in6};
 
 /// The one control message that is sent: the length of a segment.
 #[repr(C)]
@@ -28,13 +28,21 @@ const CONTROL_SPACE: usize = unsafe { libc::CMSG_SPACE(size_of::<u16>() as c_uin
 const _: () = assert!(offset_of!(Control, segment) + size_of::<u16>() == CONTROL_LENGTH);
 const _: () = assert!(size_of::<Control>() == CONTROL_SPACE);
 
+/// A destination as the kernel reads it. `sockaddr_storage` would be four times as long, and all of
+/// it would be written for each message.
+#[repr(C)]
+union Address {
+    v4: libc::sockaddr_in,
+    v6: sockaddr_in6,
+}
+
 /// The kernel's view of a batch. Kept between calls for its memory only: between calls all of it
 /// is empty, so no pointer outlives what it points at.
 #[derive(Default)]
 pub(crate) struct Kernel {
     messages: Vec<mmsghdr>,
     parts: Vec<iovec>,
-    addresses: Vec<SockAddr>,
+    addresses: Vec<Address>,
     controls: Vec<Control>,
 }
 
@@ -77,7 +85,7 @@ impl Kernel {
                 iov_base: datagram.payload.as_ptr().cast_mut().cast(),
                 iov_len: datagram.payload.len(),
             }));
-            self.addresses.push(SockAddr::from(run[0].destination));
+            self.addresses.push(Address::of(run[0].destination));
             if run.len() > 1 {
                 self.controls
                     .push(Control::segments_of(run[0].payload.len()));
@@ -88,11 +96,12 @@ impl Kernel {
         for (run, address) in runs.iter().zip(&self.addresses) {
             let own;
             (own, parts) = parts.split_at_mut(run.len());
+            let destination = datagrams[run.start].destination;
             // SAFETY: numbers and pointers only, for all of which zero is a value; made so because
             // some C libraries have fields for padding, which cannot be named here.
             let mut header: msghdr = unsafe { zeroed() };
-            header.msg_name = address.as_ptr().cast_mut().cast();
-            header.msg_namelen = address.len();
+            header.msg_name = std::ptr::from_ref(address).cast_mut().cast();
+            header.msg_namelen = Address::length(destination);
             header.msg_iov = own.as_mut_ptr();
             header.msg_iovlen = own.len() as _;
             header.msg_control = null_mut();
@@ -114,6 +123,40 @@ impl Kernel {
         self.parts.clear();
         self.addresses.clear();
         self.controls.clear();
+    }
+}
+
+impl Address {
+    fn of(destination: SocketAddr) -> Self {
+        // SAFETY: numbers only, for which zero is a value; see `describe`.
+        let mut address: Address = unsafe { zeroed() };
+        match destination {
+            SocketAddr::V4(to) => {
+                // SAFETY: all bytes of the union are written, and any are a value of either.
+                let v4 = unsafe { &mut address.v4 };
+                v4.sin_family = libc::AF_INET as _;
+                v4.sin_port = to.port().to_be();
+                v4.sin_addr.s_addr = u32::from_ne_bytes(to.ip().octets());
+            }
+            SocketAddr::V6(to) => {
+                // SAFETY: as above.
+                let v6 = unsafe { &mut address.v6 };
+                v6.sin6_family = libc::AF_INET6 as _;
+                v6.sin6_port = to.port().to_be();
+                v6.sin6_addr.s6_addr = to.ip().octets();
+                v6.sin6_flowinfo = to.flowinfo();
+                v6.sin6_scope_id = to.scope_id();
+            }
+        }
+        address
+    }
+
+    fn length(destination: SocketAddr) -> libc::socklen_t {
+        let length = match destination {
+            SocketAddr::V4(_) => size_of::<libc::sockaddr_in>(),
+            SocketAddr::V6(_) => size_of::<sockaddr_in6>(),
+        };
+        length as _
     }
 }
 

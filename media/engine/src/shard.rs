@@ -21,9 +21,9 @@ pub(crate) const WAKE: Token = Token(usize::MAX);
 
 /// Commands carried out before datagrams have their turn again.
 const COMMANDS_PER_TURN: usize = 256;
-/// Timers closer than this wait for each other: the core asks for an immediate one after most
-/// packets, and whatever comes in meanwhile serves it as well.
-const SHORTEST_WAIT: Duration = Duration::from_millis(1);
+/// A timer waits this much longer for the next packet, whose turn serves it as well: being woken
+/// costs more than what most timers have to do.
+const TIMER_SLACK: Duration = Duration::from_millis(10);
 const FIGURES_INTERVAL: Duration = Duration::from_secs(1);
 /// No datagram waits longer than this for the rest of a picture.
 const HOLD: Duration = Duration::from_millis(2);
@@ -181,7 +181,7 @@ impl ShardThread {
         let timer = self
             .shard
             .next_timeout()
-            .map(|due| due.saturating_duration_since(now).max(SHORTEST_WAIT));
+            .map(|due| due.saturating_duration_since(now) + TIMER_SLACK);
         // Once nothing happens any more, figures are published one last time.
         let figures = (now < figures_due).then(|| figures_due - now);
         match (timer, figures) {

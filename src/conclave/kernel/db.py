@@ -10,6 +10,7 @@ lock. Must never hand out a connection that outlives its block.
 from __future__ import annotations
 
 import contextlib
+import os
 import sqlite3
 from collections.abc import AsyncIterator
 from typing import Any
@@ -96,6 +97,22 @@ class Database:
         """
         if not self.is_sqlite:
             await tx.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": key})
+
+    def stamp(self) -> tuple[int, ...] | None:
+        """Another one after every commit that wrote something, told by SQLite's files; None: this
+        database cannot tell."""
+        if not self.is_sqlite:
+            return None
+        file = str(self.url.database)
+        try:
+            main = os.stat(file)
+        except OSError:
+            return None
+        try:
+            log = os.stat(f"{file}-wal")
+        except OSError:  # there is none before the first and after the last connection
+            return main.st_mtime_ns, main.st_size
+        return main.st_mtime_ns, main.st_size, log.st_mtime_ns, log.st_size
 
     def _check_open(self) -> None:
         if self._is_closed:  # a request that outlived the server's stop

@@ -23,6 +23,7 @@ from sqlalchemy import delete, func, select, update
 from sqlalchemy.event import listen
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from conclave.kernel.changes import Changes
 from conclave.kernel.clock import Clock
 from conclave.kernel.db import Database
 from conclave.kernel.errors import Unavailable
@@ -207,12 +208,16 @@ class Outbox:
     async def _watch(self) -> None:
         """Another process may have written: the command line, with PostgreSQL other servers too."""
         seconds = _LOOK_SQLITE_S if self._db.is_sqlite else _LOOK_S
+        changes = Changes(self._db)
         while not self._tasks.stopping:
             await self._tasks.pause(seconds)
+            if not changes.may_have_come():
+                continue
             try:
                 head = await self.head()
             except Exception as error:
                 log.warning("outbox cannot be read", error=type(error).__name__)
+                changes.forget()
                 continue
             if any(position < head for position in self._positions.values()):
                 self.wake()

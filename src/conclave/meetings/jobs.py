@@ -11,6 +11,7 @@ import asyncio
 import structlog
 
 from conclave.kernel.app import App
+from conclave.kernel.changes import Changes
 from conclave.kernel.errors import Unavailable
 from conclave.kernel.ids import is_id
 from conclave.kernel.tasks import Tasks
@@ -67,21 +68,34 @@ class Follower:
                 self._settled.set()
 
     async def _keep_true(self) -> None:
+        changes = Changes(self._app.db)
         while True:
             await self._tasks.pause(RECONCILE_S)
             if self._tasks.stopping:
                 return
-            await self._reconcile()
+            if not changes.may_have_come() and not await self._has_rooms():
+                continue
+            if await self._reconcile():
+                changes.forget()
             try:
                 await self._app.outbox.purge()
             except Exception as error:
                 _report("old events could not be dropped", error)
 
-    async def _reconcile(self) -> None:
+    async def _has_rooms(self) -> bool:
         try:
-            await service.reconcile(self._app)
+            return bool(await service.rooms_of_meetings(self._app))
+        except Exception as error:
+            _report("rooms could not be listed", error)
+            return True
+
+    async def _reconcile(self) -> bool:
+        """Whether there is something to keep true."""
+        try:
+            return await service.reconcile(self._app)
         except Exception as error:
             _report("meetings could not be reconciled", error)
+            return True
 
 
 def _report(message: str, error: Exception) -> None:

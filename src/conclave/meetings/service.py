@@ -357,15 +357,17 @@ async def note_occupancy(app: App, meeting_id: str, participants: int) -> None:
             )
 
 
-async def reconcile(app: App) -> None:
+async def rooms_of_meetings(app: App) -> Sequence[str]:
+    """Names of the engine's rooms that are meetings' and not bots'."""
+    rooms = await app.use(MediaEngine).list_rooms()
+    return [room.name for room in rooms if is_id(policy.PREFIX, room.name)]
+
+
+async def reconcile(app: App) -> bool:
     """Make the tables agree with the engine and the engine with the groups, and end what has been
-    empty for too long."""
+    empty for too long. Whether a meeting was open or a room there."""
     engine = app.use(MediaEngine)
-    present = {
-        room.name: await _participants(engine, room.name)
-        for room in await engine.list_rooms()
-        if is_id(policy.PREFIX, room.name)
-    }
+    present = {room: await _participants(engine, room) for room in await rooms_of_meetings(app)}
     async with app.db.read() as session:
         running = {
             meeting.id: meeting
@@ -381,6 +383,7 @@ async def reconcile(app: App) -> None:
         if not await _is_open(app, room):  # it may have been opened since
             await _delete_room(engine, room)
     await _end_due(app)
+    return bool(running or present)
 
 
 async def _participants(engine: MediaEngine, room: str) -> Sequence[Participant]:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-
 import structlog
 
+from conclave.kernel.changes import Changes
 from conclave.kernel.errors import Unavailable
 from conclave.kernel.tasks import Tasks
 from conclave.sealing.service import Sealing
@@ -29,19 +28,25 @@ class Janitor:
         await self._tasks.stop()
 
     async def _rounds(self) -> None:
-        # Both at once: the processor of an idle server is woken once.
+        # Both at once, and not while there is nothing to find: an idle server is not woken for it.
+        changes = Changes(self._sealing.app.db)
         while not self._tasks.stopping:
-            await self._try(self._sealing.beat)
-            await self._try(self._sealing.expire)
+            if changes.may_have_come() and not await self._round():
+                changes.forget()
             await self._tasks.pause(BEAT_S)
 
-    async def _try(self, work: Callable[[], Awaitable[None]]) -> None:
-        try:
-            await work()
-        except Exception as error:  # the next round makes it good
-            log.warning(
-                "sealing job failed",
-                job=work.__name__,
-                error=type(error).__name__,
-                exc_info=not isinstance(error, Unavailable),
-            )
+    async def _round(self) -> bool:
+        """Whether the next would do nothing if nothing changes until then."""
+        is_settled = True
+        for work in (self._sealing.beat, self._sealing.expire):
+            try:
+                is_settled &= not await work()
+            except Exception as error:  # the next round makes it good
+                is_settled = False
+                log.warning(
+                    "sealing job failed",
+                    job=work.__name__,
+                    error=type(error).__name__,
+                    exc_info=not isinstance(error, Unavailable),
+                )
+        return is_settled

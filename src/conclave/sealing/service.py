@@ -229,8 +229,9 @@ class Sealing:
             async with self.room("", meeting_id) as room:
                 await room.desk.ask(work)
 
-    async def beat(self) -> None:
-        """This process lives; those that have stopped saying so are gone."""
+    async def beat(self) -> bool:
+        """This process lives; those that have stopped saying so are gone. Whether there is
+        somebody it is said for."""
         now = self.app.clock.now()
         async with self.app.db.transaction() as tx:
             held = (
@@ -251,25 +252,26 @@ class Sealing:
         await self._lose_forgotten({(row[0], row[1], row[2]) for row in held})
         for meeting_id, worker in stale:
             await self._lose(meeting_id, frozenset({str(worker)}))
+        return bool(held or stale)
 
-    async def expire(self) -> None:
-        """End what time ends: sittings without members, knocks without sockets."""
+    async def expire(self) -> bool:
+        """End what time ends: sittings without members, knocks without sockets. Whether something
+        still waits for its time."""
         now = self.app.clock.now()
         async with self.app.db.read() as session:
-            due = set(
-                await session.scalars(
-                    select(SealingInstance.meeting_id).where(
-                        SealingInstance.empty_since_at <= now - self.limits.empty
-                    )
-                )
-            ) | set(
-                await session.scalars(
-                    select(SealingSeat.meeting_id).where(
-                        SealingSeat.state == "knocking",
-                        SealingSeat.lost_at <= now - self.limits.lost,
-                    )
+            empty = await session.execute(
+                select(SealingInstance.meeting_id, SealingInstance.empty_since_at).where(
+                    SealingInstance.empty_since_at.is_not(None)
                 )
             )
+            lost = await session.execute(
+                select(SealingSeat.meeting_id, SealingSeat.lost_at).where(
+                    SealingSeat.state == "knocking", SealingSeat.lost_at.is_not(None)
+                )
+            )
+            ends = [(meeting, since + self.limits.empty) for meeting, since in empty if since]
+            ends += [(meeting, since + self.limits.lost) for meeting, since in lost if since]
+        due = {meeting_id for meeting_id, at in ends if at <= now}
 
         def work(desk: Desk) -> None:
             if desk.sitting is not None:
@@ -278,6 +280,7 @@ class Sealing:
         for meeting_id in due:
             async with self.room("", meeting_id) as room:
                 await room.desk.ask(work)
+        return bool(ends)
 
     async def disconnect(self, room: Room, seat: str, connection: int) -> None:
         def work(desk: Desk) -> None:

@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 
+from conclave.kernel.changes import Changes
 from conclave.kernel.clock import ManualClock
+from conclave.sealing import jobs
 from conclave.settings import Settings
 from tests.databases import sqlite_only
 from tests.sealing.delivery.stage import HOST, MEETING, OTHER, SealingStage
@@ -341,3 +343,37 @@ async def test_who_says_no_hello_is_let_go(
     tab = await sealed.tab()
     assert (await tab.frame())["code"] == "malformed"
     assert await tab.closed() == 1008
+
+
+@sqlite_only
+async def test_rounds_go_on_while_something_waits_for_its_time_and_rest_afterwards(
+    settings: Settings,
+    new_sealing_stage: Callable[..., SealingStage],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    answers: asyncio.Queue[bool] = asyncio.Queue()
+
+    class Told(Changes):
+        def may_have_come(self) -> bool:
+            answer = super().may_have_come()
+            answers.put_nowait(answer)
+            return answer
+
+    monkeypatch.setattr(jobs, "Changes", Told)
+    monkeypatch.setattr(jobs, "BEAT_S", 0.001)
+    stage = new_sealing_stage(settings)
+    await stage.start()
+    host = await stage.creator()
+    waiting = await stage.knocker()
+    await host.drop()
+    while not answers.empty():
+        answers.get_nowait()
+    for _ in range(5):  # the clock stands, and nothing is written
+        assert await answers.get() is True
+    stage.clock.advance(60)
+    assert await waiting.until("denied") == {"t": "denied", "reason": "ended"}
+    await waiting.drop()
+    async with asyncio.timeout(30):
+        while await answers.get() or await answers.get() or await answers.get():
+            pass
+    assert await stage.rows() == NOTHING
