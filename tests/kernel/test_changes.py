@@ -70,7 +70,6 @@ async def test_a_database_elsewhere_is_always_asked(db: Database) -> None:
     assert _answers(Changes(db)) == [True] * 4
 
 
-@sqlite_only
 async def test_a_database_without_a_file_to_look_at_is_always_asked(tmp_path: Path) -> None:
     db = Database(f"sqlite+aiosqlite:///{tmp_path / 'none' / 'x.db'}")
     assert _answers(Changes(db)) == [True] * 4
