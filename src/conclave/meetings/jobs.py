@@ -80,6 +80,7 @@ class Follower:
             try:
                 await self._app.outbox.purge()
             except Exception as error:
+                changes.forget()
                 _report("old events could not be dropped", error)
 
     async def _has_rooms(self) -> bool:
