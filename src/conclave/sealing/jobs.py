@@ -28,7 +28,7 @@ class Janitor:
         await self._tasks.stop()
 
     async def _rounds(self) -> None:
-        # Both at once, and not while there is nothing to find: an idle server is not woken for it.
+        # Both at once: an idle server is woken once for them, and asks its database nothing.
         changes = Changes(self._sealing.app.db)
         while not self._tasks.stopping:
             if changes.may_have_come() and not await self._round():
