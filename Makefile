@@ -6,7 +6,10 @@ PYTHON ?= python3
 PYTEST_JOBS ?= 2
 CARGO := cargo --config 'term.progress.when="never"'
 say = @printf '\033[1m==> %s\033[0m\n'
-engine_sources := media/Cargo.toml media/Cargo.lock $(shell find media/sfu media/engine media/python -name target -prune -o -type f \( -name '*.rs' -o -name '*.toml' \) -print 2>/dev/null)
+# Ways that the engine takes under load, as counted by bench/pgo.py with this compiler; with another one nothing of it would fit.
+profile := $(wildcard media/profile/rustc-$(word 2,$(shell rustc --version 2>/dev/null)).profdata)
+engine_build := $(if $(profile),$(if $(word 2,$(CURDIR)),,RUSTFLAGS='$(RUSTFLAGS) -Cprofile-use=$(CURDIR)/$(profile)')) maturin
+engine_sources := $(profile) media/Cargo.toml media/Cargo.lock $(shell find media/sfu media/engine media/python -name target -prune -o -type f \( -name '*.rs' -o -name '*.toml' \) -print 2>/dev/null)
 web_sources := $(shell find web -name node_modules -prune -o -type f -not -name '*.test.*' -print 2>/dev/null)
 sealing_sources := sealing/Cargo.toml sealing/Cargo.lock sealing/pyproject.toml $(shell find sealing/src -type f 2>/dev/null)
 has_cargo := $(shell command -v cargo)
@@ -32,7 +35,7 @@ help: ## list the targets
 .stamps/engine: .stamps/python $(engine_sources)
 ifdef has_cargo
 	$(say) 'Media engine (Rust): some minutes the first time, seconds later'
-	@maturin develop --uv --release --quiet && touch $@
+	@$(engine_build) develop --uv --release --quiet && touch $@
 else
 	$(say) 'No cargo here: running without the media engine (CONCLAVE_MEDIA__ENGINE=fake)'
 	@echo '$(CURDIR)/src' > "$$(python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/conclave.pth" && touch $@
@@ -79,7 +82,7 @@ bench: setup .stamps/sealing ## measure; results in bench/results
 
 wheel: .stamps/web .stamps/python ## build the wheel into dist/
 	$(say) 'Wheel'
-	@rm -rf dist && maturin build --release --quiet --out dist
+	@rm -rf dist && $(engine_build) build --release --quiet --out dist
 	@python -c 'import glob, zipfile; names = zipfile.ZipFile(glob.glob("dist/*.whl")[0]).namelist(); assert "conclave/static/index.html" in names, "the web client is missing in the wheel"; assert not any("conclave_sealing" in name for name in names), "the headless member is in the wheel"'
 	@ls dist
 

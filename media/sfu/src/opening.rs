@@ -68,8 +68,6 @@ impl Opening {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use super::*;
 
     fn packet(ssrc: u32, sequence: u64, starts_key_frame: bool) -> MediaPacket {
@@ -79,7 +77,7 @@ mod tests {
             timestamp: sequence as u32 * 3000,
             marker: true,
             values: Default::default(),
-            payload: Arc::from([0; 4]),
+            payload: vec![0; 4].into(),
             marks: crate::layers::Marks {
                 starts_key_frame,
                 ..Default::default()

@@ -2,7 +2,6 @@
 //! numbering, pictures, resends and fillers together.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use str0m::crypto::dtls::SrtpProfile;
@@ -124,7 +123,7 @@ fn outgoing() {
             timestamp: layer.timestamp,
             marker: dice.one_in(2),
             values: Values::default(),
-            payload: Arc::from(bytes),
+            payload: bytes.to_vec().into(),
             marks: read,
             vp8,
             descriptor: None,

@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 
 use rustc_hash::FxHashMap;
 
+use crate::buffers::Buffers;
 use crate::rtp::egress::MediaPacket;
 use crate::rtp::extension::{Said, SessionExtensions, Values};
 use crate::rtp::header::Header;
@@ -86,14 +87,14 @@ pub struct Arrival<'a> {
 
 impl Arrival<'_> {
     /// For who keeps it or sends it on; without its descriptor, which is rarely needed again.
-    pub fn to_packet(&self) -> MediaPacket {
+    pub fn to_packet(&self, buffers: &mut Buffers) -> MediaPacket {
         MediaPacket {
             ssrc: self.ssrc,
             sequence: self.sequence,
             timestamp: self.timestamp,
             marker: self.marker,
             values: self.values,
-            payload: self.payload.into(),
+            payload: buffers.payload(self.payload),
             marks: Default::default(),
             vp8: None,
             descriptor: None,

@@ -13,7 +13,7 @@ use super::resends::{Kept, Resends};
 use super::rtcp;
 use super::window::Window;
 use crate::ahead;
-use crate::buffers::Buffers;
+use crate::buffers::{Buffers, Payload};
 use crate::layers::Marks;
 use crate::layers::dependency::Dependency;
 use crate::layers::numbering::Numbering;
@@ -31,7 +31,7 @@ pub struct MediaPacket {
     pub timestamp: u32,
     pub marker: bool,
     pub values: Values,
-    pub payload: Arc<[u8]>,
+    pub payload: Payload,
     pub marks: Marks,
     pub vp8: Option<Descriptor>,
     /// The dependency descriptor as it came, of packets that are kept to be read again.
@@ -257,7 +257,7 @@ impl Egress {
         self.recent += 1;
         self.octets = self.octets.wrapping_add(packet.payload.len() as u32);
         if let Some(rtx_pt) = format.rtx {
-            self.resends.keep(Kept {
+            let kept = Kept {
                 sequence,
                 timestamp,
                 marker,
@@ -268,7 +268,8 @@ impl Egress {
                 payload: packet.payload.clone(),
                 sent_at: now,
                 is_late,
-            });
+            };
+            self.resends.keep(kept, line.buffers);
         }
         Some(datagram)
     }
@@ -348,7 +349,7 @@ impl Egress {
             line.srtp
                 .protect_rtp(&self.header, &[1], self.ssrc, sequence, line.buffers)?;
         if let Some(rtx_pt) = format.rtx {
-            self.resends.keep(Kept {
+            let kept = Kept {
                 sequence,
                 timestamp,
                 marker: false,
@@ -356,10 +357,11 @@ impl Egress {
                 values: Values::default(),
                 descriptor: None,
                 patch: Patch::default(),
-                payload: Arc::from([]),
+                payload: Payload::default(),
                 sent_at: line.now,
                 is_late: true,
-            });
+            };
+            self.resends.keep(kept, line.buffers);
         }
         Some(datagram)
     }

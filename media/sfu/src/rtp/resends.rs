@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::extension::Values;
 use crate::ahead;
+use crate::buffers::{Buffers, Payload};
 use crate::layers::vp8::Patch;
 
 /// Resends kept for a video stream: 2 s of 2.5 Mbit/s. About 120 bytes each; payloads are shared.
@@ -25,7 +26,7 @@ pub struct Kept {
     pub values: Values,
     pub descriptor: Option<Arc<[u8]>>,
     pub patch: Patch,
-    pub payload: Arc<[u8]>,
+    pub payload: Payload,
     pub sent_at: Instant,
     /// It came late to us already: that it is asked for says nothing of the receiver.
     pub is_late: bool,
@@ -56,12 +57,14 @@ impl Resends {
         }
     }
 
-    pub fn keep(&mut self, sent: Kept) {
+    pub fn keep(&mut self, sent: Kept, buffers: &mut Buffers) {
         if self.kept.is_empty() {
             self.kept.resize_with(CACHE, || None);
         }
         let place = sent.sequence as usize % CACHE;
-        self.kept[place] = Some((sent, None));
+        if let Some((before, _)) = self.kept[place].replace((sent, None)) {
+            buffers.release(before.payload);
+        }
     }
 
     pub fn refill(&mut self, now: Instant) {

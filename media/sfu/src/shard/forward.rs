@@ -90,7 +90,7 @@ impl Shard {
         let Some(reading) = encoding.read(codec.name, arrival.payload, arrival.descriptor) else {
             encoding.keep_early(MediaPacket {
                 descriptor: arrival.descriptor.map(Arc::from),
-                ..arrival.to_packet()
+                ..arrival.to_packet(&mut self.buffers)
             });
             if encoding.key_frames.is_quiet() {
                 encoding.key_frames.request(now, false);
@@ -116,7 +116,7 @@ impl Shard {
         if is_unused && !encoding.opening.is_wanted() {
             return;
         }
-        let mut packet = arrival.to_packet();
+        let mut packet = arrival.to_packet(&mut self.buffers);
         reading.write_to(&mut packet);
         if is_video {
             encoding.opening.record(now, &packet);
@@ -138,6 +138,7 @@ impl Shard {
         };
         let (needs_key_frame, is_used) = self.distribute(t, &passing);
         if !is_video {
+            self.buffers.release(packet.payload);
             return;
         }
         let Some(track) = self.tracks.get_mut(t) else {
@@ -174,7 +175,9 @@ impl Shard {
                 encoding.key_frames.request(now, false);
                 self.schedule_key_frames(t);
             }
+            return;
         }
+        self.buffers.release(packet.payload);
     }
 
     /// Note what the publisher sends with. False: nothing that could be passed on.

@@ -25,7 +25,7 @@ fn packet(ssrc: u32, sequence: u64, timestamp: u32) -> MediaPacket {
         timestamp,
         marker: false,
         values: Values::default(),
-        payload: Arc::from([1u8, 2, 3].as_slice()),
+        payload: vec![1, 2, 3].into(),
         marks: Marks::default(),
         vp8: None,
         descriptor: None,
