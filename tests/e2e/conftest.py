@@ -25,8 +25,8 @@ CHROMIUM_FLAGS = [
     "--disable-component-update",
     "--disable-sync",
     "--use-fake-ui-for-media-stream",
-    # Two cameras, several microphones; ten frames a second leave room for many people on two cores.
-    "--use-fake-device-for-media-stream=device-count=2,fps=10",
+    # Two cameras, several microphones; five frames a second leave room for many people on two cores.
+    "--use-fake-device-for-media-stream=device-count=2,fps=5",
     "--autoplay-policy=no-user-gesture-required",
     "--allow-loopback-in-peer-connection",
     "--auto-accept-this-tab-capture",
