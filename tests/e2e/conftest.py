@@ -25,7 +25,7 @@ CHROMIUM_FLAGS = [
     "--disable-component-update",
     "--disable-sync",
     "--use-fake-ui-for-media-stream",
-    # Two cameras, several microphones; five frames a second leave room for many people on two cores.
+    # Two cameras, several microphones; five frames a second leave room for many on two cores.
     "--use-fake-device-for-media-stream=device-count=2,fps=5",
     "--autoplay-policy=no-user-gesture-required",
     "--allow-loopback-in-peer-connection",
