@@ -45,7 +45,7 @@ def _counting_wheel(work: Path) -> Path:
     name contains a hash of how its crate was built."""
     environment = os.environ | {
         "CARGO_TARGET_DIR": str(ROOT / "media" / "target" / "profile"),
-        "RUSTFLAGS": f"-Cprofile-generate={work}",
+        "RUSTFLAGS": "-Cprofile-generate",
         # Programs of the build count too: not what we want.
         "LLVM_PROFILE_FILE": str(work / "build-%m.ignored"),
     }
