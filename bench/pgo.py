@@ -5,7 +5,7 @@
 Builds a wheel whose engine counts, puts the loads of `compare.py` on it, and writes the counts to
 `media/profile/rustc-<version>.profdata`, with which `make` builds the engine from then on where
 that compiler is. Functions that have changed since are compiled as if nothing were known of them,
-so it is worth running again after work on the way of a packet. It takes about seven minutes, and
+so it is worth running again after work on the way of a packet. It takes about six minutes, and
 needs `rustup component add llvm-tools`.
 """
 
